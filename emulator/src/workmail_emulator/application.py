@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The WSGI layer in front of moto's server: request log, faults, and the emulator's own interface."""
+
+from __future__ import annotations
+
+import json
+from threading import Event
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from .control import PREFIX, Control
+from .distortions import answer_instead, distort, disturb_connection
+from .faults import Faults
+from .log import RequestLog
+from .pages import Pages, is_made_up
+from .reply import Reply, error_reply, run
+from .request import ApiRequest, Environ, read_request, set_body
+from .workmail.models import empty
+
+
+class Application:
+    """A WSGI application: all of moto's services with WorkMail among them, and things going wrong on demand."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.log = RequestLog()
+        self.ended = Event()
+        self._pages = Pages()
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._control = Control(self.faults, self.log, self.reset)
+
+    def __call__(self, environ: Environ, start_response: Any) -> list[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith(PREFIX):
+            reply = self._control.answer(environ)
+        elif path.startswith("/moto-api"):
+            reply = run(self._moto, environ)
+        else:
+            reply = self._answer(environ)
+        return reply.send(start_response)
+
+    def reset(self) -> None:
+        """Empty WorkMail in this process, the faults and the log; moto's other services stay as they are."""
+        empty()
+        self.faults.clear()
+        self.log.clear()
+        self._pages.clear()
+
+    def _answer(self, environ: Environ) -> Reply:
+        request = read_request(environ)
+        request.page = self._pages.page_of(request)
+        with self.log.noted(request) as entry:
+            fault = self.faults.take(request)
+            if fault is None:
+                reply = self._ask_moto(request, environ)
+            else:
+                entry.fault = fault.kind
+                disturb_connection(fault, environ, self.ended)
+                reply = answer_instead(fault, request) or self._ask_moto(request, environ)
+                distort(fault, request, reply)
+            self._pages.learn(request, reply)
+            entry.status = reply.status
+        return reply
+
+    def _ask_moto(self, request: ApiRequest, environ: Environ) -> Reply:
+        if request.service == "workmail" and request.access_key_id is None:
+            # moto finds a service by the signature, and takes a request without one for S3.
+            message = "Request is missing Authentication Token"
+            return error_reply(request, 400, "MissingAuthenticationTokenException", message)
+        if is_made_up(request.next_token):
+            first_page = {name: value for name, value in request.parameters.items() if name != "NextToken"}
+            set_body(environ, json.dumps(first_page).encode())
+        try:
+            return run(self._moto, environ)
+        except NotImplementedError as error:
+            # As HTML with status 500, which moto makes of it, SDKs would try it again and again.
+            return error_reply(request, 400, "UnknownOperationException", str(error))

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulator's own HTTP interface, under /_workmail/."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+
+from .faults import Fault, Faults
+from .log import RequestLog
+from .reply import Reply, json_reply
+from .request import Environ, read_body
+from .seed import load, parse
+
+PREFIX = "/_workmail/"
+
+
+class Control:
+    """Answers the requests to set faults, read the log, add seeds and reset."""
+
+    def __init__(self, faults: Faults, log: RequestLog, reset: Callable[[], None]) -> None:
+        self._faults = faults
+        self._log = log
+        self._reset = reset
+
+    def answer(self, environ: Environ) -> Reply:
+        """Return the reply: 200 with JSON; 400 for what cannot be used, 404 and 405 for what there is not."""
+        name = environ["PATH_INFO"].removeprefix(PREFIX)
+        actions = {
+            "faults": {"GET": self._get_faults, "POST": self._add_fault, "DELETE": self._clear_faults},
+            "requests": {"GET": self._get_requests, "DELETE": self._clear_requests},
+            "seed": {"POST": self._add_seed},
+            "reset": {"POST": self._reset_all},
+        }.get(name)
+        if actions is None:
+            return json_reply(404, {"error": f"there is no {PREFIX}{name}"})
+        action = actions.get(environ["REQUEST_METHOD"])
+        if action is None:
+            return json_reply(405, {"error": f"{PREFIX}{name} takes {', '.join(actions)}"})
+        try:
+            return json_reply(200, action(read_body(environ).decode()))
+        except ValueError as error:
+            return json_reply(400, {"error": str(error)})
+
+    def _get_faults(self, body: str) -> object:
+        return {"faults": [fault.to_dict() for fault in self._faults]}
+
+    def _add_fault(self, body: str) -> object:
+        self._faults.add(Fault.from_dict(json.loads(body)))
+        return {}
+
+    def _clear_faults(self, body: str) -> object:
+        self._faults.clear()
+        return {}
+
+    def _get_requests(self, body: str) -> object:
+        return {"requests": [asdict(entry) for entry in self._log], "peak_in_flight": self._log.peak_in_flight}
+
+    def _clear_requests(self, body: str) -> object:
+        self._log.clear()
+        return {}
+
+    def _add_seed(self, body: str) -> object:
+        load(parse(body))
+        return {}
+
+    def _reset_all(self, body: str) -> object:
+        self._reset()
+        return {}

@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes WorkMail known to moto without changing a file of it."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+
+from moto import backend_index
+
+_URL_PATTERN = re.compile(r"https?://workmail\.(.+)\.amazonaws\.com")
+
+
+def register() -> None:
+    """Add WorkMail to moto's services in this process, for mock_aws and for moto's server. Doing it twice is harmless.
+
+    moto imports a service as moto.<service> and finds it by the URL patterns of its backend index.
+    """
+    sys.modules["moto.workmail"] = importlib.import_module("workmail_emulator.workmail")
+    if ("workmail", _URL_PATTERN) not in backend_index.backend_url_patterns:
+        backend_index.backend_url_patterns.append(("workmail", _URL_PATTERN))

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP replies of the layer in front of moto."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from xml.sax.saxutils import escape
+
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.test import run_wsgi_app
+
+from .request import ApiRequest, Environ
+
+_JSON = "application/x-amz-json-1.1"
+
+
+@dataclass
+class Reply:
+    """A reply still to be sent; promised_length is for one that breaks its own Content-Length."""
+
+    status: int
+    body: bytes
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    promised_length: int | None = None
+
+    def send(self, start_response: Any) -> list[bytes]:
+        """Send it as a WSGI application does."""
+        headers = [(name, value) for name, value in self.headers if name.lower() != "content-length"]
+        length = len(self.body) if self.promised_length is None else self.promised_length
+        start_response(
+            f"{self.status} {HTTP_STATUS_CODES.get(self.status, 'Unknown')}",
+            [*headers, ("Content-Length", str(length))],
+        )
+        return [self.body]
+
+
+def typed(status: int, body: bytes, content_type: str) -> Reply:
+    """Return a reply with a body of this type."""
+    return Reply(status, body, [("Content-Type", content_type)])
+
+
+def json_reply(status: int, document: Any) -> Reply:
+    """Return a reply with a JSON document."""
+    return typed(status, json.dumps(document).encode(), "application/json")
+
+
+def error_reply(request: ApiRequest, status: int, code: str, message: str) -> Reply:
+    """Return an AWS error in the protocol of the request: JSON with __type, or the XML of query services."""
+    if not request.is_query:
+        return typed(status, json.dumps({"__type": code, "message": message}).encode(), _JSON)
+    fault = "Sender" if status < 500 else "Receiver"
+    body = (
+        f"<ErrorResponse><Error><Type>{fault}</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+        "</Error><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>"
+    )
+    return typed(status, body.encode(), "text/xml")
+
+
+def run(application: Any, environ: Environ) -> Reply:
+    """Return what a WSGI application replies."""
+    chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
+    return Reply(int(status.split()[0]), b"".join(chunks), list(headers))

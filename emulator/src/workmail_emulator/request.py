@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An AWS request as far as faults and the log need to know it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from moto.iam.models import get_account_id_from
+
+from .model import ReplyShape, reply_shape
+
+Environ = dict[str, Any]
+
+
+@dataclass
+class ApiRequest:
+    """One request: what it asks for, and who asks."""
+
+    service: str | None
+    operation: str | None
+    parameters: dict[str, Any]
+    is_query: bool
+    account_id: str
+    region: str | None
+    access_key_id: str | None
+    page: int | None = None
+
+    @property
+    def organization_id(self) -> str | None:
+        return _string(self.parameters.get("OrganizationId"))
+
+    @property
+    def user_id(self) -> str | None:
+        return _string(self.parameters.get("UserId"))
+
+    @property
+    def next_token(self) -> str | None:
+        return _string(self.parameters.get("NextToken"))
+
+    @property
+    def shape(self) -> ReplyShape:
+        """What WorkMail's reply to this looks like; without members for other services."""
+        return reply_shape(self.operation) if self.service == "workmail" and self.operation else ReplyShape(None, {})
+
+
+def read_request(environ: Environ) -> ApiRequest:
+    """Return the request of a WSGI environment, whose body can be read again afterwards.
+
+    The operation comes from X-Amz-Target for JSON services and from Action for query services, service and region
+    from the credential scope of the signature, the account as moto tells it.
+    """
+    body = read_body(environ)
+    set_body(environ, body)
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    access_key_id, region, service = _credential_scope(environ.get("HTTP_AUTHORIZATION", ""))
+    parameters = _json_parameters(body) if target else _query_parameters(body, environ.get("QUERY_STRING", ""))
+    operation = target.rpartition(".")[2] if target else parameters.pop("Action", None)
+    return ApiRequest(
+        service=service or ("workmail" if target and target.startswith("WorkMailService.") else None),
+        operation=operation,
+        parameters=parameters,
+        is_query=not target,
+        account_id=_account_id(environ, access_key_id),
+        region=region,
+        access_key_id=access_key_id,
+    )
+
+
+def read_body(environ: Environ) -> bytes:
+    """Return the body, whether its length is given or it comes in chunks (werkzeug then ends the input itself)."""
+    if environ.pop("wsgi.input_terminated", False):
+        environ.pop("HTTP_TRANSFER_ENCODING")
+        return bytes(environ["wsgi.input"].read())
+    return bytes(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+
+
+def set_body(environ: Environ, body: bytes) -> None:
+    """Make this the body that whoever reads the environment next gets."""
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+
+
+def _credential_scope(authorization: str) -> tuple[str | None, str | None, str | None]:
+    """Return access key id, region and service of a signature of version 4; None each if there is none."""
+    parts = authorization.partition("Credential=")[2].partition(",")[0].split("/")
+    if len(parts) != 5:
+        return None, None, None
+    return parts[0], parts[2], parts[3]
+
+
+def _account_id(environ: Environ, access_key_id: str | None) -> str:
+    # The order is that of moto's BaseResponse.get_current_account.
+    return (
+        os.environ.get("MOTO_ACCOUNT_ID")
+        or environ.get("HTTP_X_MOTO_ACCOUNT_ID")
+        or get_account_id_from(access_key_id or "")
+    )
+
+
+def _json_parameters(body: bytes) -> dict[str, Any]:
+    try:
+        parameters = json.loads(body)
+    except ValueError:
+        return {}
+    return parameters if isinstance(parameters, dict) else {}
+
+
+def _query_parameters(body: bytes, query: str) -> dict[str, Any]:
+    return dict(parse_qsl(body.decode("utf-8", "replace"))) or dict(parse_qsl(query))
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulator as a server in threads of this process."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from contextlib import suppress
+from threading import Lock, Thread
+from typing import Any, Self
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from .application import Application
+from .distortions import NO_LINGERING
+from .faults import Faults
+from .log import RequestLog
+from .registration import register
+from .seed import Seed, SeedError, load
+from .workmail.models import empty, workmail_backends
+
+
+class Emulator:
+    """Amazon WorkMail, and the rest of moto, on an HTTP endpoint.
+
+    Use it as a context manager, or call start() and stop(). What it holds belongs to the process, as all of moto's
+    state does: two emulators in one process share it, moto's mock_aws wipes it when it is entered or left in the same
+    process, and stop() empties WorkMail.
+
+    :param seed: a seed document, or the path of a JSON or YAML file with one, loaded at the start.
+    :param port: the port; 0 for a free one.
+    :param host: the address to listen on.
+    :param verbose: whether to write a line to standard error for each request.
+    """
+
+    def __init__(self, seed: Seed | None = None, port: int = 0, host: str = "127.0.0.1", verbose: bool = False) -> None:
+        self._seed = seed
+        self._port = port
+        self._host = host
+        self._verbose = verbose
+        self._server: _Server | None = None
+        self._thread: Thread | None = None
+        register()
+        self._application = Application()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    @property
+    def endpoint_url(self) -> str:
+        """The URL to give to AWS clients, e.g. as AWS_ENDPOINT_URL.
+
+        :raises RuntimeError: if the emulator is not running.
+        """
+        if self._server is None:
+            raise RuntimeError("the emulator is not running")
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._server.port}"
+
+    @property
+    def faults(self) -> Faults:
+        """The faults in force: add(Fault(...)), clear(), and iteration."""
+        return self._application.faults
+
+    @property
+    def requests(self) -> RequestLog:
+        """The AWS requests so far, with clear() and peak_in_flight; readable after stop() as well."""
+        return self._application.log
+
+    def start(self) -> None:
+        """Load the seed and listen; the endpoint takes requests when this returns.
+
+        :raises SeedError: if the seed cannot be used.
+        :raises OSError: if the address cannot be listened on.
+        """
+        server = _Server(self._host, self._port, self._application, self._verbose)
+        if self._seed is not None:
+            try:
+                load(self._seed)
+            except SeedError:
+                server.server_close()
+                raise
+        self._application.ended.clear()
+        self._server = server
+        self._thread = Thread(target=server.serve_forever, args=(0.02,), name="workmail-emulator")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the server with all its threads and connections, delays cut short, and empty WorkMail.
+
+        A stopped emulator can be started again; stopping it twice is harmless.
+        """
+        if self._server is None or self._thread is None:
+            return
+        self._application.ended.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server = self._thread = None
+        empty()
+
+    def load(self, seed: Seed) -> None:
+        """Add a seed to what is there.
+
+        :raises SeedError: if it cannot be used; nothing of it is added then.
+        """
+        load(seed)
+
+    def reset(self) -> None:
+        """Empty WorkMail, the faults and the log; moto's other services stay as they are."""
+        self._application.reset()
+
+    def personal_access_tokens(self, organization_id: str) -> list[dict[str, Any]]:
+        """Return the tokens an organization now holds, in whichever account and region, times as epoch seconds.
+
+        :raises KeyError: if there is no such organization.
+        """
+        for account in list(workmail_backends.values()):
+            for backend in list(account.values()):
+                if organization_id in backend.organizations:
+                    return [dict(token) for token in backend.organizations[organization_id].personal_access_tokens]
+        raise KeyError(organization_id)
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Write nothing."""
+
+
+class _VerboseHandler(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        target = self.headers.get("X-Amz-Target", "")
+        sys.stderr.write(f"{self.command} {self.path} {target} {int(code)}\n")
+
+
+class _Server(ThreadedWSGIServer):
+    """A server whose end ends its connections and waits for their threads."""
+
+    daemon_threads = False
+
+    def __init__(self, host: str, port: int, application: Application, verbose: bool) -> None:
+        self._open: set[socket.socket] = set()
+        self._lock = Lock()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        # werkzeug, left to bind by itself, ends the process when it cannot; it keeps a duplicate of this socket.
+        with socket.create_server((host, port), family=family, backlog=128) as listener:
+            handler = _VerboseHandler if verbose else _QuietHandler
+            super().__init__(host, port, application, handler, fd=listener.fileno())
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._open.discard(request)
+        if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, len(NO_LINGERING)) == NO_LINGERING:
+            # The shutdown that comes first elsewhere would send FIN.
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        with self._lock:
+            for connection in self._open:
+                # Wakes the thread that waits for a request on it; the peer may have gone already.
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RD)
+        super().server_close()

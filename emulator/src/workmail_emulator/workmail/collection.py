@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documents in the order they came, and the pages a listing gives of them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from .exceptions import InvalidParameterException
+
+Document = dict[str, Any]
+
+
+class Collection:
+    """Documents with an optional id each, numbered in the order they came.
+
+    A number is never used twice, so a page token that holds one stays good when documents are deleted between two
+    pages.
+    """
+
+    def __init__(self, id_field: str) -> None:
+        self._id_field = id_field
+        self._last = 0
+        self._documents: dict[int, Document] = {}
+        self._numbers: dict[str, int] = {}
+
+    def __iter__(self) -> Iterator[Document]:
+        return iter(list(self._documents.values()))
+
+    def add(self, document: Document) -> None:
+        """Append a document. One without an id is listed but cannot be asked for."""
+        self._last += 1
+        self._documents[self._last] = document
+        if self._id_field in document:
+            self._numbers[document[self._id_field]] = self._last
+
+    def get(self, document_id: str) -> Document | None:
+        """Return the document with this id, None if there is none."""
+        return self._documents.get(self._numbers.get(document_id, 0))
+
+    def remove(self, document_id: str) -> None:
+        """Remove the document with this id; do nothing if there is none."""
+        self._documents.pop(self._numbers.pop(document_id, 0), None)
+
+    def page(
+        self, scope: str, next_token: str | None, max_results: int, wanted: Callable[[Document], bool]
+    ) -> tuple[list[Document], str | None]:
+        """Return one page of the wanted documents, and the token of the next page (None after the last).
+
+        moto.utilities.paginator is not used: it goes through the whole listing for the item that a token names, which
+        takes some 25 ms for the last page of 100,000 items, and it refuses a token when that item was deleted
+        meanwhile.
+
+        :param scope: what the listing is of; a token is good for the scope it was given out in alone.
+        :raises InvalidParameterException: if the token was not given out for this scope.
+        """
+        start = 0 if next_token is None else _number_in(next_token, scope)
+        found = list(islice(self._wanted_after(start, wanted), max_results + 1))
+        documents = [document for _, document in found[:max_results]]
+        if len(found) <= max_results:
+            return documents, None
+        return documents, _token(found[max_results - 1][0], scope)
+
+    def _wanted_after(self, start: int, wanted: Callable[[Document], bool]) -> Iterator[tuple[int, Document]]:
+        for number in range(start + 1, self._last + 1):
+            document = self._documents.get(number)
+            if document is not None and wanted(document):
+                yield number, document
+
+
+def _token(number: int, scope: str) -> str:
+    check = hashlib.sha256(f"{number} {scope}".encode()).hexdigest()[:16]
+    return base64.b64encode(json.dumps([number, check]).encode()).decode()
+
+
+def _number_in(token: str, scope: str) -> int:
+    try:
+        number, _ = json.loads(base64.b64decode(token, validate=True))
+        genuine = isinstance(number, int) and _token(number, scope) == token
+    except (ValueError, TypeError):
+        genuine = False
+    if not genuine:
+        raise InvalidParameterException("The NextToken is not valid for this request.")
+    return int(number)

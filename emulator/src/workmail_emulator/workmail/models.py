@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What WorkMail holds: organizations with their users, personal access tokens and identity provider configuration.
+
+Documents are kept as the API spells them, times as epoch seconds. They are plain dictionaries, not moto BaseModel,
+whose instance tracking would keep each of them alive and takes its service name from a "moto." module path.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.core.base_backend import BackendDict, BaseBackend
+
+from .collection import Collection, Document
+from .exceptions import (
+    EntityNotFoundException,
+    EntityStateException,
+    OrganizationNotFoundException,
+    OrganizationStateException,
+    ResourceNotFoundException,
+)
+
+_DEFAULT_PAGE_SIZE = 100
+
+_USER_FILTERS = {
+    "UsernamePrefix": "Name",
+    "DisplayNamePrefix": "DisplayName",
+    "PrimaryEmailPrefix": "Email",
+    "IdentityProviderUserIdPrefix": "IdentityProviderUserId",
+}
+
+
+class Organization:
+    """One organization and everything in it."""
+
+    def __init__(self, description: Document) -> None:
+        self.description = description
+        self.users = Collection("Id")
+        self.personal_access_tokens = Collection("PersonalAccessTokenId")
+        self.identity_provider_configuration: Document | None = None
+
+    def user(self, identifier: str) -> Document:
+        """Return the user with this id, name or e-mail address.
+
+        :raises EntityNotFoundException: if there is none.
+        """
+        by_id = self.users.get(identifier)
+        if by_id is not None:
+            return by_id
+        for user in self.users:
+            if identifier in (user.get("Name"), user.get("Email")):
+                return user
+        raise EntityNotFoundException(f"Entity with identifier '{identifier}' was not found.")
+
+
+class WorkMailBackend(BaseBackend):
+    """WorkMail in one account and region; errors are those the service model gives each operation."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._organizations = Collection("OrganizationId")
+        self.organizations: dict[str, Organization] = {}
+
+    def organization_arn(self, organization_id: str) -> str:
+        """Return the ARN that the service authorization reference gives an organization."""
+        return f"arn:{self.partition}:workmail:{self.region_name}:{self.account_id}:organization/{organization_id}"
+
+    def add_organization(self, organization: Organization) -> None:
+        """Take in an organization whose OrganizationId is new here."""
+        self._organizations.add(organization.description)
+        self.organizations[organization.description["OrganizationId"]] = organization
+
+    def organization(self, organization_id: str) -> Organization:
+        """Return an organization in whichever state.
+
+        :raises OrganizationNotFoundException: if there is none with this id.
+        """
+        if organization_id not in self.organizations:
+            raise OrganizationNotFoundException(f"The organization {organization_id} was not found.")
+        return self.organizations[organization_id]
+
+    def active_organization(self, organization_id: str) -> Organization:
+        """Return an organization which can be worked with.
+
+        :raises OrganizationNotFoundException: if there is none with this id.
+        :raises OrganizationStateException: if its state is not Active.
+        """
+        organization = self.organization(organization_id)
+        state = organization.description["State"]
+        if state != "Active":
+            raise OrganizationStateException(f"The organization {organization_id} is in state {state}, not Active.")
+        return organization
+
+    def list_organizations(
+        self, next_token: str | None = None, max_results: int | None = None
+    ) -> tuple[list[Document], str | None]:
+        return self._organizations.page(
+            "ListOrganizations", next_token, max_results or _DEFAULT_PAGE_SIZE, lambda document: True
+        )
+
+    def list_users(
+        self,
+        organization_id: str,
+        filters: dict[str, str] | None = None,
+        next_token: str | None = None,
+        max_results: int | None = None,
+    ) -> tuple[list[Document], str | None]:
+        filters = filters or {}
+        prefixes = [(field, filters[name]) for name, field in _USER_FILTERS.items() if name in filters]
+
+        def wanted(user: Document) -> bool:
+            if "State" in filters and user.get("State") != filters["State"]:
+                return False
+            return all(user.get(field, "").startswith(prefix) for field, prefix in prefixes)
+
+        scope = f"ListUsers {organization_id} {json.dumps(filters, sort_keys=True)}"
+        users = self.active_organization(organization_id).users
+        return users.page(scope, next_token, max_results or _DEFAULT_PAGE_SIZE, wanted)
+
+    def describe_user(self, organization_id: str, user_id: str) -> Document:
+        user = self.active_organization(organization_id).user(user_id)
+        return {**user, "UserId": user["Id"]}
+
+    def list_personal_access_tokens(
+        self,
+        organization_id: str,
+        user_id: str | None = None,
+        next_token: str | None = None,
+        max_results: int | None = None,
+    ) -> tuple[list[Document], str | None]:
+        organization = self.active_organization(organization_id)
+        owner = None
+        if user_id is not None:
+            user = organization.user(user_id)
+            if user.get("State") == "DELETED":
+                raise EntityStateException(f"The user '{user_id}' is in state DELETED.")
+            owner = user["Id"]
+        return organization.personal_access_tokens.page(
+            f"ListPersonalAccessTokens {organization_id} {owner}",
+            next_token,
+            max_results or _DEFAULT_PAGE_SIZE,
+            lambda token: owner is None or token.get("UserId") == owner,
+        )
+
+    def get_personal_access_token_metadata(self, organization_id: str, token_id: str) -> Document:
+        token = self.active_organization(organization_id).personal_access_tokens.get(token_id)
+        if token is None:
+            raise ResourceNotFoundException(f"The personal access token {token_id} was not found.")
+        return token
+
+    def delete_personal_access_token(self, organization_id: str, token_id: str) -> None:
+        """Delete a token.
+
+        An id that does not exist is no error here. AWS does not document what the service does then; its model marks
+        the operation idempotent and gives it no ResourceNotFoundException.
+        """
+        self.active_organization(organization_id).personal_access_tokens.remove(token_id)
+
+    def describe_identity_provider_configuration(self, organization_id: str) -> Document:
+        configuration = self.active_organization(organization_id).identity_provider_configuration
+        if configuration is None:
+            raise ResourceNotFoundException(
+                f"The organization {organization_id} has no identity provider configuration."
+            )
+        return configuration
+
+    def put_identity_provider_configuration(self, organization_id: str, configuration: dict[str, Any]) -> None:
+        self.active_organization(organization_id).identity_provider_configuration = configuration
+
+    def delete_identity_provider_configuration(self, organization_id: str) -> None:
+        self.active_organization(organization_id).identity_provider_configuration = None
+
+
+workmail_backends = BackendDict(WorkMailBackend, "workmail")
+
+
+def empty() -> None:
+    """Empty WorkMail in all accounts and regions of this process."""
+    for account in list(workmail_backends.values()):
+        account.reset()

@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""WorkMail's operations over AWS JSON 1.1, on moto's response machinery."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from moto.core.exceptions import AccessDeniedError, InvalidClientTokenIdError, JsonRESTError, SignatureDoesNotMatchError
+from moto.core.responses import ActionContext, ActionResult, BaseResponse, EmptyResult
+from moto.core.serialize import JSONSerializer
+from moto.core.utils import get_service_model
+
+from .models import WorkMailBackend, workmail_backends
+from .validation import validate
+
+OPERATIONS = frozenset(
+    {
+        "ListOrganizations",
+        "DescribeOrganization",
+        "ListUsers",
+        "DescribeUser",
+        "ListPersonalAccessTokens",
+        "GetPersonalAccessTokenMetadata",
+        "DeletePersonalAccessToken",
+        "DescribeIdentityProviderConfiguration",
+        "PutIdentityProviderConfiguration",
+        "DeleteIdentityProviderConfiguration",
+    }
+)
+
+_CONTENT_TYPE = "application/x-amz-json-1.1"
+
+
+class _EpochSerializer(JSONSerializer):
+    """Writes times as the numbers they are: moto's own serializer cuts them to milliseconds, older ones to seconds."""
+
+    def _serialize_type_timestamp(self, serialized: Any, value: Any, shape: Any, key: str) -> None:
+        self._default_serialize(serialized, value, shape, key)
+
+
+class _Result(ActionResult):
+    def execute_result(self, context: ActionContext) -> Any:
+        return super().execute_result(replace(context, serializer_class=_EpochSerializer))
+
+
+class WorkMailResponse(BaseResponse):
+    """Answers one request; a method a WorkMail operation, in moto's naming."""
+
+    def __init__(self) -> None:
+        super().__init__(service_name="workmail")
+
+    def setup_class(self, *args: Any, **kwargs: Any) -> None:
+        """Take the request apart as moto does, the body left as bytes: it may be no UTF-8, which is no server error."""
+        super().setup_class(*args, **{**kwargs, "use_raw_body": True})
+        self.response_headers["Content-Type"] = _CONTENT_TYPE
+
+    @property
+    def backend(self) -> WorkMailBackend:
+        return workmail_backends[self.current_account][self.region]
+
+    def call_action(self) -> Any:
+        """Answer the operation, with a JSON error of status 400 where moto would fail with HTML and status 500."""
+        operation = self._get_action()
+        if operation not in OPERATIONS:
+            return self._refusal("UnknownOperationException", f"The operation {operation} is not known here.")
+        if self.region not in workmail_backends[self.current_account]:
+            return self._refusal("UnrecognizedClientException", f"Amazon WorkMail is not in region {self.region}.")
+        try:
+            self.parameters = json.loads(self.body or b"{}")
+        except ValueError:
+            return self._refusal("SerializationException", "The body of the request is not JSON.")
+        return super().call_action()
+
+    def _refusal(self, code: str, message: str) -> tuple[int, dict[str, str], str]:
+        return 400, self.response_headers, json.dumps({"__type": code, "message": message})
+
+    def _determine_resource(self) -> str:
+        if self._get_action() == "ListOrganizations" or not isinstance(self.parameters, dict):
+            return "*"
+        return self.backend.organization_arn(self.parameters.get("OrganizationId", ""))
+
+    def _authenticate_and_authorize_normal_action(self, resource: str = "*") -> None:
+        """Let moto decide, and word its refusals as AWS JSON services do."""
+        try:
+            super()._authenticate_and_authorize_normal_action(resource)
+        except AccessDeniedError as error:
+            action = f"workmail:{self._get_action()}"
+            raise JsonRESTError(
+                "AccessDeniedException",
+                f"{error.message} on resource: {resource} because no identity-based policy allows the {action} action",
+            ) from error
+        except InvalidClientTokenIdError as error:
+            raise JsonRESTError("UnrecognizedClientException", error.message) from error
+        except SignatureDoesNotMatchError as error:
+            raise JsonRESTError("InvalidSignatureException", error.message) from error
+
+    def _validated(self) -> dict[str, Any]:
+        """Return the parameters of the request, checked against the service model."""
+        validate(self.parameters, get_service_model("workmail").operation_model(self._get_action()).input_shape)
+        return {name: value for name, value in self.parameters.items() if value is not None}
+
+    def list_organizations(self) -> ActionResult:
+        parameters = self._validated()
+        organizations, next_token = self.backend.list_organizations(
+            parameters.get("NextToken"), parameters.get("MaxResults")
+        )
+        return _Result({"OrganizationSummaries": organizations, "NextToken": next_token})
+
+    def describe_organization(self) -> ActionResult:
+        organization_id = self._validated()["OrganizationId"]
+        description = self.backend.organization(organization_id).description
+        return _Result({"ARN": self.backend.organization_arn(organization_id), **description})
+
+    def list_users(self) -> ActionResult:
+        parameters = self._validated()
+        users, next_token = self.backend.list_users(
+            parameters["OrganizationId"],
+            parameters.get("Filters"),
+            parameters.get("NextToken"),
+            parameters.get("MaxResults"),
+        )
+        return _Result({"Users": users, "NextToken": next_token})
+
+    def describe_user(self) -> ActionResult:
+        parameters = self._validated()
+        return _Result(self.backend.describe_user(parameters["OrganizationId"], parameters["UserId"]))
+
+    def list_personal_access_tokens(self) -> ActionResult:
+        parameters = self._validated()
+        tokens, next_token = self.backend.list_personal_access_tokens(
+            parameters["OrganizationId"],
+            parameters.get("UserId"),
+            parameters.get("NextToken"),
+            parameters.get("MaxResults"),
+        )
+        return _Result({"PersonalAccessTokenSummaries": tokens, "NextToken": next_token})
+
+    def get_personal_access_token_metadata(self) -> ActionResult:
+        parameters = self._validated()
+        return _Result(
+            self.backend.get_personal_access_token_metadata(
+                parameters["OrganizationId"], parameters["PersonalAccessTokenId"]
+            )
+        )
+
+    def delete_personal_access_token(self) -> ActionResult:
+        parameters = self._validated()
+        self.backend.delete_personal_access_token(parameters["OrganizationId"], parameters["PersonalAccessTokenId"])
+        return EmptyResult()
+
+    def describe_identity_provider_configuration(self) -> ActionResult:
+        organization_id = self._validated()["OrganizationId"]
+        return _Result(self.backend.describe_identity_provider_configuration(organization_id))
+
+    def put_identity_provider_configuration(self) -> ActionResult:
+        parameters = self._validated()
+        organization_id = parameters.pop("OrganizationId")
+        self.backend.put_identity_provider_configuration(organization_id, parameters)
+        return EmptyResult()
+
+    def delete_identity_provider_configuration(self) -> ActionResult:
+        self.backend.delete_identity_provider_configuration(self._validated()["OrganizationId"])
+        return EmptyResult()
