@@ -1,0 +1,258 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Conditions on a personal access token: one grammar for selection, policies and the test plugin.
+
+Pure: the standard library only. A condition is one entry of C(CONDITIONS).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
+
+from ._errors import IndeterminateError, OptionError, nearest
+from ._time import parse_duration, parse_instant
+from ._tokens import UNKNOWN, Owner, Token
+
+Test = Callable[[Token, int], bool]
+OWNER_STATES = ("ENABLED", "DISABLED", "DELETED", UNKNOWN)
+
+
+class Conditions(NamedTuple):
+    """Conditions that were checked and made ready.
+
+    C(matches(token, as_of)) tells whether the token meets all of them at that instant, in microseconds since the
+    epoch; it raises IndeterminateError where the service left out the time that a condition needs.
+    """
+
+    matches: Test
+    needs_owners: bool
+
+
+class _Condition(NamedTuple):
+    parse: Callable[[Any, str], Any]
+    matches: Callable[[Any, Token, int], bool]
+    needs_owners: bool = False
+
+
+def parse_conditions(document: object, path: str) -> Conditions:
+    """Check conditions and make them ready.
+
+    Args:
+        document: A mapping of condition names to values; an empty one matches every token.
+        path: What to call it in an error, such as C(select) or C(rules[2].when).
+
+    Raises:
+        OptionError: An unknown condition or a bad value; names the path, what is allowed and the nearest name.
+    """
+    if not isinstance(document, Mapping):
+        raise OptionError(f"{path}: expected a mapping of conditions, got {_kind(document)}")
+    tests: list[Test] = []
+    needs_owners = False
+    for name, value in document.items():
+        here = f"{path}.{name}"
+        if name == "not":
+            inner = _parse_nested(value, here)
+            tests.append(_negation(inner.matches))
+        elif name == "any":
+            inner = _parse_any(value, here)
+            tests.append(inner.matches)
+        else:
+            inner = _parse_one(name, value, here)
+            tests.append(inner.matches)
+        needs_owners = needs_owners or inner.needs_owners
+    return Conditions(_conjunction(tests), needs_owners)
+
+
+def _parse_one(name: object, value: object, path: str) -> Conditions:
+    condition = CONDITIONS.get(name) if isinstance(name, str) else None
+    if condition is None:
+        known = (*CONDITIONS, "not", "any")
+        near = nearest(name, known) or f", the conditions are {', '.join(known)}"
+        raise OptionError(f"{path}: unknown condition{near}")
+    expected, matches = condition.parse(value, path), condition.matches
+
+    def test(token: Token, as_of: int) -> bool:
+        return matches(expected, token, as_of)
+
+    return Conditions(test, condition.needs_owners)
+
+
+def _parse_nested(document: object, path: str) -> Conditions:
+    if isinstance(document, Mapping) and not document:
+        raise OptionError(f"{path}: expected at least one condition")
+    return parse_conditions(document, path)
+
+
+def _parse_any(document: object, path: str) -> Conditions:
+    if not isinstance(document, list) or not document:
+        raise OptionError(f"{path}: expected a list of at least one mapping of conditions, got {_kind(document)}")
+    choices = [_parse_nested(choice, f"{path}[{index}]") for index, choice in enumerate(document)]
+
+    def test(token: Token, as_of: int) -> bool:
+        return any(choice.matches(token, as_of) for choice in choices)
+
+    return Conditions(test, any(choice.needs_owners for choice in choices))
+
+
+def _conjunction(tests: list[Test]) -> Test:
+    if len(tests) == 1:
+        return tests[0]
+
+    def test(token: Token, as_of: int) -> bool:
+        return all(matches(token, as_of) for matches in tests)
+
+    return test
+
+
+def _negation(matches: Test) -> Test:
+    def test(token: Token, as_of: int) -> bool:
+        return not matches(token, as_of)
+
+    return test
+
+
+def _kind(value: object) -> str:
+    return (
+        "nothing" if value is None else f"{value!r}" if isinstance(value, (str, int, float)) else type(value).__name__
+    )
+
+
+def _boolean(value: object, path: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    # A templated value can reach us as text.
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise OptionError(f"{path}: expected true or false, got {_kind(value)}")
+
+
+def _texts(value: object, path: str) -> list[str]:
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+        raise OptionError(f"{path}: expected a list of strings, got {_kind(value)}")
+    return [str(item) for item in items]
+
+
+def _some_texts(value: object, path: str) -> list[str]:
+    items = _texts(value, path)
+    if not items or "" in items:
+        raise OptionError(f"{path}: expected a list of at least one non-empty string")
+    return items
+
+
+def _set(value: object, path: str) -> frozenset[str]:
+    return frozenset(_some_texts(value, path))
+
+
+def _set_or_empty(value: object, path: str) -> frozenset[str]:
+    return frozenset(_texts(value, path))
+
+
+def _glob(value: object, path: str) -> Callable[[str | None], bool]:
+    """A glob with case, for names that users write."""
+    return _matcher(_some_texts(value, path), 0)
+
+
+def _glob_ignoring_case(value: object, path: str) -> Callable[[str | None], bool]:
+    """A glob without case, for ids, aliases, user names and e-mail addresses."""
+    return _matcher(_some_texts(value, path), re.IGNORECASE)
+
+
+def _matcher(globs: Sequence[str], flags: int) -> Callable[[str | None], bool]:
+    match = re.compile("|".join(fnmatch.translate(glob) for glob in globs), flags).match
+    return lambda text: text is not None and match(text) is not None
+
+
+def _owner_states(value: object, path: str) -> frozenset[str]:
+    states = [state.upper() for state in _some_texts(value, path)]
+    for state in states:
+        if state not in OWNER_STATES:
+            near = nearest(state, OWNER_STATES) or f", expected {', '.join(OWNER_STATES)}"
+            raise OptionError(f"{path}: unknown owner state {state}{near}")
+    return frozenset(states)
+
+
+def _time_of(token: Token, value: int | None, field: str, condition: str) -> int:
+    """A time that a condition cannot do without: guessing could hide a token, or delete one."""
+    if value is None:
+        raise IndeterminateError(
+            f"{condition} cannot be judged: token {token.personal_access_token_id} has no {field}",
+            organization_id=token.organization_id,
+            region=token.region,
+        )
+    return value
+
+
+def _owner_of(token: Token) -> Owner:
+    if token.owner is None:
+        raise OptionError(
+            f"token {token.personal_access_token_id}: owner conditions need the token's owner, gather with owners: true"
+        )
+    return token.owner
+
+
+def _expires_within(duration: int, token: Token, as_of: int) -> bool:
+    return token.expires_time is not None and as_of < token.expires_time <= as_of + duration
+
+
+def _expires_after(instant: int, token: Token, as_of: int) -> bool:
+    return token.expires_time is not None and token.expires_time > instant
+
+
+def _unused_for(duration: int, token: Token, as_of: int) -> bool:
+    return as_of - _time_of(token, token.last_activity, "date_last_used and no date_created", "unused_for") >= duration
+
+
+def _older_than(duration: int, token: Token, as_of: int) -> bool:
+    return as_of - _time_of(token, token.date_created, "date_created", "older_than") > duration
+
+
+def _lifetime_over(duration: int, token: Token, as_of: int) -> bool:
+    if token.expires_time is None:
+        return False
+    return token.expires_time - _time_of(token, token.date_created, "date_created", "lifetime_over") > duration
+
+
+def _organization(match: Callable[[str | None], bool], token: Token, as_of: int) -> bool:
+    return match(token.organization_id) or match(token.organization_alias)
+
+
+def _owner(match: Callable[[str | None], bool], token: Token, as_of: int) -> bool:
+    owner = _owner_of(token)
+    return match(owner.user_id) or match(owner.name) or match(owner.email)
+
+
+CONDITIONS: dict[str, _Condition] = {
+    "expired": _Condition(_boolean, lambda wanted, token, as_of: token.expired(as_of) is wanted),
+    "expires_within": _Condition(parse_duration, _expires_within),
+    "expires_after": _Condition(parse_instant, _expires_after),
+    "has_expiry": _Condition(_boolean, lambda wanted, token, as_of: (token.expires_time is not None) is wanted),
+    "never_used": _Condition(_boolean, lambda wanted, token, as_of: (token.date_last_used is None) is wanted),
+    "unused_for": _Condition(parse_duration, _unused_for),
+    "older_than": _Condition(parse_duration, _older_than),
+    "lifetime_over": _Condition(parse_duration, _lifetime_over),
+    "name": _Condition(_glob, lambda match, token, as_of: match(token.name)),
+    "personal_access_token_id": _Condition(_set, lambda wanted, token, as_of: token.personal_access_token_id in wanted),
+    "scopes_any": _Condition(_set, lambda wanted, token, as_of: not wanted.isdisjoint(token.scopes or ())),
+    "scopes_outside": _Condition(
+        _set_or_empty, lambda allowed, token, as_of: not allowed.issuperset(token.scopes or ())
+    ),
+    "organization": _Condition(_glob_ignoring_case, _organization),
+    "owner": _Condition(_glob_ignoring_case, _owner, needs_owners=True),
+    "owner_state": _Condition(
+        _owner_states, lambda states, token, as_of: _owner_of(token).state in states, needs_owners=True
+    ),
+    "owner_linked": _Condition(
+        _boolean,
+        lambda wanted, token, as_of: (_owner_of(token).identity_provider_user_id is not None) is wanted,
+        needs_owners=True,
+    ),
+}

@@ -1,0 +1,86 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""The facts about tokens, from options to the result that module and lookup return."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, NamedTuple, Sequence
+
+from ._options import SweepOptions, parse_sweep_options
+from ._sweep import Sweep, sweep
+from ._time import current_instant, format_instant
+from ._tokens import project
+from ._workmail.session import Connect, Session
+
+
+class Facts(NamedTuple):
+    """The result as users see it, and the names that the service does not know where these are passed over."""
+
+    result: dict[str, Any]
+    missing: Sequence[str]
+
+
+def gather_facts(options: Mapping[str, Any], connect: Connect, region: str | None) -> Facts:
+    """Sweep and tell.
+
+    Args:
+        options: The options by name, those of the connection among them.
+        connect: Makes a boto3 client, called as C(connect(service, region=…, config=…)).
+        region: The connection's own region, if it has one.
+
+    Returns:
+        C(personal_access_tokens), C(summary), C(organizations), C(as_of), C(complete), C(errors), and C(next_token)
+        where one listing is paged by hand.
+
+    Raises:
+        PatrolError: An option is not valid, or the answer would not be whole.
+    """
+    checked = parse_sweep_options(options, current_instant())
+    session = Session(connect, checked.regions, region, options.get("profile"), checked.role, checked.concurrency)
+    found = sweep(checked, session)
+    return Facts(_result(checked, found), found.missing)
+
+
+def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "personal_access_tokens": [project(token, options.as_of) for token in found.tokens],
+        "summary": summarize(found),
+        "organizations": [
+            {
+                "id": organization.id,
+                "alias": organization.alias,
+                "region": organization.region,
+                "state": organization.state,
+                "tokens": None if tally is None else tally.tokens,
+            }
+            for organization, tally in found.organizations
+        ],
+        "as_of": format_instant(options.as_of),
+        "complete": found.complete,
+        "errors": [error.as_result() for error in found.errors],
+    }
+    if options.by_hand:
+        result["next_token"] = found.next_token
+    return result
+
+
+def summarize(found: Sweep) -> dict[str, Any]:
+    """Count what was read: over all organizations that were read whole, and for each by its id."""
+    read = [(organization, tally) for organization, tally in found.organizations if tally is not None]
+    fields = ("tokens", "selected", "expired", "never_used")
+    return {
+        "organizations": len(read),
+        **{field: sum(getattr(tally, field) for _organization, tally in read) for field in fields},
+        "by_organization": {
+            organization.id: {
+                "alias": organization.alias,
+                **{field: getattr(tally, field) for field in fields},
+            }
+            for organization, tally in read
+        },
+    }

@@ -1,0 +1,230 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""From targets (regions x organizations x users) to tokens: whole, or an error."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Mapping, NamedTuple, Optional, Sequence
+
+from ._calls import Calls
+from ._discovery import discover
+from ._errors import OptionError, PatrolError
+from ._options import SweepOptions, is_user_id
+from ._tokens import Organization, Owner, Token, in_order, token_from_summary
+from ._workmail import operations
+from ._workmail.session import Session
+
+_NO_SUCH_USER = "EntityNotFoundException"
+
+Owners = Optional[Mapping[str, Owner]]
+
+
+@dataclasses.dataclass
+class Tally:
+    """How many tokens there are, and how many of them are selected, expired, never used."""
+
+    tokens: int = 0
+    selected: int = 0
+    expired: int = 0
+    never_used: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Count another tally's tokens in."""
+        self.tokens += other.tokens
+        self.selected += other.selected
+        self.expired += other.expired
+        self.never_used += other.never_used
+
+
+class Sweep(NamedTuple):
+    """What a sweep found.
+
+    C(organizations) holds each organization with its tally, which is None where it was left out or not read whole.
+    C(tokens) are the selected ones in order. C(missing) are the names that the service does not know, where these are
+    passed over. C(complete) is true only if every page of every target was read.
+    """
+
+    organizations: Sequence[tuple[Organization, Tally | None]]
+    tokens: Sequence[Token]
+    errors: Sequence[PatrolError]
+    missing: Sequence[str]
+    next_token: str | None
+    complete: bool
+
+
+class _Target(NamedTuple):
+    """A listing to read: a whole organization, or one user of it who was asked for under these names."""
+
+    organization: Organization
+    user_id: str | None = None
+    users: Sequence[str] = ()
+
+
+class _Listing(NamedTuple):
+    """A listing that was read; C(known) is false where the organization does not know the user."""
+
+    tokens: Sequence[Token]
+    tally: Tally
+    next_token: str | None
+    known: bool = True
+
+
+def sweep(options: SweepOptions, session: Session) -> Sweep:
+    """Read every token of every target.
+
+    Args:
+        options: What to read, and which tokens to keep.
+        session: Where and as whom.
+
+    Raises:
+        PatrolError: A target could not be read whole; with C(options.keep_going) it is among C(errors) instead.
+    """
+    calls = Calls(options.concurrency, options.keep_going)
+    clients = _clients(session, calls)
+    organizations, missing = discover(options, clients, calls)
+    active = [organization for organization in organizations if organization.active]
+    owners = _owners(options, active, clients, calls)
+    readable = [organization for organization in active if owners[organization] is not None]
+    targets = _targets(options, readable, clients, calls)
+
+    def read(target: _Target) -> _Listing:
+        return _read(target, options, clients[target.organization.region], owners[target.organization] or {}, calls)
+
+    listings = calls.each(read, targets)
+    missing += _unknown_users(options, targets, listings, calls)
+
+    tallies = {organization: Tally() for organization in readable}
+    for target, listing in zip(targets, listings):
+        if listing is not None:
+            tallies[target.organization].add(listing.tally)
+    failed = {error.organization_id for error in calls.errors}
+    read_through = [listing for listing in listings if listing is not None]
+    next_token = read_through[0].next_token if options.by_hand and read_through else None
+    return Sweep(
+        organizations=[
+            (organization, None if organization.id in failed else tallies.get(organization))
+            for organization in organizations
+        ],
+        tokens=in_order([token for listing in read_through for token in listing.tokens]),
+        errors=calls.errors,
+        missing=missing,
+        next_token=next_token,
+        complete=not calls.errors and next_token is None and options.next_token is None,
+    )
+
+
+def _clients(session: Session, calls: Calls) -> dict[str, Any]:
+    # boto3 can use clients in many threads, but not make them there.
+    clients = {}
+    for region in session.regions:
+        try:
+            clients[region] = session.client(region)
+        except OptionError:
+            raise
+        except PatrolError as error:
+            calls.failed(error)
+    return clients
+
+
+def _owners(
+    options: SweepOptions, organizations: Sequence[Organization], clients: Mapping[str, Any], calls: Calls
+) -> dict[Organization, Owners]:
+    """The users of each organization by user id: none where owners are not wanted, None where they were not read."""
+    if not options.owners:
+        return {organization: {} for organization in organizations}
+
+    def users(organization: Organization) -> Mapping[str, Owner]:
+        return operations.list_users(clients[organization.region], organization.id)
+
+    return dict(zip(organizations, calls.each(users, organizations)))
+
+
+def _targets(
+    options: SweepOptions, organizations: Sequence[Organization], clients: Mapping[str, Any], calls: Calls
+) -> list[_Target]:
+    if not options.users:
+        return [_Target(organization) for organization in organizations]
+
+    def user_id(place: tuple[Organization, str]) -> str | None:
+        organization, user = place
+        if is_user_id(user):
+            return user
+        try:
+            return operations.describe_user(clients[organization.region], organization.id, user)
+        except PatrolError as error:
+            if error.error_code == _NO_SUCH_USER:
+                return None
+            raise
+
+    places = [(organization, user) for organization in organizations for user in options.users]
+    names: dict[tuple[Organization, str], list[str]] = {}
+    for (organization, user), found in zip(places, calls.each(user_id, places)):
+        if found is not None:
+            names.setdefault((organization, found), []).append(user)
+    return [_Target(organization, found, users) for (organization, found), users in names.items()]
+
+
+def _read(target: _Target, options: SweepOptions, client: Any, owners: Mapping[str, Owner], calls: Calls) -> _Listing:
+    """Read one listing to its end, keeping the tokens that are selected."""
+    organization, as_of, matches = target.organization, options.as_of, options.select.matches
+    tokens: list[Token] = []
+    tally = Tally()
+    next_token = None
+    try:
+        for page in operations.list_personal_access_tokens(
+            client,
+            organization.id,
+            target.user_id,
+            options.page_size,
+            options.max_items,
+            options.next_token,
+            calls.stopped,
+        ):
+            next_token = page.next_token
+            for summary in page.items:
+                owner = _owner(summary.get("UserId"), owners) if options.owners else None
+                token = token_from_summary(summary, organization, owner)
+                tally.tokens += 1
+                tally.expired += token.expired(as_of)
+                tally.never_used += token.date_last_used is None
+                if matches(token, as_of):
+                    tokens.append(token)
+    except PatrolError as error:
+        if error.error_code == _NO_SUCH_USER and target.user_id is not None:
+            return _Listing([], Tally(), None, known=False)
+        raise
+    tally.selected = len(tokens)
+    return _Listing(tokens, tally, next_token)
+
+
+def _owner(user_id: str | None, owners: Mapping[str, Owner]) -> Owner:
+    return Owner(None) if user_id is None else owners.get(user_id) or Owner(user_id)
+
+
+def _unknown_users(
+    options: SweepOptions, targets: Sequence[_Target], listings: Sequence[_Listing | None], calls: Calls
+) -> list[str]:
+    """The users that no organization knows, where these are passed over; else that is a failure."""
+    # Where an organization could not be read, an unknown user may be one of its users.
+    if calls.errors:
+        return []
+    known = {user for target, listing in zip(targets, listings) if listing and listing.known for user in target.users}
+    unknown = [user for user in options.users if user not in known]
+    for user in unknown:
+        if not options.pass_over_missing:
+            organizations = sorted({target.organization.id for target in targets})
+            calls.failed(
+                PatrolError(
+                    f"no organization that was swept has a user {user}",
+                    error_code=_NO_SUCH_USER,
+                    organization_id=organizations[0] if len(organizations) == 1 else None,
+                    hint="Give a user id, a user name or an e-mail address of a user of these organizations.",
+                )
+            )
+    return [f"user {user}" for user in unknown]

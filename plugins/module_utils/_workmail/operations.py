@@ -1,0 +1,175 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""One function for each API operation: a client and plain values in, data out, every failure a PatrolError.
+
+The clients are those of M(session), which read replies strictly. See
+U(https://docs.aws.amazon.com/workmail/latest/APIReference/API_Operations.html).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator, NamedTuple
+
+from .._errors import ReplyError
+from .._tokens import Organization, Owner
+from .errors import located
+
+
+class Page(NamedTuple):
+    """A page of a listing: its number from 1, its entries under their API names, and the next page's token."""
+
+    number: int
+    items: list[dict[str, Any]]
+    next_token: str | None
+
+
+def list_organizations(client: Any) -> list[Organization]:
+    """Every organization of the account in the client's region, whatever its state.
+
+    Raises:
+        PatrolError: A page could not be read whole.
+    """
+    region = client.meta.region_name
+    found: list[Organization] = []
+    for page in _pages(client, "ListOrganizations", {}, "OrganizationSummaries"):
+        found.extend(
+            Organization(item["OrganizationId"], item.get("Alias"), region, item["State"]) for item in page.items
+        )
+    return found
+
+
+def describe_organization(client: Any, organization_id: str) -> Organization:
+    """One organization by its id.
+
+    Raises:
+        PatrolError: With the code OrganizationNotFoundException where the account has none with this id here.
+    """
+    region = client.meta.region_name
+    with located("workmail", "DescribeOrganization", region, organization_id):
+        reply = client.describe_organization(OrganizationId=organization_id)
+    return Organization(organization_id, reply.get("Alias"), region, reply["State"])
+
+
+def list_users(client: Any, organization_id: str) -> dict[str, Owner]:
+    """Every user of an organization by user id, disabled and deleted ones as well.
+
+    Raises:
+        PatrolError: A page could not be read whole.
+    """
+    users: dict[str, Owner] = {}
+    for page in _pages(client, "ListUsers", {"OrganizationId": organization_id}, "Users"):
+        for item in page.items:
+            users[item["Id"]] = Owner(
+                user_id=item["Id"],
+                name=item.get("Name"),
+                email=item.get("Email"),
+                display_name=item.get("DisplayName"),
+                state=item.get("State"),
+                disabled_date=item.get("DisabledDate"),
+                identity_provider_user_id=item.get("IdentityProviderUserId"),
+            )
+    return users
+
+
+def describe_user(client: Any, organization_id: str, user: str) -> str:
+    """The user id behind a user id, a user name or an e-mail address.
+
+    Raises:
+        PatrolError: With the code EntityNotFoundException where the organization has no such user.
+    """
+    with located("workmail", "DescribeUser", client.meta.region_name, organization_id):
+        reply = client.describe_user(OrganizationId=organization_id, UserId=user)
+    return str(reply["UserId"])
+
+
+def list_personal_access_tokens(
+    client: Any,
+    organization_id: str,
+    user_id: str | None = None,
+    page_size: int = 100,
+    max_items: int | None = None,
+    next_token: str | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[Page]:
+    """The personal access tokens of an organization, a page at a time.
+
+    Args:
+        user_id: Only this user's, by user id.
+        page_size: How many a page holds at most, 1 to 100.
+        max_items: End after so many.
+        next_token: Begin at the page that this token stands for.
+        stopped: Asked before each call; the listing ends where it says so.
+
+    Raises:
+        PatrolError: A page could not be read whole; C(page) counts from 1.
+    """
+    parameters = {"OrganizationId": organization_id}
+    if user_id is not None:
+        parameters["UserId"] = user_id
+    return _pages(
+        client,
+        "ListPersonalAccessTokens",
+        parameters,
+        "PersonalAccessTokenSummaries",
+        page_size,
+        max_items,
+        next_token,
+        stopped,
+    )
+
+
+_METHODS = {
+    "ListOrganizations": "list_organizations",
+    "ListPersonalAccessTokens": "list_personal_access_tokens",
+    "ListUsers": "list_users",
+}
+
+
+def _pages(
+    client: Any,
+    operation: str,
+    parameters: dict[str, Any],
+    items_key: str,
+    page_size: int = 100,
+    max_items: int | None = None,
+    next_token: str | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[Page]:
+    """Read a listing page by page. botocore's paginator ends on an empty token and never on alternating ones."""
+    call = getattr(client, _METHODS[operation])
+    seen: set[str] = set() if next_token is None else {next_token}
+    number, remaining = 0, max_items
+    while not stopped():
+        number += 1
+        size = page_size if remaining is None else min(page_size, remaining)
+        request = {**parameters, "MaxResults": size}
+        if next_token is not None:
+            request["NextToken"] = next_token
+        with located("workmail", operation, client.meta.region_name, parameters.get("OrganizationId"), number):
+            reply = call(**request)
+            next_token = _new_token(reply, seen)
+        page = Page(number, reply[items_key], next_token)
+        yield page
+        if remaining is not None:
+            remaining -= len(page.items)
+        if next_token is None or (remaining is not None and remaining <= 0):
+            return
+
+
+def _new_token(reply: dict[str, Any], seen: set[str]) -> str | None:
+    token: str | None = reply.get("NextToken")
+    if token is None:
+        return None
+    if not token:
+        raise ReplyError("NextToken is empty, so that the listing may not be whole", error_code="PaginationException")
+    if token in seen:
+        raise ReplyError(
+            "NextToken was seen before, so that the listing would never end", error_code="PaginationException"
+        )
+    seen.add(token)
+    return token

@@ -1,0 +1,174 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Strict reading of the service's replies.
+
+botocore takes a truncated, empty, foreign or miscased reply for an empty page, in silence. Here the raw body of each
+reply is read before botocore's own parser sees it, held against the service model, and handed on read; whatever
+could hide an entry is an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any, Callable, Mapping, NoReturn
+
+from .._errors import ReplyError
+from .._time import from_epoch_seconds
+from .errors import FOREIGN_REPLY
+
+# The edges refuse to run without botocore.
+with contextlib.suppress(ImportError):
+    from botocore import xform_name
+
+# For each operation in use, what its reply must hold: without these an answer says nothing.
+_ESSENTIAL = {
+    "DescribeOrganization": ("OrganizationId", "State"),
+    "DescribeUser": ("UserId",),
+    "ListOrganizations": ("OrganizationSummaries",),
+    "ListPersonalAccessTokens": ("PersonalAccessTokenSummaries",),
+    "ListUsers": ("Users",),
+}
+_ESSENTIAL_IN_ITEM = {
+    "ListOrganizations": ("OrganizationId", "State"),
+    "ListPersonalAccessTokens": (),
+    "ListUsers": ("Id",),
+}
+
+
+def read_strictly(client: Any) -> None:
+    """Make a boto3 WorkMail client read the replies of the operations in use strictly.
+
+    Afterwards these operations return what the service sent under its API names, checked against the service model:
+    times in microseconds since the epoch, unknown fields of list entries kept under their snake_case names. A reply
+    that is not whole raises ReplyError out of the client's method.
+    """
+    for operation in _ESSENTIAL:
+        model = client.meta.service_model.operation_model(operation)
+        client.meta.events.register(f"before-parse.workmail.{operation}", _Reader(operation, model.output_shape))
+
+
+class _Reader:
+    """A handler of botocore's before-parse event for one operation."""
+
+    def __init__(self, operation: str, shape: Any) -> None:
+        self._essential = _ESSENTIAL[operation]
+        self._essential_in_item = _ESSENTIAL_IN_ITEM.get(operation)
+        self._fields = _Fields(shape, "the reply")
+        if self._essential_in_item is not None:
+            self._items = self._essential[0]
+            self._item_fields = _Fields(shape.members[self._items].member, f"{self._items}[]")
+
+    def __call__(self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **event: Any) -> None:
+        if response_dict["status_code"] >= 300:
+            return
+        document = _decode(response_dict)
+        self._fields.check(document, self._essential)
+        if self._essential_in_item is not None:
+            for item in document[self._items]:
+                self._item_fields.check(item, self._essential_in_item)
+        customized_response_dict.update(document)
+        response_dict["body"] = b"{}"
+
+
+def _decode(response: Mapping[str, Any]) -> dict[str, Any]:
+    body, headers = response["body"], response["headers"]
+    length = headers.get("Content-Length")
+    if length is not None and "Content-Encoding" not in headers and int(length) != len(body):
+        _refuse(f"the body has {len(body)} of {length} bytes")
+    try:
+        text = body.decode("utf-8")
+        document = json.loads(text, parse_constant=_refuse_constant)
+        if "\\u" in text:
+            # An escape can carry half of a character, which no file or terminal takes.
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except UnicodeError as error:
+        _refuse(f"the body is not valid UTF-8: {error}")
+    except ValueError as error:
+        _refuse(f"the body is not valid JSON: {error}")
+    if not isinstance(document, dict):
+        _refuse("the body is not a JSON object")
+    return document
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise ReplyError(f"the reply is not whole or not WorkMail's: {reason}", hint=FOREIGN_REPLY)
+
+
+def _checked_string(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a string")
+    return value
+
+
+def _checked_boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is not true or false")
+    return value
+
+
+def _checked_list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{value!r} is not a list")
+    return value
+
+
+def _checked_strings(value: object) -> list[Any]:
+    items = _checked_list(value)
+    for item in items:
+        _checked_string(item)
+    return items
+
+
+def _checker(shape: Any) -> Callable[[Any], Any]:
+    if shape.type_name == "list":
+        return _checked_strings if shape.member.type_name == "string" else _checked_list
+    return {"string": _checked_string, "timestamp": from_epoch_seconds, "boolean": _checked_boolean}[shape.type_name]
+
+
+class _Fields:
+    """The members of a structure in the service model, and how to check each."""
+
+    def __init__(self, shape: Any, label: str) -> None:
+        self._label = label
+        self._checkers = {name: _checker(member) for name, member in shape.members.items()}
+        self._folded = {name.casefold(): name for name in shape.members}
+
+    def check(self, document: object, essential: Any) -> None:
+        """Check a structure in place: times become microseconds since the epoch, unknown fields snake_case.
+
+        Raises:
+            ReplyError: A field of the wrong type, a known one miscased, or an essential one that is not there.
+        """
+        if not isinstance(document, dict):
+            _refuse(f"{self._label} is not a JSON object")
+        checkers = self._checkers
+        for name, value in list(document.items()):
+            check = checkers.get(name)
+            if check is None:
+                self._keep_unknown(document, name)
+            elif value is None:
+                del document[name]
+            else:
+                try:
+                    document[name] = check(value)
+                except ValueError as error:
+                    _refuse(f"{name} of {self._label}: {error}")
+        for name in essential:
+            if name not in document:
+                _refuse(f"{self._label} has no {name}")
+
+    def _keep_unknown(self, document: dict[str, Any], name: str) -> None:
+        known = self._folded.get(name.casefold())
+        if known is not None:
+            _refuse(f"{self._label} has {name} where {known} is meant")
+        document[xform_name(name)] = document.pop(name)

@@ -1,0 +1,137 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Clients for the regions of a sweep, as the caller or as an assumed role."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Callable, Sequence
+
+from .._errors import OptionError, PatrolError, ReplyError, nearest
+from .._options import Role
+from .errors import located
+from .replies import read_strictly
+
+# The edges refuse to run without botocore.
+with contextlib.suppress(ImportError):
+    import botocore
+    import botocore.session
+    from botocore.config import Config
+
+Connect = Callable[..., Any]
+
+_FIRST_BOTOCORE = "1.35.52"
+_ATTEMPTS = 8
+
+
+class Session:
+    """Where and as whom a sweep runs.
+
+    Args:
+        connect: Makes a boto3 client, called as C(connect(service, region=…, config=…)); amazon.aws's C(client) method.
+        regions: The regions asked for; C(all) stands for every region with WorkMail. Empty: the connection's own.
+        region: The connection's own region, if it has one.
+        profile: The AWS profile in use, whose retry settings are kept.
+        role: The role to assume.
+        concurrency: How many calls may be under way at once.
+
+    Raises:
+        PatrolError: No region, one that WorkMail is not in, or a botocore that does not know the operations.
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        regions: Sequence[str],
+        region: str | None = None,
+        profile: str | None = None,
+        role: Role | None = None,
+        concurrency: int = 1,
+    ) -> None:
+        self._connect = connect
+        self._role = role
+        self._credentials: dict[str, str] | None = None
+        with located():
+            settings = botocore.session.Session(profile=profile or None)
+            retries: dict[str, Any] = {}
+            if settings.get_config_variable("retry_mode") == "legacy":
+                retries["mode"] = "standard"
+            if settings.get_config_variable("max_attempts") is None:
+                retries["total_max_attempts"] = _ATTEMPTS
+            self._config = Config(retries=retries, max_pool_connections=max(10, concurrency))
+            available = settings.get_available_regions("workmail")
+        self.regions = _checked_regions(regions, region, available)
+
+    def client(self, region: str) -> Any:
+        """A WorkMail client for a region, which reads replies strictly.
+
+        Raises:
+            PatrolError: The role cannot be assumed, or botocore is too old.
+        """
+        if self._role is not None and self._credentials is None:
+            self._credentials = self._assume(self._role, region)
+        client = self._connected("workmail", region, **(self._credentials or {}))
+        if not hasattr(client, "list_personal_access_tokens"):
+            raise PatrolError(
+                f"botocore {botocore.__version__} does not know WorkMail's personal access tokens",
+                error_code="UnsupportedBotocoreException",
+                region=region,
+                hint=f"Install botocore {_FIRST_BOTOCORE} or newer on the host that runs this.",
+            )
+        read_strictly(client)
+        return client
+
+    def _connected(self, service: str, region: str, **credentials: str) -> Any:
+        try:
+            return self._connect(service, region=region, config=self._config, **credentials)
+        except TypeError as error:
+            # botocore's Config takes its settings as keyword arguments.
+            raise OptionError(f"aws_config: {error}") from error
+
+    def _assume(self, role: Role, region: str) -> dict[str, str]:
+        """See U(https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html)."""
+        request = {"RoleArn": role.arn, "RoleSessionName": "ansible-patrol-workmail"}
+        if role.external_id is not None:
+            request["ExternalId"] = role.external_id
+        client = self._connected("sts", region)
+        with located("sts", "AssumeRole", region):
+            reply = client.assume_role(**request)
+            credentials = reply.get("Credentials") or {}
+            try:
+                return {
+                    "aws_access_key_id": credentials["AccessKeyId"],
+                    "aws_secret_access_key": credentials["SecretAccessKey"],
+                    "aws_session_token": credentials["SessionToken"],
+                }
+            except KeyError as error:
+                raise ReplyError(f"the reply holds no {error.args[0]}") from None
+
+
+def _checked_regions(wanted: Sequence[str], own: str | None, available: list[str]) -> list[str]:
+    known = ", ".join(sorted(available))
+    if "all" in wanted:
+        if len(wanted) > 1:
+            raise OptionError(f"regions: all stands alone, got {', '.join(wanted)}")
+        return sorted(available)
+    if not wanted and not own:
+        raise PatrolError(
+            "no region was given or found in the environment or the profile",
+            error_code="NoRegionError",
+            hint=f"Set region or regions; Amazon WorkMail is in {known}.",
+        )
+    regions = list(wanted) or [str(own)]
+    for region in regions:
+        if region not in available:
+            option = "regions" if wanted else "region"
+            raise OptionError(
+                f"{option}: Amazon WorkMail is not in {region!r}{nearest(region, available)}",
+                error_code="UnsupportedRegionException",
+                region=region,
+                hint=f"Amazon WorkMail is in {known}.",
+            )
+    return regions
