@@ -1,0 +1,107 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: workmail_pat
+version_added: 0.1.0
+short_description: Look up Amazon WorkMail personal access tokens
+description:
+  - Returns the personal access tokens of one, several or all Amazon WorkMail organizations, with derived fields such as
+    a token's age and whether it has expired.
+  - The answer is whole or an error, as with M(patrol.workmail.workmail_pat_info); only O(on_error=continue) and
+    O(on_missing) allow for less, and then a warning says so, except with O(on_missing=skip).
+author:
+  - The patrol.workmail contributors (@patrol-collections)
+options:
+  _terms:
+    description:
+      - The organizations to sweep, by id (C(m-) and 32 lower-case hex digits) or by alias.
+      - One that is not in state C(Active) is an error.
+      - Without terms, every organization that C(ListOrganizations) shows in state C(Active); none at all is an error.
+    type: list
+    elements: str
+  on_missing:
+    description:
+      - What to do where an organization or a user does not exist.
+      - V(error) makes that an error, V(warn) passes it over with a warning, V(skip) passes it over in silence.
+    type: str
+    choices: [error, skip, warn]
+    default: error
+seealso:
+  - module: patrol.workmail.workmail_pat_info
+  - plugin: patrol.workmail.workmail_pat_matching
+    plugin_type: test
+extends_documentation_fragment:
+  - patrol.workmail.targets
+  - patrol.workmail.judging
+  - patrol.workmail.paging
+  - patrol.workmail.role
+  - patrol.workmail.requirements
+  - amazon.aws.common.plugins
+  - amazon.aws.region.plugins
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Count the tokens of an organization
+  ansible.builtin.debug:
+    msg: "{{ query('patrol.workmail.workmail_pat', 'acme', region='us-east-1') | length }}"
+
+- name: Assert that no token of any organization has expired
+  ansible.builtin.assert:
+    that: expired | length == 0
+  vars:
+    expired: "{{ query('patrol.workmail.workmail_pat', regions=['all'], select={'expired': true}) }}"
+
+- name: Name the tokens that nobody has used for ninety days
+  ansible.builtin.debug:
+    msg: "{{ stale | map(attribute='name') }}"
+  vars:
+    stale: "{{ query('patrol.workmail.workmail_pat', 'acme', region='us-east-1', select={'unused_for': '90d'}) }}"
+
+- name: Pass over an organization that does not exist
+  ansible.builtin.debug:
+    msg: "{{ found | length }}"
+  vars:
+    found: "{{ query('patrol.workmail.workmail_pat', 'acme', 'gone', region='us-east-1', on_missing='warn') }}"
+"""
+
+RETURN = r"""
+_raw:
+  description:
+    - The tokens that were selected, sorted by C(organization_id), C(date_created) and C(personal_access_token_id).
+    - The fields of each are those that RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens) describes.
+  type: list
+  elements: dict
+"""
+
+from ansible.errors import AnsibleLookupError
+from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._facts import gather_facts
+from ansible_collections.patrol.workmail.plugins.plugin_utils._options import reject_unknown_options
+
+
+class LookupModule(AWSLookupBase):
+    """The tokens of the organizations that the terms name."""
+
+    def run(self, terms, variables=None, **kwargs):
+        """See the documentation of the plugin; returns a list of records."""
+        try:
+            reject_unknown_options(self, kwargs)
+            super().run(terms, variables, **kwargs)
+            options = {**self.get_options(), "organizations": self._flatten(terms)}
+            facts = gather_facts(options, self.client, self.region)
+        except PatrolError as error:
+            raise AnsibleLookupError(str(error)) from error
+        for unread in facts.result["errors"]:
+            self.warn(f"Not complete: {unread['msg']}")
+        if self.get_option("on_missing") == "warn":
+            for name in facts.missing:
+                self.warn(f"Passed over, not found: {name}")
+        return facts.result["personal_access_tokens"]

@@ -1,0 +1,384 @@
+#!/usr/bin/python
+
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: workmail_pat_info
+version_added: 0.1.0
+short_description: Gather facts about Amazon WorkMail personal access tokens
+description:
+  - Lists every personal access token of one, several or all Amazon WorkMail organizations, with derived fields such as
+    its age and whether it has expired.
+  - The answer is whole or an error. Denied access, throttling that does not end, a reply that is cut or is not
+    WorkMail's, or pages that do not end are never taken for an empty list.
+author:
+  - The patrol.workmail contributors (@patrol-collections)
+options: {}
+seealso:
+  - plugin: patrol.workmail.workmail_pat
+    plugin_type: lookup
+  - plugin: patrol.workmail.workmail_pat_matching
+    plugin_type: test
+  - name: ListPersonalAccessTokens
+    description: The API operation behind this module.
+    link: https://docs.aws.amazon.com/workmail/latest/APIReference/API_ListPersonalAccessTokens.html
+extends_documentation_fragment:
+  - patrol.workmail.targets.organizations
+  - patrol.workmail.targets
+  - patrol.workmail.judging
+  - patrol.workmail.paging
+  - patrol.workmail.role
+  - patrol.workmail.attributes
+  - patrol.workmail.attributes.info
+  - patrol.workmail.requirements
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Gather every token of one organization
+  patrol.workmail.workmail_pat_info:
+    organization: acme
+    region: us-east-1
+  register: acme
+
+- name: Show the names of the tokens that have expired
+  ansible.builtin.debug:
+    msg: "{{ acme.personal_access_tokens | selectattr('expired') | map(attribute='name') }}"
+
+- name: Gather only what expires within two weeks, from every organization in every region
+  patrol.workmail.workmail_pat_info:
+    regions: all
+    select:
+      expires_within: 14d
+
+- name: Gather the tokens of users who are no longer enabled
+  patrol.workmail.workmail_pat_info:
+    organization: acme
+    region: us-east-1
+    owners: true
+    select:
+      not:
+        owner_state: ENABLED
+  register: orphans
+
+- name: Gather one user's tokens by e-mail address
+  patrol.workmail.workmail_pat_info:
+    organization: acme
+    region: us-east-1
+    user: ana@acme.example
+
+- name: Ask which tokens will have expired in thirty days
+  patrol.workmail.workmail_pat_info:
+    organization: acme
+    region: us-east-1
+    as_of: +30d
+    select:
+      expired: true
+
+- name: Keep going past an organization that cannot be read
+  patrol.workmail.workmail_pat_info:
+    regions: all
+    on_error: continue
+  register: estate
+
+- name: Say which were not read
+  ansible.builtin.debug:
+    msg: "{{ estate.errors | map(attribute='msg') }}"
+  when: not estate.complete
+"""
+
+RETURN = r"""
+personal_access_tokens:
+  description:
+    - The tokens that were selected, sorted by C(organization_id), C(date_created) and C(personal_access_token_id).
+    - A field that the service left out is null. A field that the service adds in future is kept under its snake_case
+      name.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    organization_id:
+      description: The id of the organization.
+      type: str
+      returned: always
+      sample: m-0123456789abcdef0123456789abcdef
+    organization_alias:
+      description: The alias of the organization.
+      type: str
+      returned: always
+      sample: acme
+    region:
+      description: The region of the organization.
+      type: str
+      returned: always
+      sample: us-east-1
+    personal_access_token_id:
+      description: The id of the token.
+      type: str
+      returned: always
+      sample: pat-5f1c0e9ad1
+    user_id:
+      description: The id of the user whom the token belongs to.
+      type: str
+      returned: always
+      sample: 12345678-1234-1234-1234-123456789012
+    name:
+      description: The name that the user gave to the token. Names are not unique.
+      type: str
+      returned: always
+      sample: Outlook laptop
+    date_created:
+      description: When the token was created, in ISO 8601 in UTC.
+      type: str
+      returned: always
+      sample: "2026-01-02T03:04:05+00:00"
+    date_last_used:
+      description: When the token was last used, in ISO 8601 in UTC; null if never.
+      type: str
+      returned: always
+      sample: "2026-02-03T04:05:06+00:00"
+    expires_time:
+      description: When the token expires, in ISO 8601 in UTC; null if never.
+      type: str
+      returned: always
+      sample: "2027-01-02T03:04:05+00:00"
+    scopes:
+      description: What the token may be used for, as the service spells it.
+      type: list
+      elements: str
+      returned: always
+    expired:
+      description: Whether C(expires_time) is at or before C(as_of).
+      type: bool
+      returned: always
+    never_used:
+      description: Whether the token was never used.
+      type: bool
+      returned: always
+    age_days:
+      description: Days from the creation to C(as_of).
+      type: float
+      returned: always
+      sample: 90.5
+    unused_days:
+      description: Days from the last use, or from the creation where there was none, to C(as_of).
+      type: float
+      returned: always
+      sample: 58.46
+    lifetime_days:
+      description: Days from the creation to the expiry; null without an expiry.
+      type: float
+      returned: always
+      sample: 365
+    expires_in_days:
+      description: Days from C(as_of) to the expiry, negative once expired; null without an expiry.
+      type: float
+      returned: always
+      sample: 274.5
+    owner:
+      description: The user whom the token belongs to.
+      type: dict
+      returned: with O(owners=true)
+      contains:
+        user_id:
+          description: The id of the user.
+          type: str
+          returned: always
+        name:
+          description: The user name.
+          type: str
+          returned: always
+        email:
+          description: The primary e-mail address.
+          type: str
+          returned: always
+        display_name:
+          description: The display name.
+          type: str
+          returned: always
+        state:
+          description:
+            - V(ENABLED), V(DISABLED) or V(DELETED); V(UNKNOWN) for a user whom C(ListUsers) does not show.
+          type: str
+          returned: always
+        disabled_date:
+          description: When the user was disabled, in ISO 8601 in UTC; null if not.
+          type: str
+          returned: always
+        identity_provider_user_id:
+          description: The id of the user in IAM Identity Center; null if not linked.
+          type: str
+          returned: always
+summary:
+  description: How much was read, whatever was selected.
+  type: dict
+  returned: success
+  contains:
+    organizations:
+      description: How many organizations were read whole.
+      type: int
+      returned: always
+    tokens:
+      description: How many tokens they have.
+      type: int
+      returned: always
+    selected:
+      description: How many of these were selected.
+      type: int
+      returned: always
+    expired:
+      description: How many of these have expired.
+      type: int
+      returned: always
+    never_used:
+      description: How many of these were never used.
+      type: int
+      returned: always
+    by_organization:
+      description:
+        - The same counts for each organization that was read whole, by its id, with its C(alias).
+      type: dict
+      returned: always
+      sample:
+        m-0123456789abcdef0123456789abcdef:
+          alias: acme
+          tokens: 12
+          selected: 12
+          expired: 1
+          never_used: 3
+organizations:
+  description:
+    - The organizations found. Where none was named, those that are not in state C(Active) as well.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    id:
+      description: The id of the organization.
+      type: str
+      returned: always
+    alias:
+      description: The alias of the organization.
+      type: str
+      returned: always
+    region:
+      description: The region of the organization.
+      type: str
+      returned: always
+    state:
+      description: The state of the organization, as the service gives it.
+      type: str
+      returned: always
+      sample: Active
+    tokens:
+      description: How many tokens the organization has; null if it was left out or not read whole.
+      type: int
+      returned: always
+as_of:
+  description: The instant that the tokens were judged at, in ISO 8601 in UTC.
+  type: str
+  returned: success
+  sample: "2026-04-02T15:04:05+00:00"
+complete:
+  description: Whether every page of everything asked for was read.
+  type: bool
+  returned: success
+errors:
+  description: What could not be read, with O(on_error=continue).
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    msg:
+      description: What happened, where, and what to do about it.
+      type: str
+      returned: always
+    error_code:
+      description: The code of the service, the name of botocore's exception, or one of this collection's own.
+      type: str
+      returned: always
+      sample: AccessDeniedException
+    organization_id:
+      description: The organization, where it is known.
+      type: str
+      returned: always
+    region:
+      description: The region, where it is known.
+      type: str
+      returned: always
+    operation:
+      description: The API operation, where it is known.
+      type: str
+      returned: always
+    page:
+      description: The page of the listing, counted from 1, where it is known.
+      type: int
+      returned: always
+    hint:
+      description: What to do about it, where there is something to say.
+      type: str
+      returned: always
+next_token:
+  description: What to give as O(next_token) to go on; null at the end of the listing.
+  type: str
+  returned: when paging by hand, that is with O(max_items) or O(next_token)
+error_code:
+  description: The code of the service, the name of botocore's exception, or one of this collection's own.
+  type: str
+  returned: failure
+  sample: AccessDeniedException
+organization_id:
+  description: The organization that could not be read, where it is known.
+  type: str
+  returned: failure
+region:
+  description: The region in which it happened, where it is known.
+  type: str
+  returned: failure
+operation:
+  description: The API operation that failed, where it is known.
+  type: str
+  returned: failure
+page:
+  description: The page of the listing, counted from 1, where it is known.
+  type: int
+  returned: failure
+hint:
+  description: What to do about it, where there is something to say.
+  type: str
+  returned: failure
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._facts import gather_facts
+from ansible_collections.patrol.workmail.plugins.module_utils._module import (
+    JUDGING_ARGUMENTS,
+    PAGING_ARGUMENTS,
+    ROLE_ARGUMENTS,
+    TARGET_ARGUMENTS,
+    fail,
+)
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={**TARGET_ARGUMENTS, **JUDGING_ARGUMENTS, **PAGING_ARGUMENTS, **ROLE_ARGUMENTS},
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(changed=False, **gather_facts(module.params, module.client, module.region).result)
+    except PatrolError as error:
+        fail(module, error)
+
+
+if __name__ == "__main__":
+    main()
