@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The emulator, and Ansible and the core against it over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from estate import ESTATE
+from workmail_emulator import Emulator
+
+REGION = "us-east-1"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(server: Emulator) -> Emulator:
+    """The emulator with the estate of these tests, no faults and an empty log."""
+    server.reset()
+    server.load(ESTATE)
+    return server
+
+
+@pytest.fixture
+def environment(server: Emulator, tmp_path: Path) -> dict[str, str]:
+    """Environment variables for a program that is to see the emulator and nothing of the machine's settings."""
+    kept = ("PATH", "ANSIBLE_COLLECTIONS_PATH", "LC_ALL")
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        "HOME": str(tmp_path),
+        "ANSIBLE_HOME": str(tmp_path / "ansible"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "NO_COLOR": "1",
+        "AWS_ENDPOINT_URL": server.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": REGION,
+        "AWS_MAX_ATTEMPTS": "1",
+        "AWS_CONFIG_FILE": str(tmp_path / "no-config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "no-credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+@pytest.fixture
+def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The same environment in this process."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    for name, value in environment.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def connect(service: str, region: str, config: Config, **credentials: str) -> Any:
+    """What amazon.aws's client method does, without an edge."""
+    patience = Config(connect_timeout=10, read_timeout=10)
+    return boto3.session.Session().client(service, region_name=region, config=config.merge(patience), **credentials)
+
+
+@pytest.fixture
+def gather(aws: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """The core over HTTP, without an edge: options in, Facts out."""
+    # The collection can be imported once pytest has started, not when it reads this file.
+    from ansible_collections.patrol.workmail.plugins.module_utils._facts import gather_facts
+
+    def call(**options: Any) -> Any:
+        return gather_facts(options, connect, REGION)
+
+    return call
+
+
+@pytest.fixture
+def ansible_playbook(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs ansible-playbook with arguments; C(extra) variables, and C(env) over the environment."""
+
+    def call(*arguments: str, extra: Any = None, env: Any = None) -> subprocess.CompletedProcess[str]:
+        extra_vars = [] if extra is None else ["--extra-vars", json.dumps(extra)]
+        return subprocess.run(
+            ["ansible-playbook", *arguments, *extra_vars],
+            env={**environment, **(env or {})},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+
+    return call
+
+
+@pytest.fixture
+def run_tasks(
+    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> Callable[..., dict[str, Any]]:
+    """Runs tasks on localhost and returns what they registered, by name."""
+
+    def call(tasks: list[dict[str, Any]], env: Any = None, **play: Any) -> dict[str, Any]:
+        names = [task["register"] for task in tasks if "register" in task]
+        content = "{{ {" + ", ".join(f"'{name}': {name}" for name in names) + "} | to_json }}"
+        result = tmp_path / "registered.json"
+        keep = {"ansible.builtin.copy": {"content": content, "dest": str(result), "mode": "0600"}}
+        book = tmp_path / "tasks.yml"
+        book.write_text(
+            json.dumps(
+                [
+                    {
+                        "hosts": "localhost",
+                        "connection": "local",
+                        "gather_facts": False,
+                        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+                        **play,
+                        "tasks": [*tasks, keep],
+                    }
+                ]
+            )
+        )
+        run = ansible_playbook(str(book), env=env)
+        assert run.returncode == 0, run.stdout + run.stderr
+        registered: dict[str, Any] = json.loads(result.read_text())
+        return registered
+
+    return call

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook as a pipeline runs it: what it prints, and its exit code."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from estate import ACME
+from workmail_emulator import Emulator, Fault
+
+Playbook = Callable[..., subprocess.CompletedProcess[str]]
+
+BOOK = "patrol.workmail.assert_no_expired"
+BEFORE, AFTER = "2026-01-31T00:00:00Z", "2026-02-04T00:00:00Z"
+
+
+def test_no_expired_token_exits_0(emulator: Emulator, ansible_playbook: Playbook) -> None:
+    run = ansible_playbook(BOOK, extra={"audit_organizations": ["acme"], "audit_as_of": BEFORE})
+    assert run.returncode == 0, run.stdout
+    summary = "0 expired of 5 personal access tokens, organizations: 1, as of 2026-01-31T00:00:00+00:00"
+    assert summary in run.stdout
+
+
+def test_expired_tokens_are_named_and_exit_2(emulator: Emulator, ansible_playbook: Playbook) -> None:
+    run = ansible_playbook(BOOK, extra={"audit_as_of": AFTER})
+    assert run.returncode == 2
+    assert "2 expired of 6 personal access tokens, organizations: 2, as of 2026-02-04T00:00:00+00:00" in run.stdout
+    assert "acme, token pat-1, named" in run.stdout
+    assert "owner ana@acme.example ENABLED, age 34.0 days, expired 2026-02-01T00:00:00+00:00" in run.stdout
+    assert "owner ben@acme.example DISABLED, age 32.0 days" in run.stdout
+    assert "pat-2" not in run.stdout
+    # What a user wrote can neither begin a line, as a pipeline's command would, nor turn the direction of the text.
+    assert not any(line.lstrip().startswith("::") for line in run.stdout.splitlines())
+    assert "\u202e" not in run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr
+
+
+def test_every_organization_where_none_is_named(emulator: Emulator, ansible_playbook: Playbook) -> None:
+    run = ansible_playbook(BOOK, extra={"audit_regions": ["all"], "audit_as_of": BEFORE})
+    assert run.returncode == 0, run.stdout
+    assert "organizations: 3" in run.stdout
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("access_denied", operation="ListOrganizations"),
+        Fault("access_denied", operation="ListUsers"),
+        Fault("truncated", operation="ListPersonalAccessTokens", organization_id=ACME),
+        Fault("empty_object", operation="ListPersonalAccessTokens"),
+        Fault("expired_credentials"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("on_error", ["fail", "continue"])
+def test_an_incomplete_sweep_never_exits_0(
+    emulator: Emulator, ansible_playbook: Playbook, fault: Fault, on_error: str
+) -> None:
+    emulator.faults.add(fault)
+    run = ansible_playbook(BOOK, extra={"audit_as_of": BEFORE, "audit_on_error": on_error})
+    assert run.returncode == 2
+    if on_error == "continue":
+        assert "NOT COMPLETE" in run.stdout and "Name what could not be read" in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"audit_organizations": ["acmee"]},
+        {"audit_organizations": ["gone"]},
+        {"audit_as_of": "yesterday"},
+        {"audit_on_error": "ignore"},
+        {"audit_regions": ["us-west-2"]},
+        {"audit_users": ["nobody"]},
+        {"audit_organizations": {"acme": 1}},
+    ],
+    ids=repr,
+)
+def test_bad_input_never_exits_0(emulator: Emulator, ansible_playbook: Playbook, extra: dict[str, Any]) -> None:
+    run = ansible_playbook(BOOK, extra=extra)
+    assert run.returncode == 2
+    assert "Traceback" not in run.stdout + run.stderr
+
+
+def test_users_and_role(emulator: Emulator, ansible_playbook: Playbook) -> None:
+    emulator.load(
+        {
+            "Organizations": [
+                {
+                    "Alias": "elsewhere",
+                    "AccountId": "210987654321",
+                    "Users": [{"Id": "44444444-4444-4444-4444-444444444444", "Name": "zoe"}],
+                }
+            ]
+        }
+    )
+    run = ansible_playbook(
+        BOOK, extra={"audit_users": ["zoe"], "audit_assume_role_arn": "arn:aws:iam::210987654321:role/auditor"}
+    )
+    assert run.returncode == 0, run.stdout
+    assert "0 expired of 0 personal access tokens, organizations: 1" in run.stdout

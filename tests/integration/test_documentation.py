@@ -1,0 +1,215 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the documentation promises is what the plugins return and what the examples do."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from estate import ACME
+from workmail_emulator import Emulator, Fault
+
+from ansible_collections.patrol.workmail.plugins.module_utils._conditions import CONDITIONS, OWNER_STATES
+
+COLLECTION = Path(__file__).parents[2]
+PLUGINS = {
+    ("module", "workmail_pat_info"),
+    ("lookup", "workmail_pat"),
+    ("test", "workmail_pat_matching"),
+}
+TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
+# What Ansible adds to the result of each module.
+ANSIBLES_OWN = {"changed", "failed", "invocation", "warnings", "deprecations", "msg", "exception"}
+# What amazon.aws adds to the failure of each of its modules.
+AMAZONS_OWN = {"boto3_version", "botocore_version", "error", "response_metadata"}
+
+
+@pytest.fixture
+def documentation(environment: dict[str, str]) -> Callable[[str, str], dict[str, Any]]:
+    """What ansible-doc reads of a plugin: C(doc), C(examples) and C(return)."""
+
+    def call(kind: str, name: str) -> dict[str, Any]:
+        name = f"patrol.workmail.{name}"
+        run = subprocess.run(
+            ["ansible-doc", "--json", "--type", kind, name], env=environment, capture_output=True, text=True, check=True
+        )
+        read: dict[str, Any] = json.loads(run.stdout)[name]
+        return read
+
+    return call
+
+
+def check(value: Any, documented: dict[str, Any], path: str) -> None:
+    """Hold a value against its documentation: its type, and every key of its mappings, both ways."""
+    if value is None:
+        return
+    assert isinstance(value, TYPES[documented["type"]]), f"{path} is documented as {documented['type']}"
+    assert documented["type"] == "bool" or not isinstance(value, bool), f"{path} is a bool"
+    items = value if documented["type"] == "list" else [value]
+    if documented["type"] == "list":
+        element = TYPES[documented["elements"]]
+        assert all(isinstance(item, element) for item in items), f"{path} holds other than {documented['elements']}"
+    if "contains" in documented:
+        for item in items:
+            check_keys(item, documented["contains"], path)
+
+
+def check_keys(
+    mapping: dict[str, Any], documented: dict[str, Any], path: str, absent: frozenset[str] = frozenset()
+) -> None:
+    """Hold a mapping's keys against the documented ones; those in C(absent) depend on an option that was not given."""
+    assert mapping.keys() == documented.keys() - absent, f"{path}: {mapping.keys() ^ (documented.keys() - absent)}"
+    for key, value in mapping.items():
+        check(value, documented[key], f"{path}.{key}")
+
+
+def test_every_plugin_is_covered_here() -> None:
+    kinds = {"modules": "module", "lookup": "lookup", "test": "test", "filter": "filter", "inventory": "inventory"}
+    found = {
+        (kind, file.stem) for folder, kind in kinds.items() for file in (COLLECTION / "plugins" / folder).glob("*.py")
+    }
+    assert found == PLUGINS
+
+
+def test_the_module_returns_what_is_documented(
+    emulator: Emulator, run_tasks: Callable[..., dict[str, Any]], documentation: Callable[..., dict[str, Any]]
+) -> None:
+    module = "patrol.workmail.workmail_pat_info"
+    documented = documentation("module", "workmail_pat_info")["return"]
+    on_success = {key: value for key, value in documented.items() if value["returned"] != "failure"}
+    on_failure = {key: value for key, value in documented.items() if value["returned"] == "failure"}
+    emulator.faults.add(Fault("truncated", operation="ListUsers", organization_id=ACME, times=1))
+    results = run_tasks(
+        [
+            {module: {"owners": True, "on_error": "continue"}, "register": "incomplete"},
+            {module: {"organization": "acme", "owners": True, "max_items": 3}, "register": "paged"},
+            {module: {"organization": "acme"}, "register": "plain"},
+            {module: {"organization": "acmee"}, "register": "failed", "ignore_errors": True},
+        ]
+    )
+    assert results["incomplete"]["errors"] and results["incomplete"]["personal_access_tokens"]
+    paged = {key: value for key, value in results["paged"].items() if key not in ANSIBLES_OWN}
+    check_keys(paged, on_success, "paged")
+    incomplete = {key: value for key, value in results["incomplete"].items() if key not in ANSIBLES_OWN}
+    check_keys(incomplete, on_success, "incomplete", frozenset({"next_token"}))
+    token = on_success["personal_access_tokens"]["contains"]
+    for record in results["plain"]["personal_access_tokens"]:
+        check_keys(record, token, "plain", frozenset({"owner"}))
+    failed = {key: value for key, value in results["failed"].items() if key not in ANSIBLES_OWN | AMAZONS_OWN}
+    check_keys(failed, on_failure, "failed")
+    [sample] = on_success["summary"]["contains"]["by_organization"]["sample"].values()
+    for counts in results["plain"]["summary"]["by_organization"].values():
+        assert counts.keys() == sample.keys()
+
+
+def test_the_lookup_returns_records(
+    emulator: Emulator, run_tasks: Callable[..., dict[str, Any]], documentation: Callable[..., dict[str, Any]]
+) -> None:
+    assert documentation("lookup", "workmail_pat")["return"]["_raw"]["elements"] == "dict"
+    token = documentation("module", "workmail_pat_info")["return"]["personal_access_tokens"]["contains"]
+    expression = "{{ query('patrol.workmail.workmail_pat', 'acme', owners=true) }}"
+    results = run_tasks([{"ansible.builtin.set_fact": {"records": expression}, "register": "looked_up"}])
+    records = results["looked_up"]["ansible_facts"]["records"]
+    assert len(records) == 5
+    for record in records:
+        check_keys(record, token, "record")
+
+
+def test_the_test_plugin_documents_every_condition(documentation: Callable[..., dict[str, Any]]) -> None:
+    options = documentation("test", "workmail_pat_matching")["doc"]["options"]
+    assert options.keys() == {*CONDITIONS, "not", "any", "_input", "_conditions", "as_of"}
+    assert options["owner_state"]["choices"] == list(OWNER_STATES)
+
+
+@pytest.mark.parametrize(("kind", "name"), sorted(PLUGINS))
+def test_examples_run(
+    emulator: Emulator,
+    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
+    documentation: Callable[..., dict[str, Any]],
+    tmp_path: Path,
+    kind: str,
+    name: str,
+) -> None:
+    run_example(emulator, ansible_playbook, tmp_path, documentation(kind, name)["examples"])
+
+
+def blocks(document: Path) -> list[str]:
+    """The YAML examples of a page in Markdown or reStructuredText."""
+    text = document.read_text()
+    if document.suffix == ".md":
+        return re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^\.\. code-block:: yaml\n\n((?:    .*\n|\n)+)", text + "\n", re.MULTILINE)
+    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in found]
+
+
+PAGES = sorted(
+    [COLLECTION / "README.md", *(COLLECTION / "docs").rglob("*.rst"), *(COLLECTION / "roles").glob("*/README.md")]
+)
+EXAMPLES = [
+    pytest.param(block, id=f"{page.name}-{number}") for page in PAGES for number, block in enumerate(blocks(page), 1)
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples_of_the_pages_run(
+    emulator: Emulator,
+    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    example: str,
+) -> None:
+    run_example(emulator, ansible_playbook, tmp_path, example)
+
+
+def run_example(
+    emulator: Emulator,
+    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    example: str,
+) -> None:
+    """Run an example, a play or tasks, in an estate in which nothing is amiss."""
+    emulator.reset()
+    emulator.load(
+        {
+            "Organizations": [
+                {
+                    "Alias": alias,
+                    "Users": [
+                        {
+                            "Id": "11111111-1111-1111-1111-111111111111",
+                            "Name": "ana",
+                            "Email": "ana@acme.example",
+                            "State": "ENABLED",
+                        }
+                    ],
+                    "PersonalAccessTokens": [
+                        {
+                            "PersonalAccessTokenId": "pat-1",
+                            "UserId": "11111111-1111-1111-1111-111111111111",
+                            "Name": "Outlook laptop",
+                            "DateCreated": "-10d",
+                            "ExpiresTime": "+300d",
+                        }
+                    ],
+                }
+                for alias in ("acme", "globex")
+            ]
+        }
+    )
+    document = yaml.safe_load(example)
+    assert isinstance(document, list), "an example is a play or a list of tasks"
+    if "hosts" not in document[0]:
+        document = [{"hosts": "localhost", "gather_facts": False, "tasks": document}]
+    for play in document:
+        play.setdefault("vars", {})["ansible_python_interpreter"] = "{{ ansible_playbook_python }}"
+    book = tmp_path / "example.yml"
+    book.write_text(yaml.safe_dump(document, sort_keys=False))
+    run = ansible_playbook(str(book))
+    assert run.returncode == 0, run.stdout + run.stderr

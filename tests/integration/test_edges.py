@@ -1,0 +1,271 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module, lookup and test plugin as playbooks use them: results, failures, options."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+from estate import ACME, ESTATE
+from workmail_emulator import Emulator, Fault
+
+RunTasks = Callable[..., dict[str, Any]]
+
+INFO = "patrol.workmail.workmail_pat_info"
+LOOKUP = "patrol.workmail.workmail_pat"
+
+# Each kind of trouble once, through a whole run of Ansible; test_faults has every one at every operation.
+FAULTS = {
+    "throttle": "ThrottlingException",
+    "internal_error": "InternalServerException",
+    "unavailable": "ServiceUnavailableException",
+    "access_denied": "AccessDeniedException",
+    "expired_credentials": "ExpiredTokenException",
+    "reset": "ConnectionClosedError",
+    "truncated": "MalformedResponseException",
+    "short_body": "MalformedResponseException",
+    "html": "MalformedResponseException",
+    "empty_body": "MalformedResponseException",
+    "empty_object": "MalformedResponseException",
+    "miscased_key": "MalformedResponseException",
+    "null_list": "MalformedResponseException",
+    "empty_next_token": "PaginationException",
+    "millisecond_timestamps": "MalformedResponseException",
+    "unparsable_timestamps": "MalformedResponseException",
+    "invalid_utf8": "MalformedResponseException",
+}
+
+
+def test_a_failing_module_says_what_where_and_what_to_do(
+    emulator: Emulator, server: Emulator, run_tasks: RunTasks
+) -> None:
+    def tasks(kind: str) -> list[dict[str, Any]]:
+        fault = {"kind": kind, "operation": "ListPersonalAccessTokens", "page": 2, "times": 2}
+        failing = {"organization": ACME, "page_size": 2}
+        looked_up = f"{{{{ query('{LOOKUP}', '{ACME}', page_size=2) }}}}"
+        return [
+            {
+                "ansible.builtin.uri": {
+                    "url": f"{server.endpoint_url}/_workmail/faults",
+                    "method": "POST",
+                    "body": fault,
+                    "body_format": "json",
+                    "status_code": [200, 201, 204],
+                }
+            },
+            {INFO: failing, "register": f"module_{kind}", "ignore_errors": True},
+            {"ansible.builtin.debug": {"msg": looked_up}, "register": f"lookup_{kind}", "ignore_errors": True},
+        ]
+
+    results = run_tasks([task for kind in FAULTS for task in tasks(kind)])
+    for kind, code in FAULTS.items():
+        failure = results[f"module_{kind}"]
+        assert failure["failed"] is True
+        assert failure["error_code"] == code
+        assert failure["organization_id"] == ACME
+        assert failure["region"] == "us-east-1"
+        assert failure["operation"] == "ListPersonalAccessTokens"
+        assert failure["page"] == 2
+        assert failure["boto3_version"] and failure["botocore_version"]
+        assert failure["msg"].endswith(failure["hint"] or ")")
+        assert "personal_access_tokens" not in failure
+        assert "Traceback" not in str(failure)
+        lookup = results[f"lookup_{kind}"]
+        assert lookup["failed"] is True
+        for part in (ACME, "us-east-1", "page 2", "ListPersonalAccessTokens"):
+            assert part in lookup["msg"]
+        assert "Traceback" not in str(lookup)
+    denied = results["module_access_denied"]
+    assert "workmail:ListPersonalAccessTokens" in denied["hint"]
+    assert denied["error"]["code"] == "AccessDeniedException" and denied["response_metadata"]["http_status_code"] == 400
+
+
+BAD_MODULE_INPUT: dict[str, tuple[dict[str, Any], str]] = {
+    "id": ({"organization": "m-XYZ"}, "organizations: 'm-XYZ' is no organization id"),
+    "page": ({"page_size": 0}, "page_size: 0 is not a whole number from 1 to 100"),
+    "region": ({"regions": ["eu-central-1"]}, "eu-west-1, us-east-1, us-west-2"),
+    "connection": ({"region": "eu-central-1"}, "region: Amazon WorkMail is not in 'eu-central-1'"),
+    "condition": ({"select": {"expird": True}}, "select.expird: unknown condition, did you mean expired?"),
+    "duration": ({"select": {"older_than": "90"}}, "select.older_than: '90' is not a duration"),
+    "instant": ({"as_of": "2026-01-02T03:04:05"}, "as_of: '2026-01-02T03:04:05' has no offset"),
+    "owners": ({"select": {"owner_state": "DISABLED"}}, "need owners: true"),
+    "paging": ({"organizations": ["acme", "globex"], "max_items": 5}, "exactly one organization"),
+    "choice": ({"on_error": "contine"}, "value of on_error must be one of: fail, continue, got: contine"),
+    "config": ({"aws_config": {"retrys": 3}}, "retrys"),
+    "profile": ({"profile": "nope", "access_key": "", "secret_key": ""}, "nope"),
+}
+
+
+def test_bad_input_to_the_module(emulator: Emulator, run_tasks: RunTasks) -> None:
+    results = run_tasks(
+        [
+            {INFO: options, "register": name, "ignore_errors": True}
+            for name, (options, _message) in BAD_MODULE_INPUT.items()
+        ],
+    )
+    for name, (_options, message) in BAD_MODULE_INPUT.items():
+        assert results[name]["failed"] is True
+        assert message in results[name]["msg"]
+        assert "Traceback" not in str(results[name])
+    assert len(emulator.requests) == 0
+
+
+BAD_EXPRESSIONS = {
+    "term": (f"query('{LOOKUP}', 'm-XYZ')", "organizations: 'm-XYZ' is no organization id"),
+    "nothing": (f"query('{LOOKUP}', '')", "organizations: expected non-empty strings"),
+    "option": (f"query('{LOOKUP}', 'acme', slect={{'expired': true}})", "slect: unknown option, did you mean select?"),
+    "terms": (f"query('{LOOKUP}', organizations=['acme'])", "organizations: unknown option"),
+    "select": (f"query('{LOOKUP}', select={{'unused_for': '9'}})", "select.unused_for: '9' is not a duration"),
+    "region": (f"query('{LOOKUP}', region='nowhere-1')", "Amazon WorkMail is not in 'nowhere-1'"),
+    "number": (f"query('{LOOKUP}', page_size='many')", "page_size"),
+    "test": ("{} is patrol.workmail.workmail_pat_matching(expired=true)", "not a record of a personal access token"),
+    "condition": (
+        "{} is patrol.workmail.workmail_pat_matching(expird=true)",
+        "conditions.expird: unknown condition, did you mean expired?",
+    ),
+    "both": ("{} is patrol.workmail.workmail_pat_matching({}, expired=true)", "one dict or keyword arguments"),
+    "as_of": ("{} is patrol.workmail.workmail_pat_matching(expired=true, as_of='now')", "as_of: 'now' is not"),
+}
+
+
+def test_bad_input_to_lookup_and_test(emulator: Emulator, run_tasks: RunTasks) -> None:
+    results = run_tasks(
+        [
+            {
+                "ansible.builtin.debug": {"msg": f"{{{{ {expression} }}}}"},
+                "register": name,
+                "ignore_errors": True,
+            }
+            for name, (expression, _message) in BAD_EXPRESSIONS.items()
+        ]
+    )
+    for name, (_expression, message) in BAD_EXPRESSIONS.items():
+        assert results[name]["failed"] is True, name
+        assert message in results[name]["msg"]
+    assert len(emulator.requests) == 0
+
+
+def test_what_is_missing_can_be_passed_over(
+    emulator: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Any
+) -> None:
+    book = tmp_path / "missing.yml"
+    lookups = {
+        "skip": f"query('{LOOKUP}', 'acme', 'acmee', users=['ana', 'nobody'], on_missing='skip')",
+        "warn": f"query('{LOOKUP}', 'acme', 'acmee', users=['ana', 'nobody'], on_missing='warn')",
+        "none": f"query('{LOOKUP}', 'acmee', on_missing='skip')",
+    }
+    tasks = "".join(
+        f'    - ansible.builtin.debug:\n        msg: "{name} {{{{ {text} | length }}}}"\n'
+        for name, text in lookups.items()
+    )
+    book.write_text(f"- hosts: localhost\n  gather_facts: false\n  tasks:\n{tasks}")
+    run = ansible_playbook(str(book))
+    assert run.returncode == 0, run.stdout + run.stderr
+    for said in ("skip 2", "warn 2", "none 0"):
+        assert said in run.stdout
+    output = " ".join((run.stdout + run.stderr).split())
+    assert output.count("Passed over, not found: organization acmee") == 1
+    assert output.count("Passed over, not found: user nobody") == 1
+
+
+def test_a_lookup_that_goes_on_warns(
+    emulator: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Any
+) -> None:
+    emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", organization_id=ACME))
+    book = tmp_path / "warns.yml"
+    book.write_text(
+        "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug:\n"
+        f"        msg: \"read {{{{ query('{LOOKUP}', on_error='continue') | length }}}}\"\n"
+    )
+    run = ansible_playbook(str(book))
+    assert run.returncode == 0 and "read 1" in run.stdout
+    assert "Not complete: ListPersonalAccessTokens: AccessDeniedException" in " ".join(run.stderr.split())
+
+
+def test_a_list_of_organizations_is_as_good_as_several_terms(emulator: Emulator, run_tasks: RunTasks) -> None:
+    expressions = {
+        "several": f"query('{LOOKUP}', 'acme', 'globex', as_of=instant)",
+        "one_list": f"query('{LOOKUP}', ['acme', 'globex'], as_of=instant)",
+        "loop": f"lookup('{LOOKUP}', 'acme', 'globex', as_of=instant, wantlist=true)",
+    }
+    results = run_tasks(
+        [
+            {"ansible.builtin.set_fact": {name: f"{{{{ {expression} }}}}"}, "register": f"r_{name}"}
+            for name, expression in expressions.items()
+        ],
+        vars={"instant": "2026-06-01T00:00:00Z", "ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+    )
+    several, one_list, loop = (results[f"r_{name}"]["ansible_facts"][name] for name in expressions)
+    assert several == one_list == loop
+    assert len(several) == 6
+
+
+def test_the_test_plugin_judges_records(emulator: Emulator, run_tasks: RunTasks) -> None:
+    def ids(chosen: str) -> str:
+        chosen = chosen.format("patrol.workmail.workmail_pat_matching")
+        return f"{{{{ tokens | {chosen} | map(attribute='personal_access_token_id') }}}}"
+
+    results = run_tasks(
+        [
+            {INFO: {"organization": "acme", "owners": True, "as_of": "2026-02-02T00:00:00Z"}, "register": "facts"},
+            {
+                "ansible.builtin.set_fact": {
+                    "expired": ids("select('{}', expired=true, as_of=facts.as_of)"),
+                    "later": ids("select('{}', expired=true, as_of='2026-02-04T00:00:00Z')"),
+                    "orphans": ids("reject('{}', owner_state='ENABLED')"),
+                    "nested": ids("select('{}', nested)"),
+                    "all": ids("select('{}')"),
+                },
+                "vars": {
+                    "tokens": "{{ facts.personal_access_tokens }}",
+                    "nested": {"not": {"any": [{"has_expiry": False}, {"owner": "ana"}]}},
+                },
+                "register": "judged",
+            },
+        ]
+    )
+    judged = results["judged"]["ansible_facts"]
+    assert judged["expired"] == ["pat-1"]
+    assert judged["later"] == ["pat-1", "pat-3"]
+    assert judged["orphans"] == ["pat-3", "pat-4", "pat-5"]
+    assert judged["nested"] == ["pat-3", "pat-5"]
+    assert len(judged["all"]) == 5
+
+
+def test_check_mode_changes_nothing_and_tells_the_same(emulator: Emulator, run_tasks: RunTasks) -> None:
+    gathering = {INFO: {"organization": "acme", "as_of": "2026-02-02T00:00:00Z"}}
+    results = run_tasks([{**gathering, "register": "real"}, {**gathering, "check_mode": True, "register": "check"}])
+    assert results["real"] == results["check"]
+
+
+def test_connection_options_by_module_defaults(emulator: Emulator, server: Emulator, run_tasks: RunTasks) -> None:
+    """The group covers the modules of amazon.aws too, so that one block of defaults serves a play that uses both."""
+    results = run_tasks(
+        [{INFO: {"organization": "initech"}, "register": "facts"}, {"amazon.aws.aws_caller_info": {}}],
+        env={"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "us-east-1"},
+        module_defaults={
+            "group/patrol.workmail.workmail": {
+                "endpoint_url": server.endpoint_url,
+                "region": "eu-west-1",
+                "access_key": "defaulted",
+                "secret_key": "testing",
+            }
+        },
+    )
+    assert results["facts"]["organizations"][0]["region"] == "eu-west-1"
+    assert {request.access_key_id for request in emulator.requests} == {"defaulted"}
+    assert {request.service for request in emulator.requests} == {"workmail", "sts", "iam"}
+
+
+def test_nothing_of_the_estate_was_changed(emulator: Emulator, run_tasks: RunTasks) -> None:
+    run_tasks([{INFO: {"owners": True}, "register": "facts"}])
+    seeded = ESTATE["Organizations"][0]["PersonalAccessTokens"]
+    assert len(emulator.personal_access_tokens(ACME)) == len(seeded)
+    assert {request.operation for request in emulator.requests} == {
+        "ListOrganizations",
+        "ListPersonalAccessTokens",
+        "ListUsers",
+    }

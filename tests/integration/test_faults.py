@@ -1,0 +1,227 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever could hide a token is an error that says where, at each listing that a sweep reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from estate import ACME, ANA
+from workmail_emulator import Emulator, Fault
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._facts import Facts
+
+MALFORMED = "MalformedResponseException"
+PAGINATION = "PaginationException"
+Gather = Callable[..., Facts]
+
+# For each operation, options with which a sweep of acme uses it, and the page on which the fault comes.
+LISTINGS: dict[str, tuple[dict[str, Any], int]] = {
+    "ListPersonalAccessTokens": ({"organizations": [ACME], "page_size": 2}, 2),
+    "ListOrganizations": ({"organizations": ["acme"]}, 1),
+    "ListUsers": ({"organizations": [ACME], "owners": True}, 1),
+}
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "DescribeOrganization": {"organizations": [ACME]},
+    "DescribeUser": {"organizations": [ACME], "users": ["ana"]},
+}
+
+# What can befall any reply, with the code of the error that it is to be.
+ANY_REPLY: list[tuple[str, dict[str, Any], str]] = [
+    ("throttle", {}, "ThrottlingException"),
+    ("internal_error", {}, "InternalServerException"),
+    ("unavailable", {}, "ServiceUnavailableException"),
+    ("access_denied", {}, "AccessDeniedException"),
+    ("expired_credentials", {}, "ExpiredTokenException"),
+    ("reset", {}, "ConnectionClosedError"),
+    ("truncated", {}, MALFORMED),
+    ("short_body", {}, MALFORMED),
+    ("html", {}, MALFORMED),
+    ("empty_body", {}, MALFORMED),
+    ("empty_object", {}, MALFORMED),
+    ("invalid_utf8", {}, MALFORMED),
+    ("body", {"body": "[]"}, MALFORMED),
+    ("body", {"body": "null"}, MALFORMED),
+    ("body", {"body": "[]", "status": 400}, MALFORMED),
+]
+ANY_LISTING: list[tuple[str, dict[str, Any], str]] = [
+    ("miscased_key", {}, MALFORMED),
+    ("null_list", {}, MALFORMED),
+    ("missing_list", {}, MALFORMED),
+    ("not_a_list", {}, MALFORMED),
+    ("null_item", {}, MALFORMED),
+    ("lone_surrogate", {}, MALFORMED),
+    ("miscased_next_token", {}, MALFORMED),
+    ("empty_next_token", {}, PAGINATION),
+    ("same_next_token", {}, PAGINATION),
+    ("alternating_next_token", {}, PAGINATION),
+]
+TIMES: list[tuple[str, dict[str, Any], str]] = [
+    ("millisecond_timestamps", {}, MALFORMED),
+    ("unparsable_timestamps", {}, MALFORMED),
+    ("boolean_timestamps", {}, MALFORMED),
+    ("infinite_timestamps", {}, MALFORMED),
+]
+SPECIAL: list[tuple[str, str, dict[str, Any], str]] = [
+    ("ListPersonalAccessTokens", "miscased_field", {"field": "ExpiresTime"}, MALFORMED),
+    ("ListPersonalAccessTokens", "extra_field", {"field": "Scopes", "value": "imap"}, MALFORMED),
+    ("ListPersonalAccessTokens", "extra_field", {"field": "Scopes", "value": [1]}, MALFORMED),
+    ("ListPersonalAccessTokens", "extra_field", {"field": "Name", "value": 1}, MALFORMED),
+    ("ListOrganizations", "missing_field", {"field": "State"}, MALFORMED),
+    ("ListOrganizations", "missing_field", {"field": "OrganizationId"}, MALFORMED),
+    ("ListUsers", "missing_field", {"field": "Id"}, MALFORMED),
+    ("DescribeOrganization", "missing_field", {"field": "State"}, MALFORMED),
+    ("DescribeUser", "missing_field", {"field": "UserId"}, MALFORMED),
+]
+CASES = [
+    *((operation, *fault) for operation in LISTINGS for fault in (*ANY_REPLY, *ANY_LISTING)),
+    *((operation, *fault) for operation in DOCUMENTS for fault in ANY_REPLY),
+    *((operation, *fault) for operation in ("ListPersonalAccessTokens", "ListUsers") for fault in TIMES),
+    *SPECIAL,
+]
+
+
+@pytest.mark.parametrize(("operation", "kind", "details", "code"), CASES)
+def test_a_fault_is_an_error_that_says_where(
+    emulator: Emulator, gather: Gather, operation: str, kind: str, details: dict[str, Any], code: str
+) -> None:
+    options, page = LISTINGS[operation] if operation in LISTINGS else (DOCUMENTS[operation], None)
+    # A loop of tokens begins on the first page; every other fault comes on one page alone.
+    looping = kind in ("same_next_token", "alternating_next_token")
+    emulator.faults.add(Fault(kind, operation=operation, page=None if looping else page, **details))
+    with pytest.raises(PatrolError) as caught:
+        gather(**options)
+    error = caught.value
+    assert error.error_code == code
+    assert error.operation == operation
+    assert error.region == "us-east-1"
+    assert error.organization_id == (None if operation == "ListOrganizations" else ACME)
+    assert error.page in (2, 3) if looping else error.page == page
+    for part in (operation, "us-east-1", error.organization_id, error.page and f"page {error.page}"):
+        assert part is None or part in str(error)
+    assert "Traceback" not in str(error)
+    if kind == "access_denied":
+        assert f"workmail:{operation}" in str(error.hint)
+
+
+@pytest.mark.parametrize("operation", [*LISTINGS, *DOCUMENTS])
+@pytest.mark.parametrize(("kind", "times"), [("throttle", 2), ("internal_error", 1), ("unavailable", 2), ("reset", 1)])
+def test_passing_trouble_is_ridden_out(
+    emulator: Emulator, gather: Gather, aws: pytest.MonkeyPatch, operation: str, kind: str, times: int
+) -> None:
+    aws.delenv("AWS_MAX_ATTEMPTS")
+    options, page = LISTINGS[operation] if operation in LISTINGS else (DOCUMENTS[operation], None)
+    emulator.faults.add(Fault(kind, operation=operation, page=page, times=times))
+    facts = gather(**options).result
+    assert facts["complete"] and facts["summary"]["tokens"] == (2 if operation == "DescribeUser" else 5)
+    assert not list(emulator.faults)
+
+
+def test_fields_left_out_are_null_and_new_ones_are_kept(emulator: Emulator, gather: Gather) -> None:
+    emulator.faults.add(Fault("missing_field", operation="ListPersonalAccessTokens", field="ExpiresTime", times=1))
+    assert {token["expires_time"] for token in gather(organizations=[ACME]).result["personal_access_tokens"]} == {None}
+    emulator.faults.add(Fault("extra_field", operation="ListPersonalAccessTokens", field="LastUsedIp", value="::1"))
+    assert {token["last_used_ip"] for token in gather(organizations=[ACME]).result["personal_access_tokens"]} == {"::1"}
+
+
+def test_a_null_next_token_is_the_end(emulator: Emulator, gather: Gather) -> None:
+    body = '{"PersonalAccessTokenSummaries": [{"Name": null}], "NextToken": null}'
+    emulator.faults.add(Fault("body", operation="ListPersonalAccessTokens", body=body))
+    facts = gather(organizations=[ACME]).result
+    assert facts["complete"] and facts["summary"]["tokens"] == 1
+
+
+def test_an_empty_page_in_the_middle_is_no_end(emulator: Emulator, gather: Gather) -> None:
+    emulator.faults.add(
+        Fault(
+            "body",
+            operation="ListPersonalAccessTokens",
+            times=1,
+            body='{"PersonalAccessTokenSummaries": [], "NextToken": "once more"}',
+        )
+    )
+    emulator.faults.add(
+        Fault("body", operation="ListPersonalAccessTokens", times=1, body='{"PersonalAccessTokenSummaries": [{}]}')
+    )
+    assert gather(organizations=[ACME]).result["summary"]["tokens"] == 1
+    assert emulator.requests[-1].parameters["NextToken"] == "once more"
+
+
+def test_a_reply_of_another_encoding_is_held_to_its_json_alone(emulator: Emulator, gather: Gather) -> None:
+    """Content-Length counts what travels, which is not what botocore hands on of a compressed body."""
+    emulator.faults.add(Fault("short_body", operation="ListPersonalAccessTokens"))
+    with pytest.raises(PatrolError, match=r"(?i)of \d+ bytes|IncompleteRead"):
+        gather(organizations=[ACME])
+
+
+@pytest.mark.parametrize("kind", ["access_denied", "expired_credentials", "reset", "html"])
+def test_a_role_that_cannot_be_assumed(emulator: Emulator, gather: Gather, kind: str) -> None:
+    emulator.faults.add(Fault(kind, operation="AssumeRole"))
+    with pytest.raises(PatrolError) as caught:
+        gather(organizations=[ACME], assume_role_arn="arn:aws:iam::210987654321:role/auditor")
+    assert caught.value.operation == "AssumeRole" and caught.value.region == "us-east-1"
+    assert not [request for request in emulator.requests if request.service == "workmail"]
+
+
+def test_one_failure_ends_a_sweep_soon(emulator: Emulator, gather: Gather) -> None:
+    emulator.load({"Organizations": [{"Alias": f"many{number}"} for number in range(60)]})
+    emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens"))
+    with pytest.raises(PatrolError, match="workmail:ListPersonalAccessTokens"):
+        gather(concurrency=2)
+    asked = [request for request in emulator.requests if request.operation == "ListPersonalAccessTokens"]
+    assert len(asked) < 30
+
+
+class TestGoingOn:
+    """With on_error: continue the rest is read, and the result says that it is not complete."""
+
+    def test_the_other_organizations_are_read(self, emulator: Emulator, gather: Gather) -> None:
+        emulator.faults.add(Fault("truncated", operation="ListPersonalAccessTokens", organization_id=ACME, page=2))
+        facts = gather(on_error="continue", page_size=2).result
+        assert facts["complete"] is False
+        assert [(error["error_code"], error["organization_id"], error["page"]) for error in facts["errors"]] == [
+            (MALFORMED, ACME, 2)
+        ]
+        assert {token["organization_alias"] for token in facts["personal_access_tokens"]} == {"globex"}
+        assert {entry["alias"]: entry["tokens"] for entry in facts["organizations"] if entry["state"] == "Active"} == {
+            "acme": None,
+            "globex": 1,
+        }
+        assert facts["summary"]["organizations"] == 1 and facts["summary"]["tokens"] == 1
+
+    def test_a_region_that_cannot_be_listed(self, emulator: Emulator, gather: Gather) -> None:
+        emulator.faults.add(Fault("access_denied", operation="ListOrganizations", times=1))
+        facts = gather(on_error="continue", regions=["us-east-1", "eu-west-1"], concurrency=1).result
+        assert facts["complete"] is False
+        assert [error["region"] for error in facts["errors"]] == ["us-east-1"]
+        assert [entry["alias"] for entry in facts["organizations"]] == ["initech"]
+
+    def test_owners_that_cannot_be_read(self, emulator: Emulator, gather: Gather) -> None:
+        emulator.faults.add(Fault("null_list", operation="ListUsers", organization_id=ACME))
+        facts = gather(organizations=["acme", "globex"], on_error="continue", owners=True).result
+        assert facts["complete"] is False
+        assert {token["organization_alias"] for token in facts["personal_access_tokens"]} == {"globex"}
+
+    def test_a_named_organization_that_is_not_active(self, emulator: Emulator, gather: Gather) -> None:
+        facts = gather(organizations=["gone", "globex"], on_error="continue").result
+        assert facts["complete"] is False
+        assert [error["error_code"] for error in facts["errors"]] == ["OrganizationStateException"]
+        assert facts["summary"]["tokens"] == 1
+
+    def test_one_user_of_two(self, emulator: Emulator, gather: Gather) -> None:
+        emulator.faults.add(Fault("html", operation="ListPersonalAccessTokens", user_id=ANA))
+        facts = gather(organizations=[ACME], users=["ana", "ben"], on_error="continue").result
+        assert facts["complete"] is False
+        assert [entry["tokens"] for entry in facts["organizations"]] == [None]
+        assert len(facts["personal_access_tokens"]) == 2
+
+    def test_a_role_that_cannot_be_assumed(self, emulator: Emulator, gather: Gather) -> None:
+        emulator.faults.add(Fault("access_denied", operation="AssumeRole"))
+        facts = gather(on_error="continue", assume_role_arn="arn:aws:iam::210987654321:role/auditor").result
+        assert facts["complete"] is False and facts["summary"]["organizations"] == 0
+        assert re.search("sts:AssumeRole", facts["errors"][0]["hint"])

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError, nearest
+
+
+def test_an_error_says_what_where_and_what_to_do() -> None:
+    error = PatrolError("it broke", hint="Mend it.").at("m-1", "us-east-1", "ListUsers", 2)
+    assert str(error) == "ListUsers: it broke (organization m-1, region us-east-1, page 2). Mend it."
+    assert error.as_result() == {
+        "msg": str(error),
+        "error_code": "PatrolException",
+        "organization_id": "m-1",
+        "region": "us-east-1",
+        "operation": "ListUsers",
+        "page": 2,
+        "hint": "Mend it.",
+    }
+
+
+def test_a_place_that_is_known_is_kept() -> None:
+    assert PatrolError("x", organization_id="m-1").at("m-2", "us-east-1").organization_id == "m-1"
+
+
+def test_nearest() -> None:
+    assert nearest("expird", ["expired", "owner"]) == ", did you mean expired?"
+    assert nearest("zzz", ["expired", "owner"]) == ""
+
+
+def test_remote_words_cannot_forge_a_line() -> None:
+    assert str(PatrolError("a\n::error::b\x1b[31m\u202ec 工作")) == "a?::error::b?[31m?c 工作"
