@@ -19,7 +19,7 @@ from ._time import format_instant, in_days, parse_instant
 
 UNKNOWN = "UNKNOWN"
 
-_FIELDS = {
+TOKEN_FIELDS = {
     "PersonalAccessTokenId": "personal_access_token_id",
     "UserId": "user_id",
     "Name": "name",
@@ -89,15 +89,16 @@ def token_from_summary(summary: Mapping[str, Any], organization: Organization, o
     """Make a token of an entry of ListPersonalAccessTokens.
 
     Args:
-        summary: The entry under its API names, checked, its times in microseconds since the epoch. See
+        summary: The entry, its times in microseconds since the epoch, its fields under the API names of
+            C(TOKEN_FIELDS) and any other under the name that the record is to have. See
             U(https://docs.aws.amazon.com/workmail/latest/APIReference/API_PersonalAccessTokenSummary.html).
         organization: Where it was listed.
         owner: Its owner, where owners are wanted.
     """
     get = summary.get
     other = None
-    if not summary.keys() <= _FIELDS.keys():
-        other = {key: value for key, value in summary.items() if key not in _FIELDS}
+    if not summary.keys() <= TOKEN_FIELDS.keys():
+        other = {key: value for key, value in summary.items() if key not in TOKEN_FIELDS}
     return Token(
         organization.id,
         organization.alias,
@@ -126,10 +127,10 @@ def token_from_record(record: object, path: str = "token") -> Token:
     """
     if not isinstance(record, Mapping):
         raise OptionError(f"{path}: expected a record of a personal access token, got {type(record).__name__}")
-    missing = [field for field in (*_PLACE, *_FIELDS.values()) if field not in record]
+    missing = [field for field in (*_PLACE, *TOKEN_FIELDS.values()) if field not in record]
     if missing:
         raise OptionError(f"{path}: not a record of a personal access token, it lacks {', '.join(missing)}")
-    known = {field: record[field] for field in (*_PLACE, *_FIELDS.values())}
+    known = {field: record[field] for field in (*_PLACE, *TOKEN_FIELDS.values())}
     for field in _TIMES:
         if known[field] is not None:
             known[field] = parse_instant(known[field], f"{path}.{field}")

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any, Callable, Mapping, NoReturn
+from typing import Any, Callable, Container, Iterable, NoReturn
 
 from .._errors import ReplyError
 from .._time import from_epoch_seconds
+from .._tokens import TOKEN_FIELDS
 from .errors import FOREIGN_REPLY
 
 # The edges refuse to run without botocore.
@@ -45,8 +46,8 @@ def read_strictly(client: Any) -> None:
     """Make a boto3 WorkMail client read the replies of the operations in use strictly.
 
     Afterwards these operations return what the service sent under its API names, checked against the service model:
-    times in microseconds since the epoch, unknown fields of list entries kept under their snake_case names. A reply
-    that is not whole raises ReplyError out of the client's method.
+    times in microseconds since the epoch. Fields of a token that are new to this collection are kept under their
+    snake_case names. A reply that is not whole raises ReplyError out of the client's method.
     """
     for operation in _ESSENTIAL:
         model = client.meta.service_model.operation_model(operation)
@@ -62,12 +63,13 @@ class _Reader:
         self._fields = _Fields(shape, "the reply")
         if self._essential_in_item is not None:
             self._items = self._essential[0]
-            self._item_fields = _Fields(shape.members[self._items].member, f"{self._items}[]")
+            own = TOKEN_FIELDS if operation == "ListPersonalAccessTokens" else None
+            self._item_fields = _Fields(shape.members[self._items].member, f"{self._items}[]", own)
 
     def __call__(self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **event: Any) -> None:
         if response_dict["status_code"] >= 300:
             return
-        document = _decode(response_dict)
+        document = _decode(response_dict["body"])
         self._fields.check(document, self._essential)
         if self._essential_in_item is not None:
             for item in document[self._items]:
@@ -76,14 +78,10 @@ class _Reader:
         response_dict["body"] = b"{}"
 
 
-def _decode(response: Mapping[str, Any]) -> dict[str, Any]:
-    body, headers = response["body"], response["headers"]
-    length = headers.get("Content-Length")
-    if length is not None and "Content-Encoding" not in headers and int(length) != len(body):
-        _refuse(f"the body has {len(body)} of {length} bytes")
+def _decode(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8")
-        document = json.loads(text, parse_constant=_refuse_constant)
+        document = json.loads(text)
         if "\\u" in text:
             # An escape can carry half of a character, which no file or terminal takes.
             json.dumps(document, ensure_ascii=False).encode("utf-8")
@@ -96,10 +94,6 @@ def _decode(response: Mapping[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
 def _refuse(reason: str) -> NoReturn:
     raise ReplyError(f"the reply is not whole or not WorkMail's: {reason}", hint=FOREIGN_REPLY)
 
@@ -110,9 +104,8 @@ def _checked_string(value: object) -> str:
     return value
 
 
-def _checked_boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is not true or false")
+def _unchecked(value: Any) -> Any:
+    """For types of fields that this collection does not read, or that AWS may add."""
     return value
 
 
@@ -132,43 +125,49 @@ def _checked_strings(value: object) -> list[Any]:
 def _checker(shape: Any) -> Callable[[Any], Any]:
     if shape.type_name == "list":
         return _checked_strings if shape.member.type_name == "string" else _checked_list
-    return {"string": _checked_string, "timestamp": from_epoch_seconds, "boolean": _checked_boolean}[shape.type_name]
+    checkers = {"string": _checked_string, "timestamp": from_epoch_seconds}
+    return checkers.get(shape.type_name, _unchecked)
 
 
 class _Fields:
-    """The members of a structure in the service model, and how to check each."""
+    """The members of a structure in the service model, and how to check each.
 
-    def __init__(self, shape: Any, label: str) -> None:
+    C(own) are the names that stay as the API has them; the others become snake_case. None keeps all as they are.
+    """
+
+    def __init__(self, shape: Any, label: str, own: Container[str] | None = None) -> None:
         self._label = label
+        self._own = own
         self._checkers = {name: _checker(member) for name, member in shape.members.items()}
         self._folded = {name.casefold(): name for name in shape.members}
 
-    def check(self, document: object, essential: Any) -> None:
-        """Check a structure in place: times become microseconds since the epoch, unknown fields snake_case.
+    def check(self, document: object, essential: Iterable[str]) -> None:
+        """Check a structure in place; times become microseconds since the epoch, and nulls are left out.
 
         Raises:
             ReplyError: A field of the wrong type, a known one miscased, or an essential one that is not there.
         """
         if not isinstance(document, dict):
             _refuse(f"{self._label} is not a JSON object")
-        checkers = self._checkers
         for name, value in list(document.items()):
-            check = checkers.get(name)
+            check = self._checkers.get(name)
             if check is None:
-                self._keep_unknown(document, name)
+                self._refuse_miscased(name)
             elif value is None:
                 del document[name]
+                continue
             else:
                 try:
                     document[name] = check(value)
                 except ValueError as error:
                     _refuse(f"{name} of {self._label}: {error}")
+            if self._own is not None and name not in self._own:
+                document[xform_name(name)] = document.pop(name)
         for name in essential:
             if name not in document:
                 _refuse(f"{self._label} has no {name}")
 
-    def _keep_unknown(self, document: dict[str, Any], name: str) -> None:
+    def _refuse_miscased(self, name: str) -> None:
         known = self._folded.get(name.casefold())
         if known is not None:
             _refuse(f"{self._label} has {name} where {known} is meant")
-        document[xform_name(name)] = document.pop(name)

@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each guard is held by a test: taken out of a copy of the collection, that test fails there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+COLLECTION = Path(__file__).parents[2]
+UTILS = "plugins/module_utils"
+FAULTS = "tests/integration/test_faults.py"
+FACTS = "tests/integration/test_facts.py"
+BOOK = "tests/integration/test_assert_no_expired.py"
+UNIT = "tests/unit/plugins/module_utils"
+
+
+class Guard(NamedTuple):
+    """A guard in a file, what the file has without it, and the tests that hold it."""
+
+    file: str
+    guard: str
+    without: str
+    tests: str
+    chosen: str
+
+
+GUARDS = {
+    "strict reading of each reply": Guard(
+        f"{UTILS}/_workmail/session.py", "        read_strictly(client)\n", "", FAULTS, "ListPersonalAccessTokens-html"
+    ),
+    "valid UTF-8": Guard(
+        f"{UTILS}/_workmail/replies.py",
+        'body.decode("utf-8")',
+        'body.decode("utf-8", "replace")',
+        FAULTS,
+        "invalid_utf8",
+    ),
+    "whole characters": Guard(
+        f"{UTILS}/_workmail/replies.py", 'if "\\\\u" in text:', "if False:", FAULTS, "lone_surrogate"
+    ),
+    "a reply is an object": Guard(
+        f"{UTILS}/_workmail/replies.py",
+        '    if not isinstance(document, dict):\n        _refuse("the body is not a JSON object")\n',
+        '    if not isinstance(document, dict):\n        document = {"PersonalAccessTokenSummaries": []}\n',
+        FAULTS,
+        "ListPersonalAccessTokens-body",
+    ),
+    "a listing holds its list": Guard(
+        f"{UTILS}/_workmail/replies.py",
+        '            if name not in document:\n                _refuse(f"{self._label} has no {name}")\n',
+        "            document.setdefault(name, [])\n",
+        FAULTS,
+        "empty_object or null_list or missing_list",
+    ),
+    "the list is a list": Guard(
+        f"{UTILS}/_workmail/replies.py",
+        '_checked_strings if shape.member.type_name == "string" else _checked_list',
+        '_checked_strings if shape.member.type_name == "string" else _unchecked',
+        FAULTS,
+        "ListPersonalAccessTokens-body",
+    ),
+    "an entry is an object": Guard(
+        f"{UTILS}/_workmail/replies.py",
+        '        if not isinstance(document, dict):\n            _refuse(f"{self._label} is not a JSON object")\n',
+        "        if not isinstance(document, dict):\n            return\n",
+        FAULTS,
+        "null_item",
+    ),
+    "no miscased key": Guard(
+        f"{UTILS}/_workmail/replies.py",
+        "        if known is not None:\n",
+        "        if False:\n",
+        FAULTS,
+        "miscased_next_token or miscased_field",
+    ),
+    "strings are strings": Guard(
+        f"{UTILS}/_workmail/replies.py",
+        'checkers = {"string": _checked_string, ',
+        "checkers = {",
+        FAULTS,
+        "extra_field",
+    ),
+    "timestamps are read, not trusted": Guard(
+        f"{UTILS}/_workmail/replies.py",
+        '"timestamp": from_epoch_seconds',
+        '"timestamp": _unchecked',
+        FAULTS,
+        "timestamps",
+    ),
+    "no timestamp beyond the calendar": Guard(
+        f"{UTILS}/_time.py",
+        '    if not _FIRST <= instant <= _LAST:\n        raise ValueError(f"{value!r} seconds',
+        '    if False:\n        raise ValueError(f"{value!r} seconds',
+        FAULTS,
+        "millisecond",
+    ),
+    "no boolean timestamp": Guard(f"{UTILS}/_time.py", "isinstance(value, bool) or ", "", FAULTS, "boolean_timestamps"),
+    "an empty NextToken": Guard(
+        f"{UTILS}/_workmail/operations.py",
+        "    if not token:\n",
+        "    if not token:\n        return None\n",
+        FAULTS,
+        "empty_next_token",
+    ),
+    "a NextToken seen before": Guard(
+        f"{UTILS}/_workmail/operations.py",
+        "    if token in seen:\n",
+        "    if token in seen:\n        return None\n",
+        FAULTS,
+        "alternating_next_token",
+    ),
+    "errors end a sweep": Guard(
+        f"{UTILS}/_calls.py", "        if not self._keep_going:\n            raise error\n", "", FAULTS, "access_denied"
+    ),
+    "a failed sweep is not complete": Guard(
+        f"{UTILS}/_sweep.py",
+        "complete=not calls.errors and next_token",
+        "complete=next_token",
+        FAULTS,
+        "TestGoingOn",
+    ),
+    "a sweep with pages left is not complete": Guard(
+        f"{UTILS}/_sweep.py", " and next_token is None and", " and", FACTS, "paging_by_hand or max_items"
+    ),
+    "a sweep from the middle is not complete": Guard(
+        f"{UTILS}/_sweep.py", " and options.next_token is None", "", FACTS, "paging_by_hand_reads"
+    ),
+    "an organization not read whole has no count": Guard(
+        f"{UTILS}/_sweep.py", "None if organization.id in failed else ", "", FAULTS, "one_user_of_two"
+    ),
+    "a user whom nobody knows": Guard(
+        f"{UTILS}/_sweep.py",
+        "        if not options.pass_over_missing:\n",
+        "        if False:\n",
+        FACTS,
+        "does_not_exist",
+    ),
+    "a name that no organization has": Guard(
+        f"{UTILS}/_discovery.py",
+        "    if unknown and not options.pass_over_missing and not calls.errors:\n",
+        "    if False:\n",
+        FACTS,
+        "does_not_exist",
+    ),
+    "a named organization that is not active": Guard(
+        f"{UTILS}/_discovery.py",
+        "        if not organization.active:\n",
+        "        if False:\n",
+        FACTS,
+        "does_not_exist",
+    ),
+    "no organization at all": Guard(
+        f"{UTILS}/_discovery.py",
+        "        if not calls.errors and not any(organization.active for organization in found):\n",
+        "        if False:\n",
+        FACTS,
+        "does_not_exist",
+    ),
+    "a region without WorkMail": Guard(
+        f"{UTILS}/_workmail/session.py",
+        "        if region not in available:\n",
+        "        if False:\n",
+        FACTS,
+        "before_any_call",
+    ),
+    "owner conditions need owners": Guard(
+        f"{UTILS}/_options.py",
+        "    if select.needs_owners and not owners:\n",
+        "    if False:\n",
+        f"{UNIT}/test_options.py",
+        "bad_options",
+    ),
+    "a missing time is never guessed": Guard(
+        f"{UTILS}/_conditions.py",
+        "    if value is None:\n        raise IndeterminateError(",
+        "    if value is None:\n        return 0\n        raise IndeterminateError(",
+        f"{UNIT}/test_conditions.py",
+        "never_guessed",
+    ),
+    "a record that lacks a field is not judged": Guard(
+        f"{UTILS}/_tokens.py", "    if missing:\n", "    if False:\n", f"{UNIT}/test_tokens.py", "no_record"
+    ),
+    "options that a lookup does not have": Guard(
+        "plugins/plugin_utils/_options.py",
+        "        if name not in known:\n",
+        "        if False:\n",
+        "tests/integration/test_edges.py",
+        "bad_input_to_lookup",
+    ),
+    "an incomplete sweep never passes": Guard(
+        "roles/audit/tasks/main.yml", "      - audit_facts.complete\n", "", BOOK, "incomplete and continue"
+    ),
+    "an expired token never passes": Guard(
+        "roles/audit/tasks/main.yml", "      - audit_facts.summary.expired == 0\n", "", BOOK, "expired_tokens_are_named"
+    ),
+}
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the collection in a collections tree of its own."""
+    collections = tmp_path / "ansible_collections"
+    collection = collections / "patrol" / "workmail"
+    collection.mkdir(parents=True)
+    for name in ("galaxy.yml", "pyproject.toml", "README.md"):
+        shutil.copy2(COLLECTION / name, collection)
+    for name in ("docs", "meta", "playbooks", "plugins", "roles", "tests"):
+        shutil.copytree(COLLECTION / name, collection / name, ignore=shutil.ignore_patterns("__pycache__", "output"))
+    (collections / "amazon").symlink_to(COLLECTION.parents[1] / "amazon")
+    return collection
+
+
+@pytest.mark.parametrize("name", GUARDS)
+def test_a_guard_is_held(copy: Path, name: str) -> None:
+    guard = GUARDS[name]
+    file = copy / guard.file
+    text = file.read_text()
+    assert text.count(guard.guard) == 1, f"{guard.file} has changed: say here how the guard reads now"
+    file.write_text(text.replace(guard.guard, guard.without))
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
+            *("--ansible-unit-inject-only", guard.tests, "-k", guard.chosen),
+        ],
+        cwd=copy,
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2]), "HYPOTHESIS_STORAGE_DIRECTORY": str(copy)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    # 1: tests ran and failed. Any other code would mean that they did not run.
+    assert run.returncode == 1, run.stdout[-2000:] + run.stderr[-2000:]
+    assert "failed" in run.stdout.splitlines()[-1]
