@@ -5,6 +5,150 @@
 
 from __future__ import annotations
 
+DOCUMENTATION = r"""
+name: workmail_pat_matching
+author:
+  - The patrol.workmail contributors (@patrol-collections)
+version_added: 0.1.0
+short_description: Whether an Amazon WorkMail personal access token meets conditions
+description:
+  - Judges a token's record, as M(patrol.workmail.workmail_pat_info) and P(patrol.workmail.workmail_pat#lookup) return
+    it.
+  - The conditions are given as keyword arguments or as one dict, and all of them have to be met.
+    The same conditions make up the O(patrol.workmail.workmail_pat_info#module:select) of a sweep.
+  - A duration is written like V(90d), V(12h), V(2w) or V(1w2d), with the units C(w), C(d), C(h), C(m) and C(s).
+  - A list of strings may also be given as one string. A glob knows C(*), C(?) and C([...]).
+  - Where the service left out a time that a condition cannot do without, such as the creation for O(older_than), that
+    is an error; guessing could hide a token.
+  - Without any condition, every token matches.
+options:
+  _input:
+    description: The record of a token.
+    type: dict
+    required: true
+  _conditions:
+    description: The conditions as one dict, in place of keyword arguments. It can hold V(not) and V(any) as well.
+    type: dict
+  as_of:
+    description:
+      - The instant to judge at, in ISO 8601 with an offset, or a duration from now such as V(+30d).
+      - Left out, now. Give the C(as_of) of the result that the record comes from to judge at the same instant.
+    type: str
+  expired:
+    description: Whether the token's expiry has come.
+    type: bool
+  expires_within:
+    description: The token has not expired yet and will have within this duration.
+    type: str
+  expires_after:
+    description: The token expires after this instant, in ISO 8601 with an offset.
+    type: str
+  has_expiry:
+    description: Whether the token expires at all.
+    type: bool
+  never_used:
+    description: Whether the token was never used.
+    type: bool
+  unused_for:
+    description: The last use, or the creation where there was none, is at least this duration ago.
+    type: str
+  older_than:
+    description: The creation is more than this duration ago.
+    type: str
+  lifetime_over:
+    description:
+      - From creation to expiry it is more than this duration.
+      - A token without an expiry does not match, see O(has_expiry).
+    type: str
+  name:
+    description: The token's name matches one of these globs, with case.
+    type: list
+    elements: str
+  personal_access_token_id:
+    description: The token has one of these ids.
+    type: list
+    elements: str
+  scopes_any:
+    description: The token has at least one of these scopes.
+    type: list
+    elements: str
+  scopes_outside:
+    description: The token has a scope that is not one of these; an empty list means any scope at all.
+    type: list
+    elements: str
+  organization:
+    description: The id or alias of the token's organization matches one of these globs, without case.
+    type: list
+    elements: str
+  owner:
+    description:
+      - The owner's user id, name or e-mail address matches one of these globs, without case.
+      - Needs a record with its owner.
+    type: list
+    elements: str
+  owner_state:
+    description:
+      - The owner is in one of these states; V(UNKNOWN) is a user whom the organization does not list.
+      - Needs a record with its owner.
+    type: list
+    elements: str
+    choices: [ENABLED, DISABLED, DELETED, UNKNOWN]
+  owner_linked:
+    description:
+      - Whether the owner is linked to a user in IAM Identity Center.
+      - Needs a record with its owner.
+    type: bool
+  not:
+    description:
+      - The token does not meet all of these conditions together.
+      - Only within one dict, since C(not) is a word of Jinja's own.
+    type: dict
+  any:
+    description: The token meets at least one of these mappings of conditions.
+    type: list
+    elements: dict
+seealso:
+  - module: patrol.workmail.workmail_pat_info
+  - plugin: patrol.workmail.workmail_pat
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+- name: Gather the tokens
+  patrol.workmail.workmail_pat_info:
+    organization: acme
+    region: us-east-1
+    owners: true
+  register: acme
+
+- name: Name what nobody has used for ninety days
+  ansible.builtin.debug:
+    msg: >-
+      {{ acme.personal_access_tokens
+         | select('patrol.workmail.workmail_pat_matching', unused_for='90d', as_of=acme.as_of)
+         | map(attribute='name') }}
+
+- name: Assert that every token is in order
+  ansible.builtin.assert:
+    that: item is not patrol.workmail.workmail_pat_matching(unwanted)
+  loop: "{{ acme.personal_access_tokens }}"
+  loop_control:
+    label: "{{ item.personal_access_token_id }}"
+  vars:
+    unwanted:
+      any:
+        - expired: true
+        - has_expiry: false
+        - not:
+            owner_state: ENABLED
+"""
+
+RETURN = r"""
+_value:
+  description: Whether the token meets all the conditions.
+  type: bool
+"""
+
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.patrol.workmail.plugins.module_utils._conditions import parse_conditions

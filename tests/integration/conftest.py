@@ -97,6 +97,7 @@ def ansible_playbook(environment: dict[str, str], tmp_path: Path) -> Callable[..
             ["ansible-playbook", *arguments, *extra_vars],
             env={**environment, **(env or {})},
             cwd=tmp_path,
+            check=False,
             capture_output=True,
             text=True,
         )
