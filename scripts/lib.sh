@@ -1,0 +1,234 @@
+# shellcheck shell=bash
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The environment that the scripts beside this file share. Source it, then:
+#
+#   workmail_setup demo|test   make or refresh .venv: `demo` has Ansible, amazon.aws and the emulator, `test` adds every
+#                              tool; says in one line each what takes time, and nothing where all is in place
+#   workmail_tree [DIR]        make or refresh a collections tree in DIR (default .venv/tree), with patrol.workmail as it
+#                              is in the checkout and amazon.aws beside it, and have Ansible use it
+#   workmail_say TEXT, workmail_die TEXT    a line for the person who runs the script, and one before giving up
+#
+# Afterwards PATH starts with .venv/bin, HOME is .venv/home, no variable of Ansible or AWS from outside is left, and
+#   WORKMAIL_ROOT   the checkout          WORKMAIL_VENV         its .venv
+#   WORKMAIL_LOGS   .venv/logs            WORKMAIL_COLLECTION   the copy of the checkout in the last tree made
+# Nothing is written outside .venv, but for pip's own cache where there is one.
+
+WORKMAIL_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+WORKMAIL_VENV=$WORKMAIL_ROOT/.venv
+WORKMAIL_LOGS=$WORKMAIL_VENV/logs
+
+workmail_say() { printf '%s\n' "$*" >&2; }
+
+workmail_die() {
+  printf 'Error: %s\n' "$*" >&2
+  exit 1
+}
+
+# A name on PATH proves nothing: the shims of version managers are there for versions that are not.
+_workmail_find_python() {
+  local name
+  for name in python3 python3.13 python3.12 python3.11; do
+    command -v "$name" >/dev/null || continue
+    # The base interpreter, since a virtual environment may be active, and may be ours.
+    if WORKMAIL_PYTHON=$("$name" - 2>/dev/null <<'PYTHON'
+import os, sys
+import ensurepip, venv
+assert (3, 11) <= sys.version_info[:2] <= (3, 13)
+print(os.path.realpath(getattr(sys, "_base_executable", sys.executable)))
+PYTHON
+    ); then
+      return
+    fi
+  done
+  workmail_die "Python 3.11, 3.12 or 3.13 with its venv module is needed, and none that works is on PATH."
+}
+
+_workmail_hash() {  # of words and of the content of files and directories among them
+  "$WORKMAIL_PYTHON" - "$@" <<'PYTHON'
+import hashlib, pathlib, sys
+digest = hashlib.sha256()
+for word in sys.argv[1:]:
+    path = pathlib.Path(word)
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    digest.update(word.encode() + b"\0")
+    for file in files:
+        if file.is_file() and "__pycache__" not in file.parts:
+            digest.update(str(file).encode() + b"\0" + file.read_bytes() + b"\0")
+print(digest.hexdigest())
+PYTHON
+}
+
+_workmail_stamp() { cat "$WORKMAIL_VENV/stamps/$1" 2>/dev/null || true; }
+
+_workmail_quietly() {  # MESSAGE COMMAND...
+  local message=$1 log=$WORKMAIL_LOGS/setup.log
+  shift
+  workmail_say "$message"
+  set +e  # and not a condition, inside which the shell would go on after errors
+  (set -euo pipefail; "$@") >"$log" 2>&1
+  local rc=$?
+  set -e
+  if [ "$rc" -ne 0 ]; then
+    tail -n 30 "$log" >&2
+    workmail_die "this did not work: ${message%...}. The whole output is in $log."
+  fi
+}
+
+_workmail_pip_install() {
+  python -m pip install --quiet --no-input --disable-pip-version-check "$@"
+}
+
+_workmail_environment() {
+  local name home=$WORKMAIL_VENV/home
+  local pip_cache=${PIP_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/pip}
+  local pip_config=${XDG_CONFIG_HOME:-$HOME/.config}/pip
+
+  for name in $(compgen -e | grep -E '^(ANSIBLE|AWS|BOTO|GALAXY_IMPORTER|HYPOTHESIS|MOTO|MYPY|PYTEST|REUSE|RUFF|XDG)_?'); do
+    unset "$name"
+  done
+  unset PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX FORCE_COLOR PY_COLORS CDPATH
+  unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX  # a hook that calls this has them
+  export PYTHONNOUSERSITE=1 PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8 NO_COLOR=1
+
+  # Tools keep caches in the home directory; give them one, with the user's package settings in it.
+  mkdir -p "$home/.config" "$home/.cache" "$WORKMAIL_LOGS" "$WORKMAIL_VENV/stamps" "$WORKMAIL_VENV/pythons"
+  _workmail_link "$pip_cache" "$home/.cache/pip"
+  _workmail_link "$pip_config" "$home/.config/pip"
+  _workmail_link "$HOME/.pip" "$home/.pip"
+  _workmail_link "$HOME/.npmrc" "$home/.npmrc"
+  _workmail_path
+  WORKMAIL_USER_HOME=$HOME
+  export HOME=$home PIP_CACHE_DIR=$home/.cache/pip
+
+  : >"$WORKMAIL_VENV/ansible.cfg"  # without it, /etc/ansible/ansible.cfg would count
+  export ANSIBLE_CONFIG=$WORKMAIL_VENV/ansible.cfg ANSIBLE_HOME=$WORKMAIL_VENV/ansible-home
+  export ANSIBLE_LOCAL_TEMP=$ANSIBLE_HOME/tmp
+  export AWS_CONFIG_FILE=$home/no-aws-config AWS_SHARED_CREDENTIALS_FILE=$home/no-aws-credentials
+  export AWS_EC2_METADATA_DISABLED=true
+  export NO_PROXY=${NO_PROXY:+$NO_PROXY,}127.0.0.1,localhost
+  export no_proxy=${no_proxy:+$no_proxy,}127.0.0.1,localhost
+}
+
+_workmail_link() {  # TARGET LINK
+  [ ! -L "$2" ] || rm -f "$2"
+  if [ -e "$1" ] && [ ! -e "$2" ]; then ln -s "$1" "$2"; fi
+}
+
+# Real interpreters only: ansible-test tries every python3.N that PATH shows, and gives up at a shim for none.
+_workmail_path() {
+  local version found directory outside=''
+  local -a directories
+  IFS=: read -ra directories <<<"$PATH"
+  for directory in "${directories[@]}"; do
+    case $directory in
+      */shims | "$WORKMAIL_VENV"/*) ;;
+      *) outside=$outside:$directory ;;
+    esac
+  done
+  for version in 3.8 3.9 3.10 3.11 3.12 3.13; do
+    for found in "$(PATH=${outside#:} command -v "python$version" || true)" \
+      "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python; do
+      if [ -x "$found" ] && "$found" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+        ln -sfn "$found" "$WORKMAIL_VENV/pythons/python$version"
+        continue 2
+      fi
+    done
+    rm -f "$WORKMAIL_VENV/pythons/python$version"
+  done
+  export PATH=$WORKMAIL_VENV/bin:$WORKMAIL_VENV/pythons$outside
+}
+
+_workmail_make_venv() {
+  (cd "$WORKMAIL_VENV" && rm -rf bin include lib lib64 share pyvenv.cfg stamps home/.ansible)
+  mkdir -p "$WORKMAIL_VENV/stamps"
+  "$WORKMAIL_PYTHON" -m venv "$WORKMAIL_VENV"
+}
+
+# No collection server is needed: the community package holds amazon.aws. Its release N goes with ansible-core 2.(N+7).
+_workmail_take_amazon() {
+  local core downloads=$WORKMAIL_VENV/downloads
+  core=$(python -c 'import ansible.release; print(ansible.release.__version__.split(".")[1])')
+  rm -rf "$downloads"
+  python -m pip download --quiet --no-input --disable-pip-version-check --no-deps --only-binary :all: \
+    --dest "$downloads" "ansible==$((core - 7)).*"
+  python - "$downloads"/ansible-*.whl <<'PYTHON'
+import shutil, sys, sysconfig, zipfile
+site = sysconfig.get_paths()["purelib"]
+shutil.rmtree(f"{site}/ansible_collections/amazon", ignore_errors=True)
+with zipfile.ZipFile(sys.argv[1]) as wheel:
+    wheel.extractall(site, [name for name in wheel.namelist() if name.startswith("ansible_collections/amazon/aws/")])
+PYTHON
+  rm -rf "$downloads"
+}
+
+# From a copy, because a build writes beside the sources.
+_workmail_install_emulator() {
+  local copy=$WORKMAIL_VENV/emulator
+  rm -rf "$copy"
+  mkdir -p "$copy"
+  (cd "$WORKMAIL_ROOT/emulator" && tar -cf - --exclude=./tests --exclude=build --exclude='*.egg-info' .) | tar -xf - -C "$copy"
+  _workmail_pip_install "$copy"
+  rm -rf "$copy"
+}
+
+workmail_setup() {  # demo|test
+  local profile=$1 lock='' python demo wanted installed emulator
+  local requirements=$WORKMAIL_ROOT/requirements
+
+  [ "${BASH_VERSINFO[0]}" -ge 5 ] || workmail_die "bash 5 or newer is needed, and this is $BASH_VERSION."
+  command -v git >/dev/null || workmail_die "git is needed, and is not on PATH."
+  : "${HOME:=/nonexistent}"
+  _workmail_find_python
+  mkdir -p "$WORKMAIL_VENV"
+  if command -v flock >/dev/null; then
+    exec {lock}>"$WORKMAIL_VENV/lock"
+    if ! flock --nonblock "$lock"; then
+      workmail_say "Waiting for another run that is setting up .venv..."
+      flock "$lock"
+    fi
+  fi
+  _workmail_environment
+
+  python=$(_workmail_hash "in $WORKMAIL_VENV" "$WORKMAIL_PYTHON" "$("$WORKMAIL_PYTHON" -V)")
+  demo=$(_workmail_hash "$requirements/demo.txt")
+  wanted=$demo
+  [ "$profile" = demo ] || wanted=$(_workmail_hash "$requirements/demo.txt" "$requirements/test.txt")
+  installed=$(_workmail_stamp "$profile")
+  if [ "$(_workmail_stamp python)" != "$python" ] || ! "$WORKMAIL_VENV/bin/python" -c '' 2>/dev/null ||
+    { [ -n "$installed" ] && [ "$installed" != "$wanted" ]; }; then
+    _workmail_quietly "Making .venv with $("$WORKMAIL_PYTHON" -V)..." _workmail_make_venv
+    printf '%s\n' "$python" >"$WORKMAIL_VENV/stamps/python"
+    installed=''
+  fi
+  hash -r
+  if [ -z "$installed" ]; then
+    _workmail_quietly "Installing the packages of requirements/$profile.txt (about a minute, once)..." \
+      _workmail_pip_install --requirement "$requirements/$profile.txt"
+    printf '%s\n' "$wanted" >"$WORKMAIL_VENV/stamps/$profile"
+    printf '%s\n' "$demo" >"$WORKMAIL_VENV/stamps/demo"
+  fi
+  if [ "$(_workmail_stamp amazon)" != "$demo" ]; then
+    _workmail_quietly "Taking amazon.aws from the Ansible community package..." _workmail_take_amazon
+    printf '%s\n' "$demo" >"$WORKMAIL_VENV/stamps/amazon"
+  fi
+  emulator=$(_workmail_hash "$WORKMAIL_ROOT/emulator/pyproject.toml" "$WORKMAIL_ROOT/emulator/src")
+  if [ "$(_workmail_stamp emulator)" != "$emulator" ]; then
+    _workmail_quietly "Installing the emulator..." _workmail_install_emulator
+    printf '%s\n' "$emulator" >"$WORKMAIL_VENV/stamps/emulator"
+  fi
+  [ -z "$lock" ] || exec {lock}>&-
+}
+
+workmail_tree() {  # [DIR]
+  local tree=${1:-$WORKMAIL_VENV/tree}
+  WORKMAIL_COLLECTION=$tree/ansible_collections/patrol/workmail
+  # A real directory: ansible-test refuses a link. And a repository of its own: each tool then honours .gitignore.
+  HOME=$WORKMAIL_USER_HOME python "$WORKMAIL_ROOT/scripts/tree.py" "$WORKMAIL_ROOT" "$WORKMAIL_COLLECTION"
+  ln -sfn "$(python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')/ansible_collections/amazon" \
+    "$tree/ansible_collections/amazon"
+  git -C "$WORKMAIL_COLLECTION" init --quiet
+  git -C "$WORKMAIL_COLLECTION" add --all
+  export ANSIBLE_COLLECTIONS_PATH=$tree
+}
