@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+
 from workmail_emulator import Emulator
 
 ORGANIZATION_ID = "m-" + "0123456789abcdef" * 2

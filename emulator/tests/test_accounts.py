@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from workmail_emulator import Emulator
 
 ORGANIZATION_ID = "m-" + "0123456789abcdef" * 2

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from workmail_emulator import Emulator
 
 ORGANIZATION_ID = "m-" + "0123456789abcdef" * 2

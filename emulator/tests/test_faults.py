@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from workmail_emulator import Emulator, Fault
 from workmail_emulator.faults import KINDS
 

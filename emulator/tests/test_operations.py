@@ -9,9 +9,10 @@ from typing import Any
 
 import boto3
 import pytest
-import workmail_emulator
 from botocore.model import OperationModel
 from moto import mock_aws
+
+import workmail_emulator
 from workmail_emulator import Emulator
 from workmail_emulator.workmail.models import workmail_backends
 from workmail_emulator.workmail.responses import OPERATIONS

@@ -17,6 +17,7 @@ import boto3
 import pytest
 import yaml
 from moto import mock_aws
+
 from workmail_emulator import SeedError, load, register
 from workmail_emulator.estate import estate
 from workmail_emulator.seed import parse

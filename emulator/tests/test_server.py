@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from workmail_emulator import Emulator, Fault, SeedError, cli
 
 ORGANIZATION_ID = "m-" + "0123456789abcdef" * 2
