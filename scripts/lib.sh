@@ -104,7 +104,8 @@ _workmail_environment() {
 
   : >"$WORKMAIL_VENV/ansible.cfg"  # without it, /etc/ansible/ansible.cfg would count
   export ANSIBLE_CONFIG=$WORKMAIL_VENV/ansible.cfg ANSIBLE_HOME=$WORKMAIL_VENV/ansible-home
-  export ANSIBLE_LOCAL_TEMP=$ANSIBLE_HOME/tmp
+  # Modules on localhost look for the home directory in the user database, whatever HOME is.
+  export ANSIBLE_LOCAL_TEMP=$ANSIBLE_HOME/tmp ANSIBLE_REMOTE_TMP=$ANSIBLE_HOME/tmp ANSIBLE_ASYNC_DIR=$ANSIBLE_HOME/async
   export AWS_CONFIG_FILE=$home/no-aws-config AWS_SHARED_CREDENTIALS_FILE=$home/no-aws-credentials
   export AWS_EC2_METADATA_DISABLED=true
   export NO_PROXY=${NO_PROXY:+$NO_PROXY,}127.0.0.1,localhost

@@ -115,7 +115,14 @@ GUARDS = {
         "    if token in seen:\n",
         "    if token in seen:\n        return None\n",
         FAULTS,
-        "alternating_next_token",
+        "comes_once",
+    ),
+    "a page that comes twice": Guard(
+        f"{UTILS}/_workmail/operations.py",
+        "            if items and items == reply[items_key]:\n",
+        "            if number > 9:\n                next_token = None\n            if False:\n",
+        FAULTS,
+        "endless_next_token",
     ),
     "errors end a sweep": Guard(
         f"{UTILS}/_calls.py", "        if not self._keep_going:\n            raise error\n", "", FAULTS, "access_denied"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -62,6 +63,7 @@ ANY_LISTING: list[tuple[str, dict[str, Any], str]] = [
     ("empty_next_token", {}, PAGINATION),
     ("same_next_token", {}, PAGINATION),
     ("alternating_next_token", {}, PAGINATION),
+    ("endless_next_token", {}, PAGINATION),
 ]
 TIMES: list[tuple[str, dict[str, Any], str]] = [
     ("millisecond_timestamps", {}, MALFORMED),
@@ -96,7 +98,7 @@ def test_a_fault_is_an_error_that_says_where(
 ) -> None:
     options, page = LISTINGS[operation] if operation in LISTINGS else (DOCUMENTS[operation], None)
     # A loop of tokens begins on the first page; every other fault comes on one page alone.
-    looping = kind in ("same_next_token", "alternating_next_token")
+    looping = kind in ("same_next_token", "alternating_next_token", "endless_next_token")
     emulator.faults.add(Fault(kind, operation=operation, page=None if looping else page, **details))
     with pytest.raises(PatrolError) as caught:
         gather(**options)
@@ -138,6 +140,17 @@ def test_a_null_next_token_is_the_end(emulator: Emulator, gather: Gather) -> Non
     emulator.faults.add(Fault("body", operation="ListPersonalAccessTokens", body=body))
     facts = gather(organizations=[ACME]).result
     assert facts["complete"] and facts["summary"]["tokens"] == 1
+
+
+@pytest.mark.parametrize("tokens", ["AA", "ABA", "ABCB"])
+def test_a_next_token_comes_once(emulator: Emulator, gather: Gather, tokens: str) -> None:
+    """Also where the pages themselves differ, so that nothing else tells of the loop."""
+    for number, token in enumerate(tokens, 1):
+        page = {"PersonalAccessTokenSummaries": [{"Name": f"Token {number}"}], "NextToken": token}
+        emulator.faults.add(Fault("body", operation="ListPersonalAccessTokens", times=1, body=json.dumps(page)))
+    with pytest.raises(PatrolError, match="NextToken was seen before") as caught:
+        gather(organizations=[ACME])
+    assert caught.value.error_code == PAGINATION and caught.value.page == len(tokens)
 
 
 def test_an_empty_page_in_the_middle_is_no_end(emulator: Emulator, gather: Gather) -> None:

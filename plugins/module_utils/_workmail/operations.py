@@ -123,6 +123,7 @@ def list_personal_access_tokens(
     )
 
 
+_PAGINATION = "PaginationException"
 _METHODS = {
     "ListOrganizations": "list_organizations",
     "ListPersonalAccessTokens": "list_personal_access_tokens",
@@ -144,6 +145,7 @@ def _pages(
     call = getattr(client, _METHODS[operation])
     seen: set[str] = set() if next_token is None else {next_token}
     number, remaining = 0, max_items
+    items: list[dict[str, Any]] = []
     while not stopped():
         number += 1
         size = page_size if remaining is None else min(page_size, remaining)
@@ -153,10 +155,12 @@ def _pages(
         with located("workmail", operation, client.meta.region_name, parameters.get("OrganizationId"), number):
             reply = call(**request)
             next_token = _new_token(reply, seen)
-        page = Page(number, reply[items_key], next_token)
-        yield page
+            if items and items == reply[items_key]:
+                raise ReplyError("the page repeats the one before it", error_code=_PAGINATION)
+        items = reply[items_key]
+        yield Page(number, items, next_token)
         if remaining is not None:
-            remaining -= len(page.items)
+            remaining -= len(items)
         if next_token is None or (remaining is not None and remaining <= 0):
             return
 
@@ -166,10 +170,8 @@ def _new_token(reply: dict[str, Any], seen: set[str]) -> str | None:
     if token is None:
         return None
     if not token:
-        raise ReplyError("NextToken is empty, so that the listing may not be whole", error_code="PaginationException")
+        raise ReplyError("NextToken is empty, so that the listing may not be whole", error_code=_PAGINATION)
     if token in seen:
-        raise ReplyError(
-            "NextToken was seen before, so that the listing would never end", error_code="PaginationException"
-        )
+        raise ReplyError("NextToken was seen before, so that the listing would never end", error_code=_PAGINATION)
     seen.add(token)
     return token
