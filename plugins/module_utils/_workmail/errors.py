@@ -46,8 +46,8 @@ _UNREACHABLE = (
 
 @contextlib.contextmanager
 def located(
-    service: str | None = None,
-    operation: str | None = None,
+    service: str,
+    operation: str,
     region: str | None = None,
     organization_id: str | None = None,
     page: int | None = None,
@@ -55,7 +55,7 @@ def located(
     """Turn whatever one API call raises into a PatrolError that says where it happened.
 
     Args:
-        service: The service's prefix in IAM actions, such as C(workmail); None where no call is made.
+        service: The service's prefix in IAM actions, such as C(workmail).
         operation: The API operation, such as C(ListUsers).
         region, organization_id, page: Where, as far as known.
 
@@ -78,8 +78,8 @@ def _told(error: Exception, action: str, region: str | None) -> PatrolError:
     name = type(error).__name__
     if isinstance(error, BotoCoreError):
         return ServiceError(str(error).rstrip("."), error_code=name, hint=_hint_for_botocore(name))
-    # botocore lets the errors of its parsers through as they are.
-    return ReplyError(f"the reply could not be understood: {name}: {error}", hint=FOREIGN_REPLY)
+    # botocore lets the errors of its parsers through as they are. Their text can hold the reply, and that a secret.
+    return ReplyError(f"the reply could not be understood: {name}", hint=FOREIGN_REPLY)
 
 
 def _from_service(error: ClientError, action: str, region: str | None) -> PatrolError:
@@ -109,6 +109,8 @@ def _hint_for_service(code: str, action: str, region: str | None) -> str | None:
         return f"This is usually the wrong region or account: it was looked for in {region}."
     if code == "OrganizationStateException":
         return "Only an organization in state Active can list its tokens."
+    if code == "Unknown" or code.isdigit():
+        return FOREIGN_REPLY  # AWS names each of its errors.
     return None
 
 

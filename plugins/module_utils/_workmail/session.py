@@ -14,7 +14,7 @@ from typing import Any, Callable, Sequence
 
 from .._errors import OptionError, PatrolError, ReplyError, nearest
 from .._options import Role
-from .errors import located
+from .errors import FOREIGN_REPLY, located
 from .replies import read_strictly
 
 # The edges refuse to run without botocore.
@@ -22,6 +22,7 @@ with contextlib.suppress(ImportError):
     import botocore
     import botocore.session
     from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
 
 Connect = Callable[..., Any]
 
@@ -56,15 +57,14 @@ class Session:
         self._connect = connect
         self._role = role
         self._credentials: dict[str, str] | None = None
-        with located():
-            settings = botocore.session.Session(profile=profile or None)
-            retries: dict[str, Any] = {}
-            if settings.get_config_variable("retry_mode") == "legacy":
-                retries["mode"] = "standard"
-            if settings.get_config_variable("max_attempts") is None:
-                retries["total_max_attempts"] = _ATTEMPTS
-            self._config = Config(retries=retries, max_pool_connections=max(10, concurrency))
-            available = settings.get_available_regions("workmail")
+        settings = _settings(profile)
+        retries: dict[str, Any] = {}
+        if settings.get_config_variable("retry_mode") == "legacy":
+            retries["mode"] = "standard"
+        if settings.get_config_variable("max_attempts") is None:
+            retries["total_max_attempts"] = _ATTEMPTS
+        self._config = Config(retries=retries, max_pool_connections=max(10, concurrency))
+        available = settings.get_available_regions("workmail")
         self.regions = _checked_regions(regions, region, available)
 
     def client(self, region: str) -> Any:
@@ -102,14 +102,31 @@ class Session:
         with located("sts", "AssumeRole", region):
             reply = client.assume_role(**request)
             credentials = reply.get("Credentials") or {}
-            try:
-                return {
-                    "aws_access_key_id": credentials["AccessKeyId"],
-                    "aws_secret_access_key": credentials["SecretAccessKey"],
-                    "aws_session_token": credentials["SessionToken"],
-                }
-            except KeyError as error:
-                raise ReplyError(f"the reply holds no {error.args[0]}") from None
+            names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+            missing = [name for name in names if not credentials.get(name)]
+            if missing:
+                raise ReplyError(f"the reply holds no {missing[0]}", hint=FOREIGN_REPLY)
+        return dict(
+            zip(
+                ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"),
+                (credentials[name] for name in names),
+            )
+        )
+
+
+def _settings(profile: str | None) -> Any:
+    """The botocore session that knows the settings of the environment and of the profile."""
+    settings = botocore.session.Session(profile=profile or None)
+    try:
+        settings.get_scoped_config()
+        settings.get_config_variable("max_attempts")
+    except (BotoCoreError, ValueError) as error:
+        raise PatrolError(
+            f"the settings of AWS cannot be read: {error}",
+            error_code=type(error).__name__ if isinstance(error, BotoCoreError) else "InvalidConfigurationException",
+            hint="Check the option profile, the AWS_* environment variables and the AWS configuration files.",
+        ) from error
+    return settings
 
 
 def _checked_regions(wanted: Sequence[str], own: str | None, available: list[str]) -> list[str]:
