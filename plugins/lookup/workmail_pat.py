@@ -12,8 +12,9 @@ short_description: Look up Amazon WorkMail personal access tokens
 description:
   - Returns the personal access tokens of one, several or all Amazon WorkMail organizations, with derived fields such as
     a token's age and whether it has expired.
-  - The answer is whole or an error, as with M(patrol.workmail.workmail_pat_info); only O(on_error=continue) and
-    O(on_missing) allow for less, and then a warning says so, except with O(on_missing=skip).
+  - The answer is whole or an error, as with M(patrol.workmail.workmail_pat_info); only O(on_error=continue),
+    O(on_missing), O(max_items) and O(next_token) allow for less, and then a warning says so, except with
+    O(on_missing=skip).
 author:
   - The patrol.workmail contributors (@patrol-collections)
 options:
@@ -101,6 +102,8 @@ class LookupModule(AWSLookupBase):
             raise AnsibleLookupError(str(error)) from error
         for unread in facts.result["errors"]:
             self.warn(f"Not complete: {unread['msg']}")
+        if not facts.result["complete"] and not facts.result["errors"]:
+            self.warn("Not complete: max_items or next_token left tokens out")
         if self.get_option("on_missing") == "warn":
             for name in facts.missing:
                 self.warn(f"Passed over, not found: {name}")

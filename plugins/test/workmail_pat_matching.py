@@ -156,13 +156,16 @@ from ansible_collections.patrol.workmail.plugins.module_utils._errors import Opt
 from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant, resolve_as_of
 from ansible_collections.patrol.workmail.plugins.module_utils._tokens import token_from_record
 
+# None is what a variable without a value holds; taken for no conditions, it would match every token.
+NOT_GIVEN = object()
 
-def workmail_pat_matching(token, conditions=None, *, as_of=None, **named):
+
+def workmail_pat_matching(token, conditions=NOT_GIVEN, *, as_of=None, **named):
     """Whether a token's record meets conditions; see the documentation of the test."""
     try:
-        if conditions is not None and named:
+        if conditions is not NOT_GIVEN and named:
             raise OptionError("conditions: give one dict or keyword arguments, not both")
-        ready = parse_conditions(named if conditions is None else conditions, "conditions")
+        ready = parse_conditions(named if conditions is NOT_GIVEN else conditions, "conditions")
         instant = resolve_as_of(as_of, current_instant())
         return ready.matches(token_from_record(token), instant)
     except PatrolError as error:
