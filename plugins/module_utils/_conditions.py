@@ -16,7 +16,7 @@ import fnmatch
 import re
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
-from ._errors import IndeterminateError, OptionError, nearest
+from ._errors import IndeterminateError, OptionError, nearest, shown
 from ._time import parse_duration, parse_instant
 from ._tokens import UNKNOWN, Owner, Token
 
@@ -74,8 +74,7 @@ def _parse_one(name: object, value: object, path: str) -> Conditions:
     condition = CONDITIONS.get(name) if isinstance(name, str) else None
     if condition is None:
         known = (*CONDITIONS, "not", "any")
-        near = nearest(name, known) or f", the conditions are {', '.join(known)}"
-        raise OptionError(f"{path}: unknown condition{near}")
+        raise OptionError(f"{path}: unknown condition{nearest(name, known) or ', expected ' + ', '.join(known)}")
     expected, matches = condition.parse(value, path), condition.matches
 
     def test(token: Token, as_of: int) -> bool:
@@ -119,9 +118,7 @@ def _negation(matches: Test) -> Test:
 
 
 def _kind(value: object) -> str:
-    return (
-        "nothing" if value is None else f"{value!r}" if isinstance(value, (str, int, float)) else type(value).__name__
-    )
+    return "nothing" if value is None else shown(value)
 
 
 def _boolean(value: object, path: str) -> bool:
@@ -144,7 +141,7 @@ def _texts(value: object, path: str) -> list[str]:
 def _some_texts(value: object, path: str) -> list[str]:
     items = _texts(value, path)
     if not items or "" in items:
-        raise OptionError(f"{path}: expected a list of at least one non-empty string")
+        raise OptionError(f"{path}: expected a list of at least one non-empty string, got {_kind(value)}")
     return items
 
 
@@ -175,8 +172,8 @@ def _owner_states(value: object, path: str) -> frozenset[str]:
     states = [state.upper() for state in _some_texts(value, path)]
     for state in states:
         if state not in OWNER_STATES:
-            near = nearest(state, OWNER_STATES) or f", expected {', '.join(OWNER_STATES)}"
-            raise OptionError(f"{path}: unknown owner state {state}{near}")
+            near = nearest(state, OWNER_STATES)
+            raise OptionError(f"{path}: {shown(state)} is not one of {', '.join(OWNER_STATES)}{near}")
     return frozenset(states)
 
 

@@ -60,7 +60,7 @@ def discover(options: SweepOptions, clients: Mapping[str, Any], calls: Calls) ->
 
 def _listed(clients: Mapping[str, Any], calls: Calls) -> list[Organization]:
     lists = calls.each(operations.list_organizations, clients.values())
-    return [organization for found in lists if found is not None for organization in found]
+    return list(dict.fromkeys(organization for found in lists if found is not None for organization in found))
 
 
 def _described(ids: Sequence[str], clients: Mapping[str, Any], calls: Calls) -> list[Organization]:

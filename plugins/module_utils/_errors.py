@@ -10,7 +10,10 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from typing import Any, Iterable
+
+_LONGEST_MESSAGE = 600
 
 
 class PatrolError(Exception):
@@ -37,8 +40,9 @@ class PatrolError(Exception):
         hint: str | None = None,
         details: dict[str, Any] | None = None,
     ) -> None:
-        # The service's own words can be among it, and are not to forge a line or turn its direction.
-        self.message = "".join(character if character.isprintable() else "?" for character in message)
+        # The service's own words can be among it: they are not to forge a line, turn its direction or flood a log.
+        shown = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}..."
+        self.message = "".join(character if character.isprintable() else "?" for character in shown)
         super().__init__(self.message)
         self.error_code = error_code or self.error_code
         self.organization_id = organization_id
@@ -115,6 +119,15 @@ class ReplyError(PatrolError):
 
 class ServiceError(PatrolError):
     """An error that the service or the way to it reported."""
+
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 120
+
+
+def shown(value: object) -> str:
+    """A value for an error's text, cut where it is long."""
+    return _short.repr(value)
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

@@ -56,9 +56,9 @@ def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:
                 "alias": organization.alias,
                 "region": organization.region,
                 "state": organization.state,
-                "tokens": None if tally is None else tally.tokens,
+                "tokens": tally.tokens if tally is not None and whole else None,
             }
-            for organization, tally in found.organizations
+            for organization, tally, whole in found.organizations
         ],
         "as_of": format_instant(options.as_of),
         "complete": found.complete,
@@ -70,17 +70,14 @@ def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:
 
 
 def summarize(found: Sweep) -> dict[str, Any]:
-    """Count what was read: over all organizations that were read whole, and for each by its id."""
-    read = [(organization, tally) for organization, tally in found.organizations if tally is not None]
+    """Count what was read: over all organizations, and for each that anything was read of by its id."""
+    read = [(entry.organization, entry.tally) for entry in found.organizations if entry.tally is not None]
     fields = ("tokens", "selected", "expired", "never_used")
     return {
-        "organizations": len(read),
+        "organizations": sum(entry.whole for entry in found.organizations),
         **{field: sum(getattr(tally, field) for _organization, tally in read) for field in fields},
         "by_organization": {
-            organization.id: {
-                "alias": organization.alias,
-                **{field: getattr(tally, field) for field in fields},
-            }
+            organization.id: {"alias": organization.alias, **{field: getattr(tally, field) for field in fields}}
             for organization, tally in read
         },
     }

@@ -10,10 +10,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Mapping, NamedTuple, Pattern, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from ._conditions import Conditions, parse_conditions
-from ._errors import OptionError, nearest
+from ._errors import OptionError, nearest, shown
 from ._time import resolve_as_of
 
 LARGEST_PAGE = 100
@@ -25,6 +25,7 @@ _LONGEST_ALIAS = 62
 _USER = re.compile(r"[a-zA-Z0-9._%+@-]{1,256}")
 _USER_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[sS](?:-[0-9]+){3,}")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _LONGEST_NEXT_TOKEN = 1_024
 
 
@@ -62,7 +63,7 @@ class SweepOptions(NamedTuple):
 
 def is_organization_id(organization: str) -> bool:
     """Whether this names an organization by its id rather than by its alias."""
-    return organization.startswith("m-")
+    return organization[:2] in ("m-", "M-")
 
 
 def is_user_id(user: str) -> bool:
@@ -90,7 +91,7 @@ def parse_sweep_options(options: Mapping[str, Any], now: int) -> SweepOptions:
     for user in users:
         if not _USER.fullmatch(user):
             raise OptionError(
-                f"users: {user!r} is no user id, name or e-mail address; letters, digits and ._%+@- are allowed"
+                f"users: {shown(user)} is no user id, name or e-mail address; letters, digits and ._%+@- are allowed"
             )
     select = parse_conditions(options.get("select") or {}, "select")
     owners = bool(options.get("owners"))
@@ -122,11 +123,11 @@ def _names(options: Mapping[str, Any], option: str) -> list[str]:
         return []
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)):
-        raise OptionError(f"{option}: expected a list of strings, got {value!r}")
+        raise OptionError(f"{option}: expected a list of strings, got {shown(value)}")
     names: list[str] = []
     for item in items:
         if not isinstance(item, str) or not item.strip():
-            raise OptionError(f"{option}: expected non-empty strings, got {item!r}")
+            raise OptionError(f"{option}: expected non-empty strings, got {shown(item)}")
         name = str(item).strip()
         if name not in names:
             names.append(name)
@@ -137,13 +138,13 @@ def _check_organization(organization: str) -> None:
     if is_organization_id(organization):
         if not _ORGANIZATION_ID.fullmatch(organization):
             raise OptionError(
-                f"organizations: {organization!r} is no organization id, which is m- and 32 lower-case hex digits"
+                f"organizations: {shown(organization)} is no organization id, which is m- and 32 lower-case hex digits"
             )
     elif len(organization) > _LONGEST_ALIAS or not _ALIAS.fullmatch(organization):
         raise OptionError(
-            f"organizations: {organization!r} is neither an organization id, which is m- and 32 lower-case hex digits, "
-            f"nor an alias, which is at most {_LONGEST_ALIAS} letters, digits and single hyphens and does not begin "
-            "with d-"
+            f"organizations: {shown(organization)} is neither an organization id, which is m- and 32 lower-case hex "
+            f"digits, nor an alias, which is at most {_LONGEST_ALIAS} letters, digits and single hyphens and does not "
+            "begin with d-"
         )
 
 
@@ -153,7 +154,7 @@ def _whole_number(options: Mapping[str, Any], option: str, default: int, most: i
         return default
     if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
         allowed = "of at least 1" if most is None else f"from 1 to {most}"
-        raise OptionError(f"{option}: {value!r} is not a whole number {allowed}")
+        raise OptionError(f"{option}: {shown(value)} is not a whole number {allowed}")
     return value
 
 
@@ -162,7 +163,7 @@ def _choice(options: Mapping[str, Any], option: str, choices: Sequence[str]) -> 
     if value is None:
         return choices[0]
     if value not in choices:
-        raise OptionError(f"{option}: {value!r} is not one of {', '.join(choices)}{nearest(value, choices)}")
+        raise OptionError(f"{option}: {shown(value)} is not one of {', '.join(choices)}{nearest(value, choices)}")
     return str(value)
 
 
@@ -170,7 +171,7 @@ def _next_token(value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_NEXT_TOKEN:
-        raise OptionError(f"next_token: expected a string of 1 to {_LONGEST_NEXT_TOKEN} characters, got {value!r}")
+        raise OptionError(f"next_token: expected a string of 1 to {_LONGEST_NEXT_TOKEN} characters, got {shown(value)}")
     return str(value)
 
 
@@ -187,14 +188,16 @@ def _check_paging(options: SweepOptions) -> None:
 def _role(options: Mapping[str, Any]) -> Role | None:
     arn = options.get("assume_role_arn")
     external_id = options.get("assume_role_external_id")
-    if not arn:
-        if external_id:
+    if arn is None:
+        if external_id is not None:
             raise OptionError("assume_role_external_id: needs assume_role_arn")
         return None
-    return Role(_match(arn, _ROLE_ARN, "assume_role_arn", "arn:aws:iam::123456789012:role/NAME"), external_id or None)
-
-
-def _match(value: str, pattern: Pattern[str], option: str, example: str) -> str:
-    if not pattern.fullmatch(value):
-        raise OptionError(f"{option}: {value!r} is not like {example}")
-    return str(value)
+    # An empty one, of a variable that was never set, would sweep the wrong account.
+    if not isinstance(arn, str) or not _ROLE_ARN.fullmatch(arn):
+        raise OptionError(f"assume_role_arn: {shown(arn)} is not like arn:aws:iam::123456789012:role/NAME")
+    if external_id is not None and (not isinstance(external_id, str) or not _EXTERNAL_ID.fullmatch(external_id)):
+        raise OptionError(
+            f"assume_role_external_id: {shown(external_id)} is not 2 to 1224 letters, digits and characters of "
+            "+=,.@:/-_"
+        )
+    return Role(arn, external_id)

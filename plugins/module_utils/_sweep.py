@@ -42,15 +42,22 @@ class Tally:
         self.never_used += other.never_used
 
 
+class SweptOrganization(NamedTuple):
+    """An organization, the tally of what was read of it, if anything was, and whether that is all of it."""
+
+    organization: Organization
+    tally: Tally | None
+    whole: bool
+
+
 class Sweep(NamedTuple):
     """What a sweep found.
 
-    C(organizations) holds each organization with its tally, which is None where it was left out or not read whole.
     C(tokens) are the selected ones in order. C(missing) are the names that the service does not know, where these are
     passed over. C(complete) is true only if every page of every target was read.
     """
 
-    organizations: Sequence[tuple[Organization, Tally | None]]
+    organizations: Sequence[SweptOrganization]
     tokens: Sequence[Token]
     errors: Sequence[PatrolError]
     missing: Sequence[str]
@@ -97,18 +104,20 @@ def sweep(options: SweepOptions, session: Session) -> Sweep:
         return _read(target, options, clients[target.organization.region], owners[target.organization] or {}, calls)
 
     listings = calls.each(read, targets)
-    missing += _unknown_users(options, targets, listings, calls)
+    unread = {error.organization_id for error in calls.errors}
+    missing += _unknown_users(options, readable, targets, listings, calls)
 
-    tallies = {organization: Tally() for organization in readable}
+    tallies = {organization: Tally() for organization in readable if organization.id not in unread}
     for target, listing in zip(targets, listings):
         if listing is not None:
-            tallies[target.organization].add(listing.tally)
-    failed = {error.organization_id for error in calls.errors}
+            tallies.setdefault(target.organization, Tally()).add(listing.tally)
     read_through = [listing for listing in listings if listing is not None]
     next_token = read_through[0].next_token if options.by_hand and read_through else None
     return Sweep(
         organizations=[
-            (organization, None if organization.id in failed else tallies.get(organization))
+            SweptOrganization(
+                organization, tallies.get(organization), organization in tallies and organization.id not in unread
+            )
             for organization in organizations
         ],
         tokens=in_order([token for listing in read_through for token in listing.tokens]),
@@ -208,7 +217,11 @@ def _owner(user_id: str | None, owners: Mapping[str, Owner]) -> Owner:
 
 
 def _unknown_users(
-    options: SweepOptions, targets: Sequence[_Target], listings: Sequence[_Listing | None], calls: Calls
+    options: SweepOptions,
+    organizations: Sequence[Organization],
+    targets: Sequence[_Target],
+    listings: Sequence[_Listing | None],
+    calls: Calls,
 ) -> list[str]:
     """The users that no organization knows, where these are passed over; else that is a failure."""
     # Where an organization could not be read, an unknown user may be one of its users.
@@ -218,12 +231,12 @@ def _unknown_users(
     unknown = [user for user in options.users if user not in known]
     for user in unknown:
         if not options.pass_over_missing:
-            organizations = sorted({target.organization.id for target in targets})
             calls.failed(
                 PatrolError(
                     f"no organization that was swept has a user {user}",
                     error_code=_NO_SUCH_USER,
-                    organization_id=organizations[0] if len(organizations) == 1 else None,
+                    organization_id=organizations[0].id if len(organizations) == 1 else None,
+                    region=", ".join(sorted({organization.region for organization in organizations})),
                     hint="Give a user id, a user name or an e-mail address of a user of these organizations.",
                 )
             )

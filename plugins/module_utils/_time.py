@@ -17,12 +17,12 @@ import datetime
 import math
 import re
 
-from ._errors import OptionError
+from ._errors import OptionError, shown
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 _UNITS = {"w": 7 * DAY, "d": DAY, "h": 3_600 * SECOND, "m": 60 * SECOND, "s": SECOND}
-_DURATION = re.compile(r"(?:\d+[wdhms])+", re.ASCII)
+_DURATION = re.compile(r"(?:\d{1,9}[wdhms])+", re.ASCII)
 _PART = re.compile(r"(\d+)([wdhms])", re.ASCII)
 _LONGEST = 1_000 * 365 * DAY
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
@@ -45,10 +45,10 @@ def parse_duration(value: object, path: str) -> int:
     """
     text = str(value).strip() if isinstance(value, str) else ""
     if not _DURATION.fullmatch(text):
-        raise OptionError(f"{path}: {value!r} is not a duration, write it like 90d, 12h, 2w or 1w2d")
+        raise OptionError(f"{path}: {shown(value)} is not a duration, write it like 90d, 12h, 2w or 1w2d")
     total = sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(text))
     if total > _LONGEST:
-        raise OptionError(f"{path}: {value!r} is longer than a thousand years")
+        raise OptionError(f"{path}: {shown(value)} is longer than a thousand years")
     return total
 
 
@@ -78,10 +78,12 @@ def parse_instant(value: object, path: str) -> int:
             moment = None
     if moment is None:
         raise OptionError(
-            f"{path}: {value!r} is not an instant, write it in ISO 8601 with an offset, like 2026-01-02T03:04:05Z"
+            f"{path}: {shown(value)} is not an instant, write it in ISO 8601 with an offset, like 2026-01-02T03:04:05Z"
         )
     if moment.utcoffset() is None:
-        raise OptionError(f"{path}: {str(value)!r} has no offset, write it like 2026-01-02T03:04:05Z or with +02:00")
+        raise OptionError(
+            f"{path}: {shown(str(value))} has no offset, write it like 2026-01-02T03:04:05Z or with +02:00"
+        )
     return (moment - _EPOCH) // datetime.timedelta(microseconds=1)
 
 
@@ -101,14 +103,20 @@ def resolve_as_of(value: object, now: int, path: str = "as_of") -> int:
     """
     if value is None:
         return now
-    if isinstance(value, str) and value.strip()[:1] in ("+", "-"):
-        text = value.strip()
-        offset = parse_duration(text[1:], path)
-        instant = now + offset if text[0] == "+" else now - offset
-    else:
-        instant = parse_instant(value, path)
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        if text[:1] in ("+", "-"):
+            offset = parse_duration(text[1:], path)
+            instant = now + offset if text[0] == "+" else now - offset
+        else:
+            instant = parse_instant(value, path)
+    except OptionError as error:
+        raise OptionError(
+            f"{path}: {shown(value)} is neither an instant with an offset, like 2026-01-02T03:04:05Z, "
+            "nor a duration from now, like +30d or -12h"
+        ) from error
     if not _FIRST <= instant <= _LAST:
-        raise OptionError(f"{path}: {value!r} is out of the years 1 to 9999")
+        raise OptionError(f"{path}: {shown(value)} is out of the years 1 to 9999")
     return instant
 
 
@@ -124,12 +132,14 @@ def from_epoch_seconds(value: object) -> int:
         ValueError: It is not a number, or no instant in the years 1 to 9999; milliseconds show as such.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"{value!r} is not a number of seconds")
+        raise ValueError(f"{shown(value)} is not a number of seconds")
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value!r} is not a number of seconds")
-    instant = value * SECOND if isinstance(value, int) else round(value * SECOND)
+        raise ValueError(f"{shown(value)} is not a number of seconds")
+    # In parts, since the product of a double would be off by a microsecond before a double itself is.
+    whole = math.floor(value)
+    instant = whole * SECOND + round((value - whole) * SECOND)
     if not _FIRST <= instant <= _LAST:
-        raise ValueError(f"{value!r} seconds are out of the years 1 to 9999")
+        raise ValueError(f"{shown(value)} seconds are out of the years 1 to 9999")
     return instant
 
 

@@ -226,7 +226,7 @@ summary:
       type: int
       returned: always
     tokens:
-      description: How many tokens they have.
+      description: How many tokens were read.
       type: int
       returned: always
     selected:
@@ -243,7 +243,7 @@ summary:
       returned: always
     by_organization:
       description:
-        - The same counts for each organization that was read whole, by its id, with its C(alias).
+        - The same counts for each organization that anything was read of, by its id, with its C(alias).
       type: dict
       returned: always
       sample:

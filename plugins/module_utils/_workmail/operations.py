@@ -17,7 +17,7 @@ from typing import Any, Callable, Iterator, NamedTuple
 
 from .._errors import ReplyError
 from .._tokens import Organization, Owner
-from .errors import located
+from .errors import FOREIGN_REPLY, located
 
 
 class Page(NamedTuple):
@@ -52,6 +52,8 @@ def describe_organization(client: Any, organization_id: str) -> Organization:
     region = client.meta.region_name
     with located("workmail", "DescribeOrganization", region, organization_id):
         reply = client.describe_organization(OrganizationId=organization_id)
+        if reply["OrganizationId"] != organization_id:
+            raise ReplyError(f"the reply is about {reply['OrganizationId']}", hint=FOREIGN_REPLY)
     return Organization(organization_id, reply.get("Alias"), region, reply["State"])
 
 

@@ -18,7 +18,7 @@ import contextlib
 import json
 from typing import Any, Callable, Container, Iterable, NoReturn
 
-from .._errors import ReplyError
+from .._errors import ReplyError, shown
 from .._time import from_epoch_seconds
 from .._tokens import TOKEN_FIELDS
 from .errors import FOREIGN_REPLY
@@ -81,7 +81,7 @@ class _Reader:
 def _decode(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8")
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_unique)
         if "\\u" in text:
             # An escape can carry half of a character, which no file or terminal takes.
             json.dumps(document, ensure_ascii=False).encode("utf-8")
@@ -94,13 +94,21 @@ def _decode(body: bytes) -> dict[str, Any]:
     return document
 
 
+def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(members)
+    if len(document) != len(members):
+        # Python would let the last one win, and so an empty list hide a full one.
+        raise ValueError("a name comes twice in an object")
+    return document
+
+
 def _refuse(reason: str) -> NoReturn:
     raise ReplyError(f"the reply is not whole or not WorkMail's: {reason}", hint=FOREIGN_REPLY)
 
 
 def _checked_string(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a string")
+        raise ValueError(f"{shown(value)} is not a string")
     return value
 
 
@@ -111,7 +119,7 @@ def _unchecked(value: Any) -> Any:
 
 def _checked_list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise ValueError(f"{value!r} is not a list")
+        raise ValueError(f"{shown(value)} is not a list")
     return value
 
 
