@@ -97,8 +97,8 @@ GUARDS = {
     ),
     "no timestamp beyond the calendar": Guard(
         f"{UTILS}/_time.py",
-        '    if not _FIRST <= instant <= _LAST:\n        raise ValueError(f"{value!r} seconds',
-        '    if False:\n        raise ValueError(f"{value!r} seconds',
+        '    if not _FIRST <= instant <= _LAST:\n        raise ValueError(f"{shown(value)} seconds',
+        '    if False:\n        raise ValueError(f"{shown(value)} seconds',
         FAULTS,
         "millisecond",
     ),
@@ -141,7 +141,55 @@ GUARDS = {
         f"{UTILS}/_sweep.py", " and options.next_token is None", "", FACTS, "paging_by_hand_reads"
     ),
     "an organization not read whole has no count": Guard(
-        f"{UTILS}/_sweep.py", "None if organization.id in failed else ", "", FAULTS, "one_user_of_two"
+        f"{UTILS}/_facts.py",
+        "tally is not None and whole else None",
+        "tally is not None else None",
+        FAULTS,
+        "one_user_of_two",
+    ),
+    "a name in an object comes once": Guard(
+        f"{UTILS}/_workmail/replies.py",
+        "    if len(document) != len(members):\n",
+        "    if False:\n",
+        FAULTS,
+        "ListPersonalAccessTokens-body",
+    ),
+    "the organization that was asked about": Guard(
+        f"{UTILS}/_workmail/operations.py",
+        '        if reply["OrganizationId"] != organization_id:\n',
+        "        if False:\n",
+        FAULTS,
+        "DescribeOrganization-body",
+    ),
+    "no reply in an error": Guard(
+        f"{UTILS}/_workmail/errors.py",
+        'could not be understood: {name}"',
+        'could not be understood: {name}: {error}"',
+        FAULTS,
+        "role_that_cannot_be_assumed",
+    ),
+    "an empty role is no role": Guard(
+        f"{UTILS}/_options.py", "    if arn is None:\n", "    if not arn:\n", f"{UNIT}/test_options.py", "bad_options"
+    ),
+    "a lookup that is not complete warns": Guard(
+        "plugins/lookup/workmail_pat.py",
+        '        if not facts.result["complete"] and',
+        "        if False and",
+        "tests/integration/test_edges.py",
+        "stops_early",
+    ),
+    "none is not the same as no conditions": Guard(
+        "plugins/test/workmail_pat_matching.py",
+        "named if conditions is NOT_GIVEN else conditions",
+        "named if conditions in (NOT_GIVEN, None) else conditions",
+        "tests/integration/test_edges.py",
+        "bad_input_to_lookup",
+    ),
+    "no tag keeps the playbook from looking": Guard(
+        "playbooks/assert_no_expired.yml", "      tags: [always]\n", "", BOOK, "tags_do_not"
+    ),
+    "no variable that the role does not have": Guard(
+        "roles/audit/tasks/main.yml", "audit_unknown | length == 0", "true", BOOK, "misspelt"
     ),
     "a user whom nobody knows": Guard(
         f"{UTILS}/_sweep.py",

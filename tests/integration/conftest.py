@@ -43,6 +43,7 @@ def environment(server: Emulator, tmp_path: Path) -> dict[str, str]:
         **{name: os.environ[name] for name in kept if name in os.environ},
         "HOME": str(tmp_path),
         "ANSIBLE_HOME": str(tmp_path / "ansible"),
+        "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote"),
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "NO_COLOR": "1",

@@ -79,6 +79,8 @@ def test_an_incomplete_sweep_never_exits_0(
         {"audit_regions": ["us-west-2"]},
         {"audit_users": ["nobody"]},
         {"audit_organizations": {"acme": 1}},
+        {"audit_assume_role_arn": ""},
+        {"audit_region": "all"},
     ],
     ids=repr,
 )
@@ -86,6 +88,17 @@ def test_bad_input_never_exits_0(emulator: Emulator, ansible_playbook: Playbook,
     run = ansible_playbook(BOOK, extra=extra)
     assert run.returncode == 2
     assert "Traceback" not in run.stdout + run.stderr
+
+
+def test_a_misspelt_variable_is_named(emulator: Emulator, ansible_playbook: Playbook) -> None:
+    run = ansible_playbook(BOOK, extra={"audit_region": "all", "audit_as_of": BEFORE})
+    assert run.returncode == 2 and len(emulator.requests) == 0
+    assert "audit_region: no such variable of the role" in " ".join(run.stdout.split())
+
+
+@pytest.mark.parametrize("tags", [["--tags", "nothing"], ["--skip-tags", "everything"]])
+def test_tags_do_not_keep_it_from_looking(emulator: Emulator, ansible_playbook: Playbook, tags: list[str]) -> None:
+    assert ansible_playbook(BOOK, *tags, extra={"audit_as_of": AFTER}).returncode == 2
 
 
 def test_users_and_role(emulator: Emulator, ansible_playbook: Playbook) -> None:

@@ -91,7 +91,9 @@ BAD_MODULE_INPUT: dict[str, tuple[dict[str, Any], str]] = {
     "connection": ({"region": "eu-central-1"}, "region: Amazon WorkMail is not in 'eu-central-1'"),
     "condition": ({"select": {"expird": True}}, "select.expird: unknown condition, did you mean expired?"),
     "duration": ({"select": {"older_than": "90"}}, "select.older_than: '90' is not a duration"),
-    "instant": ({"as_of": "2026-01-02T03:04:05"}, "as_of: '2026-01-02T03:04:05' has no offset"),
+    "instant": ({"as_of": "2026-01-02T03:04:05"}, "as_of: '2026-01-02T03:04:05' is neither an instant with an offset"),
+    "digits": ({"as_of": "+" + "9" * 5000 + "d"}, "as_of: '+999"),
+    "role": ({"assume_role_arn": ""}, "assume_role_arn: '' is not like arn:aws:iam::"),
     "owners": ({"select": {"owner_state": "DISABLED"}}, "need owners: true"),
     "paging": ({"organizations": ["acme", "globex"], "max_items": 5}, "exactly one organization"),
     "choice": ({"on_error": "contine"}, "value of on_error must be one of: fail, continue, got: contine"),
@@ -128,7 +130,11 @@ BAD_EXPRESSIONS = {
         "conditions.expird: unknown condition, did you mean expired?",
     ),
     "both": ("{} is patrol.workmail.workmail_pat_matching({}, expired=true)", "one dict or keyword arguments"),
-    "as_of": ("{} is patrol.workmail.workmail_pat_matching(expired=true, as_of='now')", "as_of: 'now' is not"),
+    "as_of": ("{} is patrol.workmail.workmail_pat_matching(expired=true, as_of='now')", "as_of: 'now' is neither"),
+    "nothing_given": (
+        "{} is patrol.workmail.workmail_pat_matching(none)",
+        "expected a mapping of conditions, got nothing",
+    ),
 }
 
 
@@ -184,6 +190,19 @@ def test_a_lookup_that_goes_on_warns(
     run = ansible_playbook(str(book))
     assert run.returncode == 0 and "read 1" in run.stdout
     assert "Not complete: ListPersonalAccessTokens: AccessDeniedException" in " ".join(run.stderr.split())
+
+
+def test_a_lookup_that_stops_early_warns(
+    emulator: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Any
+) -> None:
+    book = tmp_path / "stops.yml"
+    book.write_text(
+        "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug:\n"
+        f"        msg: \"read {{{{ query('{LOOKUP}', 'acme', max_items=2) | length }}}}\"\n"
+    )
+    run = ansible_playbook(str(book))
+    assert run.returncode == 0 and "read 2" in run.stdout
+    assert "Not complete: max_items or next_token left tokens out" in " ".join(run.stderr.split())
 
 
 def test_a_list_of_organizations_is_as_good_as_several_terms(emulator: Emulator, run_tasks: RunTasks) -> None:

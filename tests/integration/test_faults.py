@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from estate import ACME, ANA
+from estate import ACME, ANA, NOBODY
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
@@ -22,6 +22,8 @@ PAGINATION = "PaginationException"
 # Some versions of botocore notice by themselves that a body is short.
 CUT = f"{MALFORMED} ConnectionClosedError"
 Gather = Callable[..., Facts]
+
+TWICE = '{"PersonalAccessTokenSummaries": [{"Name": "hidden"}], "PersonalAccessTokenSummaries": []}'
 
 # For each operation, options with which a sweep of acme uses it, and the page on which the fault comes.
 LISTINGS: dict[str, tuple[dict[str, Any], int]] = {
@@ -74,6 +76,9 @@ TIMES: list[tuple[str, dict[str, Any], str]] = [
 SPECIAL: list[tuple[str, str, dict[str, Any], str]] = [
     ("ListPersonalAccessTokens", "body", {"body": '{"PersonalAccessTokenSummaries": {}}'}, MALFORMED),
     ("ListPersonalAccessTokens", "body", {"body": '{"PersonalAccessTokenSummaries": ""}'}, MALFORMED),
+    ("ListPersonalAccessTokens", "body", {"body": TWICE}, MALFORMED),
+    ("ListPersonalAccessTokens", "body", {"body": "", "status": 301}, "301"),
+    ("DescribeOrganization", "body", {"body": f'{{"OrganizationId": "{NOBODY}", "State": "Active"}}'}, MALFORMED),
     ("ListPersonalAccessTokens", "miscased_field", {"field": "ExpiresTime"}, MALFORMED),
     ("ListPersonalAccessTokens", "extra_field", {"field": "Scopes", "value": "imap"}, MALFORMED),
     ("ListPersonalAccessTokens", "extra_field", {"field": "Scopes", "value": [1]}, MALFORMED),
@@ -135,6 +140,14 @@ def test_fields_left_out_are_null_and_new_ones_are_kept(emulator: Emulator, gath
     assert {token["last_used_ip"] for token in gather(organizations=[ACME]).result["personal_access_tokens"]} == {"::1"}
 
 
+def test_an_organization_listed_twice_is_swept_once(emulator: Emulator, gather: Gather) -> None:
+    entry = {"OrganizationId": ACME, "Alias": "acme", "State": "Active"}
+    body = json.dumps({"OrganizationSummaries": [entry, entry]})
+    emulator.faults.add(Fault("body", operation="ListOrganizations", body=body))
+    facts = gather().result
+    assert facts["summary"]["tokens"] == len(facts["personal_access_tokens"]) == 5
+
+
 def test_a_null_next_token_is_the_end(emulator: Emulator, gather: Gather) -> None:
     body = '{"PersonalAccessTokenSummaries": [{"Name": null}], "NextToken": null}'
     emulator.faults.add(Fault("body", operation="ListPersonalAccessTokens", body=body))
@@ -169,12 +182,17 @@ def test_an_empty_page_in_the_middle_is_no_end(emulator: Emulator, gather: Gathe
     assert emulator.requests[-1].parameters["NextToken"] == "once more"
 
 
-@pytest.mark.parametrize("kind", ["access_denied", "expired_credentials", "reset", "html"])
+@pytest.mark.parametrize(
+    "kind",
+    ["access_denied", "expired_credentials", "reset", "html", "truncated", "short_body", "invalid_utf8", "empty_body"],
+)
 def test_a_role_that_cannot_be_assumed(emulator: Emulator, gather: Gather, kind: str) -> None:
     emulator.faults.add(Fault(kind, operation="AssumeRole"))
     with pytest.raises(PatrolError) as caught:
         gather(organizations=[ACME], assume_role_arn="arn:aws:iam::210987654321:role/auditor")
     assert caught.value.operation == "AssumeRole" and caught.value.region == "us-east-1"
+    # What botocore says of a reply it cannot read holds the reply, and that the role's credentials.
+    assert not re.search("AccessKeyId|SecretAccessKey|SessionToken>", str(caught.value))
     assert not [request for request in emulator.requests if request.service == "workmail"]
 
 
@@ -228,7 +246,17 @@ class TestGoingOn:
         facts = gather(organizations=[ACME], users=["ana", "ben"], on_error="continue").result
         assert facts["complete"] is False
         assert [entry["tokens"] for entry in facts["organizations"]] == [None]
-        assert len(facts["personal_access_tokens"]) == 2
+        assert facts["summary"]["organizations"] == 0
+        assert len(facts["personal_access_tokens"]) == facts["summary"]["tokens"] == 2
+
+    def test_a_user_whom_nobody_knows(self, emulator: Emulator, gather: Gather) -> None:
+        facts = gather(organizations=[ACME], users=["ana", "nobody"], on_error="continue").result
+        assert facts["complete"] is False
+        [error] = facts["errors"]
+        assert error["error_code"] == "EntityNotFoundException"
+        assert (error["organization_id"], error["region"]) == (ACME, "us-east-1")
+        assert [entry["tokens"] for entry in facts["organizations"]] == [2]
+        assert len(facts["personal_access_tokens"]) == facts["summary"]["tokens"] == 2
 
     def test_a_role_that_cannot_be_assumed(self, emulator: Emulator, gather: Gather) -> None:
         emulator.faults.add(Fault("access_denied", operation="AssumeRole"))

@@ -82,6 +82,13 @@ def test_a_botocore_that_is_too_old(aws: pytest.MonkeyPatch) -> None:
     assert caught.value.error_code == "UnsupportedBotocoreException"
 
 
+def test_nonsense_in_the_environment(aws: pytest.MonkeyPatch) -> None:
+    aws.setenv("AWS_MAX_ATTEMPTS", "many")
+    with pytest.raises(PatrolError, match="settings of AWS cannot be read.*many.*Check the option profile") as caught:
+        Session(connect, ["us-east-1"])
+    assert caught.value.error_code == "InvalidConfigurationException"
+
+
 def test_no_credentials(emulator: Emulator, gather: Callable[..., Any], aws: pytest.MonkeyPatch) -> None:
     aws.delenv("AWS_ACCESS_KEY_ID")
     aws.delenv("AWS_SECRET_ACCESS_KEY")

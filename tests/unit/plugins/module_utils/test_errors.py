@@ -20,6 +20,10 @@ def test_an_error_says_what_where_and_what_to_do() -> None:
     }
 
 
+def test_a_message_cannot_flood_a_log() -> None:
+    assert len(str(PatrolError("x" * 100_000))) < 1_000
+
+
 def test_a_place_that_is_known_is_kept() -> None:
     assert PatrolError("x", organization_id="m-1").at("m-2", "us-east-1").organization_id == "m-1"
 

@@ -34,6 +34,7 @@ def test_names_are_taken_once() -> None:
     [
         ({"organizations": ["m-123"]}, r"^organizations: 'm-123' is no organization id, .*32 lower-case hex"),
         ({"organizations": [ID.upper().replace("M-", "m-")]}, r"^organizations: .* is no organization id"),
+        ({"organizations": [ID.upper()]}, r"^organizations: .* is no organization id"),
         ({"organizations": [ID + "0"]}, r"^organizations: .* is no organization id"),
         ({"organizations": ["ac me"]}, r"^organizations: 'ac me' is neither an organization id"),
         ({"organizations": ["d-123"]}, r"^organizations: 'd-123' is neither"),
@@ -58,11 +59,13 @@ def test_names_are_taken_once() -> None:
         ({"max_items": 5, "organizations": ID, "users": ["a", "b"]}, r"^max_items: .* one entry in users, got a, b$"),
         ({"max_items": 5, "organizations": ID, "regions": ["all"]}, r"^max_items: .* one entry in regions, got all$"),
         ({"select": {"owner": "x"}}, r"^select: owner, owner_state and owner_linked need owners: true$"),
-        ({"select": ["expired"]}, r"^select: expected a mapping of conditions, got list$"),
-        ({"as_of": "2026-01-02T03:04:05"}, r"^as_of: .* has no offset"),
+        ({"select": ["expired"]}, r"^select: expected a mapping of conditions, got \['expired'\]$"),
+        ({"as_of": "2026-01-02T03:04:05"}, r"^as_of: .* neither an instant with an offset.*nor a duration from now"),
         ({"on_error": "contine"}, r"^on_error: 'contine' is not one of fail, continue, did you mean continue\?$"),
         ({"on_missing": "ignore"}, r"^on_missing: 'ignore' is not one of error, skip, warn$"),
         ({"assume_role_arn": "auditor"}, r"^assume_role_arn: 'auditor' is not like arn:aws:iam::"),
+        ({"assume_role_arn": ""}, r"^assume_role_arn: '' is not like arn:aws:iam::"),
+        ({"assume_role_arn": "arn:aws:iam::123456789012:role/x", "assume_role_external_id": ""}, r"external_id: '' is"),
         ({"assume_role_external_id": "x"}, r"^assume_role_external_id: needs assume_role_arn$"),
     ],
 )
