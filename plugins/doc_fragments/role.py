@@ -15,6 +15,7 @@ options:
     description:
       - The ARN of an IAM role to assume before any call to Amazon WorkMail.
       - The credentials given or found need the permission C(sts:AssumeRole) on it.
+      - Where O(endpoint_url) is given, AWS STS is asked there as well.
     type: str
     aliases: [iam_role_arn]
   assume_role_external_id:
