@@ -31,7 +31,7 @@ def test_expired_tokens_are_named_and_exit_2(emulator: Emulator, ansible_playboo
     assert run.returncode == 2
     assert "2 expired of 6 personal access tokens, organizations: 2, as of 2026-02-04T00:00:00+00:00" in run.stdout
     assert "acme, token pat-1, named" in run.stdout
-    assert "owner ana@acme.example ENABLED, age 34.0 days, expired 2026-02-01T00:00:00+00:00" in run.stdout
+    assert 'owner ana@acme.example ENABLED, age 34.0 days, expired 2026-02-01"' in run.stdout
     assert "owner ben@acme.example DISABLED, age 32.0 days" in run.stdout
     assert "pat-2" not in run.stdout
     # What a user wrote can neither begin a line, as a pipeline's command would, nor turn the direction of the text.
