@@ -205,7 +205,9 @@ def _read(target: _Target, options: SweepOptions, client: Any, owners: Mapping[s
                 if matches(token, as_of):
                     tokens.append(token)
     except PatrolError as error:
-        if error.error_code == _NO_SUCH_USER and target.user_id is not None:
+        # Only the first word on a user id can be that there is no such user. Later, tokens would go missing.
+        unheard_of = error.page == 1 and all(is_user_id(user) for user in target.users)
+        if error.error_code == _NO_SUCH_USER and target.user_id is not None and unheard_of:
             return _Listing([], Tally(), None, known=False)
         raise
     tally.selected = len(tokens)

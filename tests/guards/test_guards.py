@@ -198,6 +198,7 @@ GUARDS = {
         FACTS,
         "does_not_exist",
     ),
+    "a user who vanishes": Guard(f"{UTILS}/_sweep.py", " and unheard_of:\n", ":\n", FAULTS, "vanishes"),
     "a name that no organization has": Guard(
         f"{UTILS}/_discovery.py",
         "    if unknown and not options.pass_over_missing and not calls.errors:\n",

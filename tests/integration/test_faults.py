@@ -140,6 +140,27 @@ def test_fields_left_out_are_null_and_new_ones_are_kept(emulator: Emulator, gath
     assert {token["last_used_ip"] for token in gather(organizations=[ACME]).result["personal_access_tokens"]} == {"::1"}
 
 
+@pytest.mark.parametrize(("user", "page"), [(ANA, 2), ("ana", 1), ("ana", 2)])
+def test_a_user_who_vanishes_is_not_one_whom_nobody_knows(
+    emulator: Emulator, gather: Gather, user: str, page: int
+) -> None:
+    """Another organization may well know the user, and then nothing else would tell of the tokens that are missing."""
+    emulator.load({"Organizations": [{"Alias": "branch", "Users": [{"Id": ANA, "Name": "ana"}]}]})
+    emulator.faults.add(
+        Fault(
+            "error",
+            operation="ListPersonalAccessTokens",
+            organization_id=ACME,
+            page=page,
+            code="EntityNotFoundException",
+            message="gone",
+        )
+    )
+    with pytest.raises(PatrolError, match="gone") as caught:
+        gather(organizations=["acme", "branch"], users=[user], page_size=1)
+    assert (caught.value.organization_id, caught.value.page) == (ACME, page)
+
+
 def test_an_organization_listed_twice_is_swept_once(emulator: Emulator, gather: Gather) -> None:
     entry = {"OrganizationId": ACME, "Alias": "acme", "State": "Active"}
     body = json.dumps({"OrganizationSummaries": [entry, entry]})
