@@ -176,7 +176,7 @@ GUARDS = {
         '        if not facts.result["complete"] and',
         "        if False and",
         "tests/integration/test_edges.py",
-        "stops_early",
+        "not_complete_warns",
     ),
     "none is not the same as no conditions": Guard(
         "plugins/test/workmail_pat_matching.py",

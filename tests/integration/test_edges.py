@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from estate import ACME, ESTATE
 from workmail_emulator import Emulator, Fault
 
@@ -178,31 +179,33 @@ def test_what_is_missing_can_be_passed_over(
     assert output.count("Passed over, not found: user nobody") == 1
 
 
-def test_a_lookup_that_goes_on_warns(
-    emulator: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Any
+@pytest.mark.parametrize(
+    ("arguments", "read", "warning"),
+    [
+        ("on_error='continue'", 4, "ListPersonalAccessTokens: AccessDeniedException"),
+        ("'many', max_items=2", 2, "max_items or next_token left tokens out"),
+    ],
+)
+def test_a_lookup_that_is_not_complete_warns(
+    emulator: Emulator,
+    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Any,
+    arguments: str,
+    read: int,
+    warning: str,
 ) -> None:
+    tokens = [{"PersonalAccessTokenId": f"many-{number}"} for number in range(3)]
+    emulator.load({"Organizations": [{"Alias": "many", "PersonalAccessTokens": tokens}]})
     emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", organization_id=ACME))
     book = tmp_path / "warns.yml"
     book.write_text(
-        "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug:\n"
-        f"        msg: \"read {{{{ query('{LOOKUP}', on_error='continue') | length }}}}\"\n"
+        "- hosts: localhost\n  gather_facts: false\n  tasks:\n"
+        "    - ansible.builtin.debug:\n"
+        f"        msg: \"read {{{{ query('{LOOKUP}', {arguments}) | length }}}}\"\n"
     )
     run = ansible_playbook(str(book))
-    assert run.returncode == 0 and "read 1" in run.stdout
-    assert "Not complete: ListPersonalAccessTokens: AccessDeniedException" in " ".join(run.stderr.split())
-
-
-def test_a_lookup_that_stops_early_warns(
-    emulator: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Any
-) -> None:
-    book = tmp_path / "stops.yml"
-    book.write_text(
-        "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug:\n"
-        f"        msg: \"read {{{{ query('{LOOKUP}', 'acme', max_items=2) | length }}}}\"\n"
-    )
-    run = ansible_playbook(str(book))
-    assert run.returncode == 0 and "read 2" in run.stdout
-    assert "Not complete: max_items or next_token left tokens out" in " ".join(run.stderr.split())
+    assert run.returncode == 0 and f"read {read}" in run.stdout
+    assert f"Not complete: {warning}" in " ".join(run.stderr.split())
 
 
 def test_a_list_of_organizations_is_as_good_as_several_terms(emulator: Emulator, run_tasks: RunTasks) -> None:

@@ -13,11 +13,16 @@ U(https://docs.aws.amazon.com/workmail/latest/APIReference/API_Operations.html).
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Callable, Iterator, NamedTuple
 
 from .._errors import ReplyError
 from .._tokens import Organization, Owner
 from .errors import FOREIGN_REPLY, located
+
+# The edges refuse to run without botocore.
+with contextlib.suppress(ImportError):
+    from botocore import xform_name
 
 
 class Page(NamedTuple):
@@ -126,11 +131,6 @@ def list_personal_access_tokens(
 
 
 _PAGINATION = "PaginationException"
-_METHODS = {
-    "ListOrganizations": "list_organizations",
-    "ListPersonalAccessTokens": "list_personal_access_tokens",
-    "ListUsers": "list_users",
-}
 
 
 def _pages(
@@ -144,7 +144,7 @@ def _pages(
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Page]:
     """Read a listing page by page. botocore's paginator ends on an empty token and never on alternating ones."""
-    call = getattr(client, _METHODS[operation])
+    call = getattr(client, xform_name(operation))
     seen: set[str] = set() if next_token is None else {next_token}
     number, remaining = 0, max_items
     items: list[dict[str, Any]] = []
@@ -159,7 +159,7 @@ def _pages(
             next_token = _new_token(reply, seen)
             if items and items == reply[items_key]:
                 raise ReplyError("the page repeats the one before it", error_code=_PAGINATION)
-        items = reply[items_key]
+            items = reply[items_key]
         yield Page(number, items, next_token)
         if remaining is not None:
             remaining -= len(items)

@@ -29,6 +29,13 @@ Connect = Callable[..., Any]
 _FIRST_BOTOCORE = "1.35.52"
 _ATTEMPTS = 8
 
+# The credentials of a role as AWS STS returns them, and as boto3 takes them.
+_CREDENTIALS = {
+    "AccessKeyId": "aws_access_key_id",
+    "SecretAccessKey": "aws_secret_access_key",
+    "SessionToken": "aws_session_token",
+}
+
 
 class Session:
     """Where and as whom a sweep runs.
@@ -102,16 +109,10 @@ class Session:
         with located("sts", "AssumeRole", region):
             reply = client.assume_role(**request)
             credentials = reply.get("Credentials") or {}
-            names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-            missing = [name for name in names if not credentials.get(name)]
-            if missing:
-                raise ReplyError(f"the reply holds no {missing[0]}", hint=FOREIGN_REPLY)
-        return dict(
-            zip(
-                ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"),
-                (credentials[name] for name in names),
-            )
-        )
+            for name in _CREDENTIALS:
+                if not credentials.get(name):
+                    raise ReplyError(f"the reply holds no {name}", hint=FOREIGN_REPLY)
+        return {parameter: credentials[name] for name, parameter in _CREDENTIALS.items()}
 
 
 def _settings(profile: str | None) -> Any:
