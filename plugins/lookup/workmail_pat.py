@@ -84,7 +84,7 @@ from ansible.errors import AnsibleLookupError
 from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._facts import gather_facts
+from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_facts
 from ansible_collections.patrol.workmail.plugins.plugin_utils._options import reject_unknown_options
 
 

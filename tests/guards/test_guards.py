@@ -141,7 +141,7 @@ GUARDS = {
         f"{UTILS}/_sweep.py", " and options.next_token is None", "", FACTS, "paging_by_hand_reads"
     ),
     "an organization not read whole has no count": Guard(
-        f"{UTILS}/_facts.py",
+        f"{UTILS}/_gather.py",
         "tally is not None and whole else None",
         "tally is not None else None",
         FAULTS,

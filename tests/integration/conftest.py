@@ -80,7 +80,7 @@ def connect(service: str, region: str, config: Config, **credentials: str) -> An
 def gather(aws: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The core over HTTP, without an edge: options in, Facts out."""
     # The collection can be imported once pytest has started, not when it reads this file.
-    from ansible_collections.patrol.workmail.plugins.module_utils._facts import gather_facts
+    from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_facts
 
     def call(**options: Any) -> Any:
         return gather_facts(options, connect, REGION)

@@ -15,7 +15,7 @@ from estate import ACME, ANA, NOBODY
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._facts import Facts
+from ansible_collections.patrol.workmail.plugins.module_utils._gather import Facts
 
 MALFORMED = "MalformedResponseException"
 PAGINATION = "PaginationException"

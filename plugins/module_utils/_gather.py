@@ -5,16 +5,19 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The facts about tokens, from options to the result that module and lookup return."""
+"""From options to a result: the facts about tokens, and an audit of them."""
 
 from __future__ import annotations
 
 from typing import Any, Mapping, NamedTuple, Sequence
 
+from ._audit import audit
+from ._conditions import Conditions
 from ._options import SweepOptions, parse_sweep_options
+from ._policy import parse_policy
 from ._sweep import Sweep, sweep
 from ._time import current_instant, format_instant
-from ._tokens import project
+from ._tokens import Token, project
 from ._workmail.session import Connect, Session
 
 
@@ -41,25 +44,57 @@ def gather_facts(options: Mapping[str, Any], connect: Connect, region: str | Non
         PatrolError: An option is not valid, or the answer would not be whole.
     """
     checked = parse_sweep_options(options, current_instant())
-    session = Session(connect, checked.regions, region, options.get("profile"), checked.role, checked.concurrency)
-    found = sweep(checked, session)
+    found = _swept(checked, options, connect, region)
     return Facts(_result(checked, found), found.missing)
+
+
+def gather_audit(options: Mapping[str, Any], connect: Connect, region: str | None) -> dict[str, Any]:
+    """Sweep and hold the tokens against a policy, keeping only those that a rule finds.
+
+    Args:
+        options, connect, region: As for M(gather_facts), and the policy's document among the options as C(policy).
+            Owners are fetched where the policy needs them, and with C(owners).
+
+    Returns:
+        As M(audit) does.
+
+    Raises:
+        PatrolError: An option or the policy is not valid, or the answer would not be whole.
+    """
+    policy = parse_policy(options.get("policy"))
+    owners = bool(options.get("owners")) or policy.needs_owners
+    checked = parse_sweep_options({**options, "owners": owners}, current_instant())
+    checked = checked._replace(select=_both(checked.select, policy.when))
+    found = _swept(checked, options, connect, region)
+    return audit(
+        policy,
+        found.tokens,
+        checked.as_of,
+        organizations=_organizations(found),
+        read=sum(entry.tally.tokens for entry in found.organizations if entry.tally is not None),
+        whole=sum(entry.whole for entry in found.organizations),
+        complete=found.complete,
+        errors=[error.as_result() for error in found.errors],
+    )
+
+
+def _both(first: Conditions, second: Conditions) -> Conditions:
+    def matches(token: Token, as_of: int) -> bool:
+        return first.matches(token, as_of) and second.matches(token, as_of)
+
+    return Conditions(matches, first.needs_owners or second.needs_owners)
+
+
+def _swept(checked: SweepOptions, options: Mapping[str, Any], connect: Connect, region: str | None) -> Sweep:
+    session = Session(connect, checked.regions, region, options.get("profile"), checked.role, checked.concurrency)
+    return sweep(checked, session)
 
 
 def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:
     result: dict[str, Any] = {
         "personal_access_tokens": [project(token, options.as_of) for token in found.tokens],
         "summary": summarize(found),
-        "organizations": [
-            {
-                "id": organization.id,
-                "alias": organization.alias,
-                "region": organization.region,
-                "state": organization.state,
-                "tokens": tally.tokens if tally is not None and whole else None,
-            }
-            for organization, tally, whole in found.organizations
-        ],
+        "organizations": _organizations(found),
         "as_of": format_instant(options.as_of),
         "complete": found.complete,
         "errors": [error.as_result() for error in found.errors],
@@ -67,6 +102,19 @@ def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:
     if options.by_hand:
         result["next_token"] = found.next_token
     return result
+
+
+def _organizations(found: Sweep) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": organization.id,
+            "alias": organization.alias,
+            "region": organization.region,
+            "state": organization.state,
+            "tokens": tally.tokens if tally is not None and whole else None,
+        }
+        for organization, tally, whole in found.organizations
+    ]
 
 
 def summarize(found: Sweep) -> dict[str, Any]:
