@@ -17,6 +17,10 @@ options:
     type: int
     default: 100
     aliases: [max_results]
+"""
+
+    BY_HAND = r"""
+options:
   max_items:
     description:
       - Stop after reading so many tokens, to page through one organization by hand.

@@ -40,6 +40,7 @@ extends_documentation_fragment:
   - patrol.workmail.targets
   - patrol.workmail.judging
   - patrol.workmail.paging
+  - patrol.workmail.paging.by_hand
   - patrol.workmail.role
   - patrol.workmail.requirements
   - amazon.aws.common.plugins

@@ -36,6 +36,9 @@ JUDGING_ARGUMENTS: dict[str, Any] = {
 
 PAGING_ARGUMENTS: dict[str, Any] = {
     "page_size": {"type": "int", "default": 100, "aliases": ["max_results"]},
+}
+
+PAGING_BY_HAND_ARGUMENTS: dict[str, Any] = {
     "max_items": {"type": "int"},
     "next_token": {"type": "str", "no_log": False},
 }

@@ -20,6 +20,7 @@ author:
   - The patrol.workmail contributors (@patrol-collections)
 options: {}
 seealso:
+  - module: patrol.workmail.workmail_pat_audit
   - plugin: patrol.workmail.workmail_pat
     plugin_type: lookup
   - plugin: patrol.workmail.workmail_pat_matching
@@ -32,6 +33,7 @@ extends_documentation_fragment:
   - patrol.workmail.targets
   - patrol.workmail.judging
   - patrol.workmail.paging
+  - patrol.workmail.paging.by_hand
   - patrol.workmail.role
   - patrol.workmail.attributes
   - patrol.workmail.attributes.info
@@ -363,6 +365,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._gather import gat
 from ansible_collections.patrol.workmail.plugins.module_utils._module import (
     JUDGING_ARGUMENTS,
     PAGING_ARGUMENTS,
+    PAGING_BY_HAND_ARGUMENTS,
     ROLE_ARGUMENTS,
     TARGET_ARGUMENTS,
     fail,
@@ -371,7 +374,13 @@ from ansible_collections.patrol.workmail.plugins.module_utils._module import (
 
 def main() -> None:
     module = AnsibleAWSModule(
-        argument_spec={**TARGET_ARGUMENTS, **JUDGING_ARGUMENTS, **PAGING_ARGUMENTS, **ROLE_ARGUMENTS},
+        argument_spec={
+            **TARGET_ARGUMENTS,
+            **JUDGING_ARGUMENTS,
+            **PAGING_ARGUMENTS,
+            **PAGING_BY_HAND_ARGUMENTS,
+            **ROLE_ARGUMENTS,
+        },
         supports_check_mode=True,
     )
     try:

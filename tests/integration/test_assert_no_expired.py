@@ -22,17 +22,18 @@ BEFORE, AFTER = "2026-01-31T00:00:00Z", "2026-02-04T00:00:00Z"
 def test_no_expired_token_exits_0(emulator: Emulator, ansible_playbook: Playbook) -> None:
     run = ansible_playbook(BOOK, extra={"audit_organizations": ["acme"], "audit_as_of": BEFORE})
     assert run.returncode == 0, run.stdout
-    summary = "0 expired of 5 personal access tokens, organizations: 1, as of 2026-01-31T00:00:00+00:00"
+    summary = "PASS: 0 findings on 5 tokens of 1 organization, 0 muted, as of 2026-01-31T00:00:00+00:00"
     assert summary in run.stdout
 
 
 def test_expired_tokens_are_named_and_exit_2(emulator: Emulator, ansible_playbook: Playbook) -> None:
     run = ansible_playbook(BOOK, extra={"audit_as_of": AFTER})
     assert run.returncode == 2
-    assert "2 expired of 6 personal access tokens, organizations: 2, as of 2026-02-04T00:00:00+00:00" in run.stdout
-    assert "acme, token pat-1, named" in run.stdout
-    assert 'owner ana@acme.example ENABLED, age 34.0 days, expired 2026-02-01"' in run.stdout
-    assert "owner ben@acme.example DISABLED, age 32.0 days" in run.stdout
+    summary = "VIOLATIONS: 2 findings on 6 tokens of 2 organizations, 0 muted, as of 2026-02-04T00:00:00+00:00"
+    assert summary in run.stdout
+    assert "high: The token has expired: acme, token pat-1 " in run.stdout
+    assert "of ana@acme.example, created 2026-01-01, last used 2026-01-20, expired 2026-02-01" in run.stdout
+    assert "of ben@acme.example DISABLED, created 2026-01-03, never used, expired 2026-02-03" in run.stdout
     assert "pat-2" not in run.stdout
     # What a user wrote can neither begin a line, as a pipeline's command would, nor turn the direction of the text.
     assert not any(line.lstrip().startswith("::") for line in run.stdout.splitlines())
@@ -43,7 +44,7 @@ def test_expired_tokens_are_named_and_exit_2(emulator: Emulator, ansible_playboo
 def test_every_organization_where_none_is_named(emulator: Emulator, ansible_playbook: Playbook) -> None:
     run = ansible_playbook(BOOK, extra={"audit_regions": ["all"], "audit_as_of": BEFORE})
     assert run.returncode == 0, run.stdout
-    assert "organizations: 3" in run.stdout
+    assert "6 tokens of 3 organizations" in run.stdout
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_an_incomplete_sweep_never_exits_0(
     run = ansible_playbook(BOOK, extra={"audit_as_of": BEFORE, "audit_on_error": on_error})
     assert run.returncode == 2
     if on_error == "continue":
-        assert "NOT COMPLETE" in run.stdout and "Name what could not be read" in run.stdout
+        assert "NOT COMPLETE" in run.stdout and "INCOMPLETE: 0 findings" in run.stdout
     assert "Traceback" not in run.stdout + run.stderr
 
 
@@ -81,6 +82,13 @@ def test_an_incomplete_sweep_never_exits_0(
         {"audit_organizations": {"acme": 1}},
         {"audit_assume_role_arn": ""},
         {"audit_region": "all"},
+        {"audit_report_formats": ["pdf"]},
+        {"audit_report_dir": ""},
+        {"audit_policy": "defalt"},
+        {"audit_policy": ""},
+        {"audit_policy": {"version": 1}},
+        {"audit_policy": ["default"]},
+        {"audit_fail": "sometimes"},
     ],
     ids=repr,
 )
@@ -117,4 +125,4 @@ def test_users_and_role(emulator: Emulator, ansible_playbook: Playbook) -> None:
         BOOK, extra={"audit_users": ["zoe"], "audit_assume_role_arn": "arn:aws:iam::210987654321:role/auditor"}
     )
     assert run.returncode == 0, run.stdout
-    assert "0 expired of 0 personal access tokens, organizations: 1" in run.stdout
+    assert "PASS: 0 findings on 0 tokens of 1 organization" in run.stdout

@@ -14,14 +14,18 @@ from typing import Any
 
 import pytest
 import yaml
-from estate import ACME
+from estate import ACME, GLOBEX
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._conditions import CONDITIONS, OWNER_STATES
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import FORMATS
 
 COLLECTION = Path(__file__).parents[2]
 PLUGINS = {
+    ("module", "workmail_pat_audit"),
     ("module", "workmail_pat_info"),
+    ("filter", "workmail_pat_findings"),
+    ("filter", "workmail_pat_report"),
     ("lookup", "workmail_pat"),
     ("test", "workmail_pat_matching"),
 }
@@ -108,6 +112,44 @@ def test_the_module_returns_what_is_documented(
     [sample] = on_success["summary"]["contains"]["by_organization"]["sample"].values()
     for counts in results["plain"]["summary"]["by_organization"].values():
         assert counts.keys() == sample.keys()
+
+
+def test_the_audit_returns_what_is_documented(
+    emulator: Emulator, run_tasks: Callable[..., dict[str, Any]], documentation: Callable[..., dict[str, Any]]
+) -> None:
+    module = "patrol.workmail.workmail_pat_audit"
+    documented = documentation("module", "workmail_pat_audit")["return"]
+    on_success = {key: value for key, value in documented.items() if value["returned"] != "failure"}
+    on_failure = {key: value for key, value in documented.items() if value["returned"] == "failure"}
+    rule = {"id": "every", "severity": "low", "when": {"organization": "*"}}
+    exception = {"rules": ["every"], "match": {"name": "Token 4"}, "reason": "TICKET-1", "expires": "2099-12-31"}
+    policy = {"version": 1, "rules": [rule], "exceptions": [exception, {**exception, "expires": "2020-12-31"}]}
+    emulator.faults.add(Fault("truncated", operation="ListUsers", organization_id=GLOBEX, times=1))
+    results = run_tasks(
+        [
+            {module: {"policy": policy, "owners": True, "on_error": "continue"}, "register": "incomplete"},
+            {module: {"policy_file": "default"}, "register": "plain"},
+            {module: {"policy": policy, "organization": "acmee"}, "register": "failed", "ignore_errors": True},
+        ]
+    )
+    assert results["incomplete"]["errors"] and results["incomplete"]["summary"]["muted"] == 1
+    for name in ("incomplete", "plain"):
+        check_keys({key: value for key, value in results[name].items() if key not in ANSIBLES_OWN}, on_success, name)
+    failed = {key: value for key, value in results["failed"].items() if key not in ANSIBLES_OWN | AMAZONS_OWN}
+    check_keys(failed, on_failure, "failed")
+
+
+def test_the_role_and_the_filter_know_the_same_formats(documentation: Callable[..., dict[str, Any]]) -> None:
+    filtered = documentation("filter", "workmail_pat_report")["doc"]["options"]["format"]["choices"]
+    specs = yaml.safe_load((COLLECTION / "roles/audit/meta/argument_specs.yml").read_text())
+    variables = yaml.safe_load((COLLECTION / "roles/audit/vars/main.yml").read_text())
+    options = specs["argument_specs"]["main"]["options"]
+    assert (
+        filtered == list(FORMATS) == options["audit_report_formats"]["choices"] == list(variables["audit_extensions"])
+    )
+    assert list(options) == variables["audit_known"]
+    defaults = yaml.safe_load((COLLECTION / "roles/audit/defaults/main.yml").read_text())
+    assert defaults == {name: option["default"] for name, option in options.items() if "default" in option}
 
 
 def test_the_lookup_returns_records(

@@ -1,0 +1,108 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: workmail_pat_findings
+author:
+  - The patrol.workmail contributors (@patrol-collections)
+version_added: 0.1.0
+short_description: Hold facts about Amazon WorkMail personal access tokens against a policy
+description:
+  - Audits facts in hand, as M(patrol.workmail.workmail_pat_audit) audits what it reads itself.
+  - Given the whole result of M(patrol.workmail.workmail_pat_info), the outcome is V(incomplete) if that is not
+    complete. A bare list of records is taken to be all there is; whoever gathers it has to see to that.
+positional: policy
+options:
+  _input:
+    description:
+      - The result of M(patrol.workmail.workmail_pat_info), or a list of records of tokens such as its
+        RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens).
+      - With the owners, if the policy has conditions on these.
+    type: raw
+    required: true
+  policy:
+    description:
+      - The policy, as O(patrol.workmail.workmail_pat_audit#module:policy) describes it, or the name of one that the
+        collection brings, V(default), V(no_expired) or V(wind_down).
+    type: raw
+    required: true
+  as_of:
+    description:
+      - The instant to judge at, in ISO 8601 with an offset, or a duration from now such as V(+30d).
+      - Left out, the C(as_of) of the result, or now for a list.
+    type: str
+seealso:
+  - module: patrol.workmail.workmail_pat_audit
+  - plugin: patrol.workmail.workmail_pat_report
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Gather the tokens once
+  patrol.workmail.workmail_pat_info:
+    organization: acme
+    region: us-east-1
+    owners: true
+  register: acme
+
+- name: Hold them against the policy that the collection brings
+  ansible.builtin.debug:
+    msg: "{{ (acme | patrol.workmail.workmail_pat_findings('default')).summary }}"
+
+- name: Ask what would break a stricter policy in thirty days
+  ansible.builtin.debug:
+    msg: "{{ audit.findings | map(attribute='message') }}"
+  vars:
+    audit: "{{ acme | patrol.workmail.workmail_pat_findings(policy, as_of='+30d') }}"
+    policy:
+      version: 1
+      rules:
+        - id: expired
+          severity: high
+          when:
+            expired: true
+        - id: unused
+          severity: low
+          when:
+            unused_for: 30d
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - The outcome, the findings and the summary, with the fields that M(patrol.workmail.workmail_pat_audit) returns.
+  type: dict
+"""
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.patrol.workmail.plugins.module_utils._audit import audit_facts
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, nearest, shown
+from ansible_collections.patrol.workmail.plugins.module_utils._policy import parse_policy
+from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant
+from ansible_collections.patrol.workmail.plugins.plugin_utils._policies import BUILT_IN, load_built_in
+
+
+def workmail_pat_findings(facts, policy, *, as_of=None):
+    """Hold facts against a policy; see the documentation of the filter."""
+    try:
+        if isinstance(policy, str):
+            if policy not in BUILT_IN:
+                near = nearest(policy, BUILT_IN) or f", expected a policy or one of {', '.join(BUILT_IN)}"
+                raise OptionError(f"policy: the collection has no policy {shown(policy)}{near}")
+            policy = load_built_in(policy).document
+        return audit_facts(parse_policy(policy), facts, as_of, current_instant())
+    except PatrolError as error:
+        raise AnsibleFilterError(f"workmail_pat_findings: {error}") from error
+
+
+class FilterModule:
+    """The filter on facts about personal access tokens."""
+
+    def filters(self):
+        """Filters by name."""
+        return {"workmail_pat_findings": workmail_pat_findings}

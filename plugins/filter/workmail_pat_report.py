@@ -1,0 +1,86 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: workmail_pat_report
+author:
+  - The patrol.workmail contributors (@patrol-collections)
+version_added: 0.1.0
+short_description: Write an audit of Amazon WorkMail personal access tokens as a report
+description:
+  - Turns the result of an audit into the text of a report.
+  - What users wrote, such as the name of a token, is escaped for each format.
+positional: format
+options:
+  _input:
+    description:
+      - The result of M(patrol.workmail.workmail_pat_audit) or P(patrol.workmail.workmail_pat_findings#filter).
+    type: dict
+    required: true
+  format:
+    description:
+      - V(json) is the result itself, for programs; C(docs/audit.schema.json) of the collection is its JSON Schema.
+      - V(csv) has a row for each finding, for a spreadsheet, in which nothing is taken for a formula.
+      - V(junit) is what most pipelines show as test results, a test suite for each organization.
+      - V(sarif) is SARIF 2.1.0, for code scanning; each finding is located at its rule in the policy file.
+      - V(markdown) fits the comment of a pull request or the summary of a job, with at most 60 KB.
+      - V(html) is a page for people, in one file that loads nothing.
+      - V(text) is a short summary for a log, with the worst twenty findings.
+    type: str
+    choices: [json, csv, junit, sarif, markdown, html, text]
+    required: true
+seealso:
+  - module: patrol.workmail.workmail_pat_audit
+  - plugin: patrol.workmail.workmail_pat_findings
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Audit the tokens
+  patrol.workmail.workmail_pat_audit:
+    organization: acme
+    region: us-east-1
+    policy_file: default
+  register: audit
+
+- name: Write the page for people
+  ansible.builtin.copy:
+    content: "{{ audit | patrol.workmail.workmail_pat_report('html') }}"
+    dest: ./workmail-audit.html
+    mode: "0600"
+
+- name: Show the summary
+  ansible.builtin.debug:
+    msg: "{{ (audit | patrol.workmail.workmail_pat_report(format='text')).splitlines() }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The text of the report.
+  type: str
+"""
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import render
+
+
+def workmail_pat_report(audit, format):
+    """Write an audit as a report; see the documentation of the filter."""
+    try:
+        return render(audit, format)
+    except PatrolError as error:
+        raise AnsibleFilterError(f"workmail_pat_report: {error}") from error
+
+
+class FilterModule:
+    """The filter on audits of personal access tokens."""
+
+    def filters(self):
+        """Filters by name."""
+        return {"workmail_pat_report": workmail_pat_report}

@@ -1,0 +1,381 @@
+#!/usr/bin/python
+
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: workmail_pat_audit
+version_added: 0.1.0
+short_description: Audit Amazon WorkMail personal access tokens against a policy
+description:
+  - Reads every personal access token of one, several or all Amazon WorkMail organizations and holds it against the
+    rules of a policy.
+  - Violations do not fail the task, so that a play can report them first; RV(outcome) tells. The role
+    R(patrol.workmail.audit, ansible_collections.patrol.workmail.audit_role) reports and then fails.
+  - The findings are returned, and not the tokens that are in order.
+  - The answer is whole or an error, as with M(patrol.workmail.workmail_pat_info); with O(on_error=continue) it can be
+    less, and then the outcome is V(incomplete).
+author:
+  - The patrol.workmail contributors (@patrol-collections)
+options:
+  policy:
+    description:
+      - The policy, in place of O(policy_file). One of them is required.
+      - C(version) is the version of the format of policies, V(1). Required.
+      - C(fail_on) is the least severity at which a finding is a violation, one of V(low), V(medium), V(high) and
+        V(critical). Left out, V(low), so that every finding is a violation.
+      - C(rules) is a list of what can be wrong about a token. Each rule has an C(id) of its own, a C(severity),
+        conditions C(when), at least one, and, if wanted, a C(description) for the reports. Required.
+      - C(exceptions) is a list of what is muted. Each exception has C(rules), a list of ids; conditions C(match), at
+        least one; a C(reason); and C(expires), a date, which holds through that day in UTC, or an instant in ISO 8601
+        with an offset. From then on it mutes nothing and is listed under C(exceptions.expired).
+      - Conditions are those of the test plugin P(patrol.workmail.workmail_pat_matching#test).
+      - The policy is checked before any call, and an error gives the path in it, such as C(rules[2].when.expird).
+    type: dict
+  policy_file:
+    description:
+      - A YAML file with the policy, on the controller. It is found as other files are, in C(files) of the role and
+        beside the playbook, and then from the working directory.
+      - Or the name of a policy that the collection brings. V(default) is for most organizations, V(no_expired) only
+        asks that no token has expired, V(wind_down) lists every token and passes once none is in use.
+    type: str
+seealso:
+  - module: patrol.workmail.workmail_pat_info
+  - plugin: patrol.workmail.workmail_pat_findings
+    plugin_type: filter
+  - plugin: patrol.workmail.workmail_pat_report
+    plugin_type: filter
+  - plugin: patrol.workmail.workmail_pat_matching
+    plugin_type: test
+extends_documentation_fragment:
+  - patrol.workmail.targets.organizations
+  - patrol.workmail.targets
+  - patrol.workmail.judging
+  - patrol.workmail.paging
+  - patrol.workmail.role
+  - patrol.workmail.attributes
+  - patrol.workmail.attributes.info
+  - patrol.workmail.requirements
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+notes:
+  - The owners of tokens are read where the policy has conditions on owners, and with O(owners=true).
+  - The counts of the summary are of every token read, whatever O(select) leaves for the rules.
+"""
+
+EXAMPLES = r"""
+- name: Audit every token of one organization with the policy that the collection brings
+  patrol.workmail.workmail_pat_audit:
+    organization: acme
+    region: us-east-1
+    policy_file: default
+  register: audit
+
+- name: Show what was found
+  ansible.builtin.debug:
+    msg: "{{ audit.findings | rejectattr('muted') | map(attribute='message') }}"
+
+- name: Only then fail
+  ansible.builtin.assert:
+    that: audit.outcome == 'pass'
+
+- name: Audit every organization in every region with a policy in the play
+  patrol.workmail.workmail_pat_audit:
+    regions: all
+    policy:
+      version: 1
+      fail_on: high
+      rules:
+        - id: expired
+          severity: high
+          when:
+            expired: true
+          description: The token has expired
+        - id: unused
+          severity: low
+          when:
+            unused_for: 90d
+      exceptions:
+        - rules: [expired]
+          match:
+            owner: svc-*@acme.example
+          reason: TICKET-1, the service moves in spring
+          expires: "2027-03-31"
+
+- name: Ask what will be wrong in thirty days
+  patrol.workmail.workmail_pat_audit:
+    organization: acme
+    region: us-east-1
+    as_of: +30d
+    policy_file: no_expired
+"""
+
+RETURN = r"""
+outcome:
+  description:
+    - V(incomplete) if not everything could be read; V(violations) if a finding that is not muted is at least as severe
+      as the C(fail_on) of the policy; else V(pass).
+    - A token that the service no longer lists cannot be seen. Whether it lists tokens that have expired is not
+      documented.
+  type: str
+  returned: success
+  sample: violations
+findings:
+  description:
+    - What was found, sorted by severity (the worst first), C(rule_id), organization id and token id.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    rule_id:
+      description: The id of the rule.
+      type: str
+      returned: always
+      sample: expired
+    severity:
+      description: The severity of the rule.
+      type: str
+      returned: always
+      sample: high
+    message:
+      description: One line for a person, with what matters about the token.
+      type: str
+      returned: always
+      sample: >-
+        The token has expired: acme, token pat-5f1c0e9ad1 "Outlook laptop" of ana@acme.example, created 2026-01-02,
+        last used 2026-02-03, expired 2026-11-01
+    muted:
+      description: Whether an exception mutes the finding.
+      type: bool
+      returned: always
+    exception:
+      description: The exception that mutes it, with C(rules), C(match), C(reason) and C(expires); null if none does.
+      type: dict
+      returned: always
+    token:
+      description:
+        - The token, with the fields that RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens) describes.
+      type: dict
+      returned: always
+summary:
+  description: How much was read and found.
+  type: dict
+  returned: success
+  contains:
+    organizations:
+      description: How many organizations were read whole.
+      type: int
+      returned: always
+    tokens:
+      description: How many tokens were read.
+      type: int
+      returned: always
+    findings:
+      description: How many findings there are.
+      type: int
+      returned: always
+    muted:
+      description: How many of these are muted.
+      type: int
+      returned: always
+    by_rule:
+      description: How many findings of each rule are not muted.
+      type: dict
+      returned: always
+      sample: {expired: 3, unused: 0}
+    by_severity:
+      description: How many findings of each severity are not muted.
+      type: dict
+      returned: always
+      sample: {critical: 0, high: 3, medium: 0, low: 0}
+exceptions:
+  description: The exceptions of the policy that want attention, each as the policy has it.
+  type: dict
+  returned: success
+  contains:
+    expired:
+      description: Those past their expiry, which mute nothing any more.
+      type: list
+      elements: dict
+      returned: always
+    unused:
+      description: Those that matched nothing.
+      type: list
+      elements: dict
+      returned: always
+policy:
+  description: The policy, as far as reports need it.
+  type: dict
+  returned: success
+  contains:
+    file:
+      description: The file that it was read from, relative to the working directory; null with O(policy).
+      type: str
+      returned: always
+      sample: policy.yml
+    fail_on:
+      description: The least severity at which a finding is a violation.
+      type: str
+      returned: always
+      sample: medium
+    rules:
+      description: The rules in the order of the policy.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        id:
+          description: The id of the rule.
+          type: str
+          returned: always
+        severity:
+          description: The severity of the rule.
+          type: str
+          returned: always
+        description:
+          description: What is wrong, as a sentence; null if the policy does not say.
+          type: str
+          returned: always
+        line:
+          description: The line of the file at which the rule begins; null with O(policy).
+          type: int
+          returned: always
+organizations:
+  description:
+    - The organizations found. Where none was named, those that are not in state C(Active) as well.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    id:
+      description: The id of the organization.
+      type: str
+      returned: always
+    alias:
+      description: The alias of the organization.
+      type: str
+      returned: always
+    region:
+      description: The region of the organization.
+      type: str
+      returned: always
+    state:
+      description: The state of the organization, as the service gives it.
+      type: str
+      returned: always
+      sample: Active
+    tokens:
+      description: How many tokens the organization has; null if it was left out or not read whole.
+      type: int
+      returned: always
+as_of:
+  description: The instant that the tokens were judged at, in ISO 8601 in UTC.
+  type: str
+  returned: success
+  sample: "2026-04-02T15:04:05+00:00"
+complete:
+  description: Whether every page of everything asked for was read.
+  type: bool
+  returned: success
+errors:
+  description: What could not be read, with O(on_error=continue).
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    msg:
+      description: What happened, where, and what to do about it.
+      type: str
+      returned: always
+    error_code:
+      description: The code of the service, the name of botocore's exception, or one of this collection's own.
+      type: str
+      returned: always
+      sample: AccessDeniedException
+    organization_id:
+      description: The organization, where it is known.
+      type: str
+      returned: always
+    region:
+      description: The region, where it is known.
+      type: str
+      returned: always
+    operation:
+      description: The API operation, where it is known.
+      type: str
+      returned: always
+    page:
+      description: The page of the listing, counted from 1, where it is known.
+      type: int
+      returned: always
+    hint:
+      description: What to do about it, where there is something to say.
+      type: str
+      returned: always
+error_code:
+  description: The code of the service, the name of botocore's exception, or one of this collection's own.
+  type: str
+  returned: failure
+  sample: AccessDeniedException
+organization_id:
+  description: The organization that could not be read, where it is known.
+  type: str
+  returned: failure
+region:
+  description: The region in which it happened, where it is known.
+  type: str
+  returned: failure
+operation:
+  description: The API operation that failed, where it is known.
+  type: str
+  returned: failure
+page:
+  description: The page of the listing, counted from 1, where it is known.
+  type: int
+  returned: failure
+hint:
+  description: What to do about it, where there is something to say.
+  type: str
+  returned: failure
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_audit
+from ansible_collections.patrol.workmail.plugins.module_utils._module import (
+    JUDGING_ARGUMENTS,
+    PAGING_ARGUMENTS,
+    ROLE_ARGUMENTS,
+    TARGET_ARGUMENTS,
+    fail,
+)
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "policy": {"type": "dict"},
+            "policy_file": {"type": "str"},
+            **TARGET_ARGUMENTS,
+            **JUDGING_ARGUMENTS,
+            **PAGING_ARGUMENTS,
+            **ROLE_ARGUMENTS,
+        },
+        mutually_exclusive=[("policy", "policy_file")],
+        required_one_of=[("policy", "policy_file")],
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(changed=False, **gather_audit(module.params, module.client, module.region))
+    except PatrolError as error:
+        fail(module, error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The audit as playbooks use it: the module and its policy file, and the filters."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from estate import ACME, GLOBEX, SECRETS_OF_A_NAME
+from workmail_emulator import Emulator, Fault
+
+RunTasks = Callable[..., dict[str, Any]]
+
+AUDIT = "patrol.workmail.workmail_pat_audit"
+AS_OF = "2026-02-04T00:00:00Z"
+POLICY: dict[str, Any] = {
+    "version": 1,
+    "fail_on": "medium",
+    "rules": [
+        {"id": "expired", "severity": "high", "when": {"expired": True}, "description": "The token has expired"},
+        {"id": "forever", "severity": "low", "when": {"has_expiry": False}},
+        {"id": "old", "severity": "critical", "when": {"older_than": "3650d"}},
+    ],
+}
+ORPHANED: dict[str, Any] = {
+    "version": 1,
+    "rules": [{"id": "orphaned", "severity": "high", "when": {"not": {"owner_state": "ENABLED"}}}],
+}
+EXCEPTION = {"rules": ["expired"], "match": {"name": "*"}, "reason": "TICKET-1", "expires": "2026-02-03"}
+
+
+def found(result: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(finding["rule_id"], finding["token"]["personal_access_token_id"]) for finding in result["findings"]]
+
+
+def test_the_module_finds_and_does_not_fail(emulator: Emulator, run_tasks: RunTasks) -> None:
+    muting = {**EXCEPTION, "expires": "2026-02-04"}
+    results = run_tasks(
+        [
+            {AUDIT: {"policy": POLICY, "as_of": AS_OF}, "register": "violated"},
+            {AUDIT: {"policy": {**POLICY, "exceptions": [EXCEPTION]}, "as_of": AS_OF}, "register": "past"},
+            {AUDIT: {"policy": {**POLICY, "exceptions": [muting]}, "as_of": AS_OF}, "register": "muted"},
+            {AUDIT: {"policy": ORPHANED, "as_of": AS_OF}, "register": "orphaned"},
+            {AUDIT: {"policy": POLICY, "as_of": AS_OF, "select": {"name": "Token 4"}}, "register": "selected"},
+            {AUDIT: {"policy": POLICY, "as_of": AS_OF, "users": ["ana"], "owners": True}, "register": "owned"},
+        ]
+    )
+    violated = results["violated"]
+    assert violated["outcome"] == "violations" and violated["changed"] is False and violated["complete"] is True
+    assert found(violated) == [("expired", "pat-1"), ("expired", "pat-3"), ("forever", "pat-4")]
+    assert violated["summary"] == {
+        "organizations": 2,
+        "tokens": 6,
+        "findings": 3,
+        "muted": 0,
+        "by_rule": {"expired": 2, "forever": 1, "old": 0},
+        "by_severity": {"critical": 0, "high": 2, "medium": 0, "low": 1},
+    }
+    tokens = {organization["id"]: organization["tokens"] for organization in violated["organizations"]}
+    assert tokens[ACME] == 5 and tokens[GLOBEX] == 1
+    assert violated["policy"]["file"] is None and violated["policy"]["rules"][0]["line"] is None
+    assert "owner" not in violated["findings"][0]["token"]
+    assert results["past"]["outcome"] == "violations"
+    assert [entry["reason"] for entry in results["past"]["exceptions"]["expired"]] == ["TICKET-1"]
+    assert results["muted"]["outcome"] == "pass" and results["muted"]["summary"]["muted"] == 2
+    assert found(results["orphaned"]) == [("orphaned", "pat-3"), ("orphaned", "pat-4"), ("orphaned", "pat-5")]
+    assert results["orphaned"]["findings"][2]["token"]["owner"]["state"] == "UNKNOWN"
+    assert found(results["selected"]) == [("forever", "pat-4")] and results["selected"]["summary"]["tokens"] == 6
+    assert results["owned"]["findings"][0]["token"]["owner"]["email"] == "ana@acme.example"
+
+
+def test_owners_are_read_only_where_the_policy_needs_them(emulator: Emulator, run_tasks: RunTasks) -> None:
+    def operations(policy: dict[str, Any]) -> set[str]:
+        before = len(emulator.requests)
+        run_tasks([{AUDIT: {"policy": policy, "organization": ACME}, "register": "audit"}])
+        return {request.operation for request in emulator.requests[before:]}
+
+    needing = {**POLICY, "exceptions": [{**EXCEPTION, "match": {"owner": "svc-*"}}]}
+    assert "ListUsers" not in operations(POLICY)
+    assert "ListUsers" in operations(needing)
+    assert "ListUsers" in operations(ORPHANED)
+
+
+def test_policy_files(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
+    """A file is found beside the playbook, in its folder files, from the working directory, and by its whole path."""
+    lines = "# a comment\nversion: 1\nrules:\n  - {id: expired, severity: high, when: {expired: true}}\n"
+    for name in ("beside.yml", "files/inside.yml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(lines)
+    names = ["beside.yml", "inside.yml", str(tmp_path / "beside.yml"), "default", "no_expired", "wind_down"]
+    results = run_tasks(
+        [
+            {AUDIT: {"policy_file": name, "organization": "acme", "as_of": AS_OF}, "register": f"audit_{number}"}
+            for number, name in enumerate(names)
+        ]
+    )
+    policies = [results[f"audit_{number}"]["policy"] for number in range(len(names))]
+    assert [policy["file"] for policy in policies] == [
+        "beside.yml",
+        "files/inside.yml",
+        "beside.yml",
+        "policies/default.yml",
+        "policies/no_expired.yml",
+        "policies/wind_down.yml",
+    ]
+    assert policies[0]["rules"] == [{"id": "expired", "severity": "high", "description": None, "line": 4}]
+    assert results["audit_3"]["summary"]["by_rule"]["orphaned"] == 3
+    assert results["audit_5"]["summary"]["findings"] == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "one of the following is required: policy, policy_file"),
+        ({"policy": POLICY, "policy_file": "default"}, "parameters are mutually exclusive: policy|policy_file"),
+        ({"policy_file": "defalt"}, "policy_file: there is no file 'defalt', did you mean default?"),
+        ({"policy_file": "x.yml"}, "there is no file 'x.yml', and the policies of the collection are default,"),
+        ({"policy_file": ""}, "policy_file: expected the path of a file, got ''"),
+        ({"policy_file": ["default"]}, "policy_file: expected the path of a file, got ['default']"),
+        ({"policy_file": "/"}, "/: cannot be read: Is a directory"),
+        ({"policy_file": "bad.yml"}, "bad.yml: rules[0].when.expird: unknown condition, did you mean expired?"),
+        ({"policy": {}}, "policy: version is missing"),
+        ({"policy": {**POLICY, "rules": [{**POLICY["rules"][0], "when": {"expird": True}}]}},
+         "rules[0].when.expird: unknown condition, did you mean expired?"),
+        ({"policy": POLICY, "organizations": ["Acme!"]}, "organizations: 'Acme!' is neither"),
+        ({"policy": POLICY, "select": {"owner": "ana"}}, "need owners: true"),
+        ({"policy": POLICY, "max_items": 3}, "Unsupported parameters"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_bad_input_is_an_error_before_any_call(
+    emulator: Emulator, run_tasks: RunTasks, tmp_path: Path, arguments: dict[str, Any], message: str
+) -> None:
+    (tmp_path / "bad.yml").write_text("version: 1\nrules: [{id: a, severity: low, when: {expird: true}}]\n")
+    failed = run_tasks([{AUDIT: arguments, "register": "audit", "ignore_errors": True}])["audit"]
+    assert failed["failed"] is True and message in failed["msg"]
+    assert "Traceback" not in str(failed) and len(emulator.requests) == 0
+
+
+@pytest.mark.parametrize("kind", ["access_denied", "truncated", "empty_object", "empty_next_token"])
+def test_what_cannot_be_read_is_an_error_or_incomplete(emulator: Emulator, run_tasks: RunTasks, kind: str) -> None:
+    emulator.faults.add(Fault(kind, operation="ListPersonalAccessTokens", organization_id=GLOBEX))
+    clean = {"policy": {**POLICY, "rules": POLICY["rules"][2:]}}
+    results = run_tasks(
+        [
+            {AUDIT: clean, "register": "failed", "ignore_errors": True},
+            {AUDIT: {**clean, "on_error": "continue"}, "register": "incomplete"},
+        ]
+    )
+    assert results["failed"]["failed"] is True and results["failed"]["organization_id"] == GLOBEX
+    assert "outcome" not in results["failed"]
+    incomplete = results["incomplete"]
+    assert incomplete["outcome"] == "incomplete" and incomplete["complete"] is False
+    assert [error["organization_id"] for error in incomplete["errors"]] == [GLOBEX]
+    assert incomplete["summary"]["organizations"] == 1 and incomplete["summary"]["tokens"] == 5
+
+
+def test_filters_agree_with_the_module(emulator: Emulator, run_tasks: RunTasks) -> None:
+    findings = "patrol.workmail.workmail_pat_findings"
+    results = run_tasks(
+        [
+            {"patrol.workmail.workmail_pat_info": {"as_of": AS_OF, "owners": True}, "register": "facts"},
+            {AUDIT: {"policy_file": "default", "as_of": AS_OF, "owners": True}, "register": "audit"},
+            {
+                "ansible.builtin.set_fact": {
+                    "whole": f"{{{{ facts | {findings}('default') }}}}",
+                    "records": f"{{{{ facts.personal_access_tokens | {findings}('default', as_of=facts.as_of) }}}}",
+                    "later": f"{{{{ facts | {findings}(policy, as_of='2100-01-01T00:00:00Z') }}}}",
+                    "report": "{{ audit | patrol.workmail.workmail_pat_report('json') | from_json }}",
+                },
+                "register": "filtered",
+            },
+        ],
+        vars={"policy": POLICY, "ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+    )
+    filtered = results["filtered"]["ansible_facts"]
+    audit = {key: value for key, value in results["audit"].items() if key not in ("changed", "failed", "warnings")}
+    assert filtered["whole"]["findings"] == audit["findings"]
+    for key in ("outcome", "summary", "exceptions", "organizations", "as_of", "complete", "errors"):
+        assert filtered["whole"][key] == audit[key]
+    assert filtered["records"]["findings"] == audit["findings"]
+    assert filtered["later"]["summary"]["by_rule"]["expired"] == 5
+    assert SECRETS_OF_A_NAME in json.dumps(filtered["report"], ensure_ascii=False)
+    assert filtered["report"]["findings"] == audit["findings"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("[] | patrol.workmail.workmail_pat_findings('defalt')", "no policy 'defalt', did you mean default?"),
+        ("[] | patrol.workmail.workmail_pat_findings({})", "policy: version is missing"),
+        ("none | patrol.workmail.workmail_pat_findings('no_expired')", "facts: expected a list of records"),
+        ("[{}] | patrol.workmail.workmail_pat_findings('no_expired')", "facts[0]: not a record"),
+        ("[] | patrol.workmail.workmail_pat_findings('no_expired', as_of='soon')", "as_of: 'soon' is neither"),
+        ("{} | patrol.workmail.workmail_pat_report('json')", "audit: not the result of an audit, it lacks outcome"),
+        ("{} | patrol.workmail.workmail_pat_report('sarf')", "'sarf' is not a format of reports, did you mean sarif?"),
+    ],
+)
+def test_bad_input_to_filters(run_tasks: RunTasks, expression: str, message: str) -> None:
+    task = {"ansible.builtin.debug": {"msg": f"{{{{ {expression} }}}}"}, "register": "failed", "ignore_errors": True}
+    failed = run_tasks([task])["failed"]
+    assert failed["failed"] is True and message in failed["msg"]
+
+
+def test_check_mode(emulator: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    run = ansible_playbook("patrol.workmail.audit", "--check", "--diff", extra={"audit_as_of": AS_OF})
+    assert run.returncode == 2 and "VIOLATIONS" in run.stdout
