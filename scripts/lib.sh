@@ -8,6 +8,8 @@
 #                              tool; says in one line each what takes time, and nothing where all is in place
 #   workmail_tree [DIR]        make or refresh a collections tree in DIR (default .venv/tree), with patrol.workmail as it
 #                              is in the checkout and amazon.aws beside it, and have Ansible use it
+#   workmail_chromium          have WORKMAIL_CHROMIUM name a Chromium that runs: the machine's own, or Debian's, which is
+#                              unpacked into .venv without touching the system
 #   workmail_say TEXT, workmail_die TEXT    a line for the person who runs the script, and one before giving up
 #
 # Afterwards PATH starts with .venv/bin, HOME is .venv/home, no variable of Ansible or AWS from outside is left, and
@@ -220,6 +222,48 @@ workmail_setup() {  # demo|test
     printf '%s\n' "$emulator" >"$WORKMAIL_VENV/stamps/emulator"
   fi
   [ -z "$lock" ] || exec {lock}>&-
+}
+
+# With lists and a cache of its own, apt needs no root, and fetches what the system lacks.
+_workmail_take_chromium() {
+  local directory=$WORKMAIL_VENV/chromium package libraries
+  local -a apt
+  rm -rf "$directory"
+  mkdir -p "$directory/lists/partial" "$directory/cache/archives/partial" "$directory/root"
+  apt=(apt-get --quiet -o "Dir::State::lists=$directory/lists" -o "Dir::Cache=$directory/cache"
+    -o Debug::NoLocking=1 -o APT::Sandbox::User= -o Acquire::Languages=none)
+  "${apt[@]}" update
+  "${apt[@]}" install --yes --no-install-recommends --download-only chromium fonts-dejavu-core
+  for package in "$directory"/cache/archives/*.deb; do
+    dpkg-deb --extract "$package" "$directory/root"
+  done
+  rm -rf "$directory/lists" "$directory/cache"
+  libraries=$(find "$directory/root" -name '*.so*' -printf '%h\n' | sort -u | paste -sd :)
+  {
+    printf '#!/bin/sh\n'
+    printf 'export LD_LIBRARY_PATH=%q XDG_DATA_HOME=%q\n' "$libraries" "$directory/root/usr/share"
+    [ -e /etc/fonts/fonts.conf ] || printf 'export FONTCONFIG_PATH=%q\n' "$directory/root/etc/fonts"
+    printf 'exec %q "$@"\n' "$directory/root/usr/lib/chromium/chromium"
+  } >"$directory/chromium"
+  chmod +x "$directory/chromium"
+  "$directory/chromium" --version
+}
+
+workmail_chromium() {
+  local name
+  export WORKMAIL_CHROMIUM=$WORKMAIL_VENV/chromium/chromium
+  for name in chromium chromium-browser google-chrome; do
+    if command -v "$name" >/dev/null && "$name" --version >/dev/null 2>&1; then
+      WORKMAIL_CHROMIUM=$(command -v "$name")
+      return
+    fi
+  done
+  if ! "$WORKMAIL_CHROMIUM" --version >/dev/null 2>&1; then
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+      workmail_die "chromium is needed to look at the report in a browser, and is not on PATH."
+    fi
+    _workmail_quietly "Taking Debian's chromium into .venv (120 MB, once)..." _workmail_take_chromium
+  fi
 }
 
 workmail_tree() {  # [DIR]

@@ -143,10 +143,19 @@ def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
             continue
         matching = _matching(active, {rule.id for rule in broken}, token, as_of)
         used.update(matching)
-        record = project(token, as_of)
+        record, about = project(token, as_of), _about(token, as_of)
         for rule in broken:
             muting = next((active[index] for index in matching if rule.id in active[index].rules), None)
-            by_rule[rule.id].append(_finding(rule, token, as_of, muting, record))
+            by_rule[rule.id].append(
+                {
+                    "rule_id": rule.id,
+                    "severity": rule.severity,
+                    "message": f"{rule.description or rule.id}: {about}",
+                    "muted": muting is not None,
+                    "exception": None if muting is None else muting.document,
+                    "token": record,
+                }
+            )
     return Verdict(
         findings=[finding for rule in rules for finding in by_rule[rule.id]],
         expired=[exception.document for exception in expired],
@@ -167,34 +176,23 @@ def _matching(active: Sequence[PolicyException], broken: set[str], token: Token,
     ]
 
 
-def _finding(
-    rule: Rule, token: Token, as_of: int, muting: PolicyException | None, record: dict[str, Any]
-) -> dict[str, Any]:
-    return {
-        "rule_id": rule.id,
-        "severity": rule.severity,
-        "message": _message(rule, token, as_of),
-        "muted": muting is not None,
-        "exception": None if muting is None else muting.document,
-        "token": record,
-    }
-
-
-def _message(rule: Rule, token: Token, as_of: int) -> str:
-    """One line about a token for a person: what users wrote is in it, without what could forge a line or turn it."""
+def _about(token: Token, as_of: int) -> str:
+    """What matters about a token in one line for a person."""
     owner = token.owner
     whom = (owner and (owner.email or owner.name)) or token.user_id or "unknown"
     created, used, expires = token.date_created, token.date_last_used, token.expires_time
     state = f" {owner.state}" if owner is not None and owner.state != "ENABLED" else ""
-    facts = [
-        f"created {_day(created)}" if created is not None else "creation unknown",
-        f"last used {_day(used)}" if used is not None else "never used",
-        "no expiry" if expires is None else f"expire{'d' if expires <= as_of else 's'} {_day(expires)}",
-    ]
-    text = (
-        f"{rule.description or rule.id}: {token.organization_alias or token.organization_id}, "
-        f'token {token.personal_access_token_id} "{token.name or ""}" of {whom}{state}, {", ".join(facts)}'
+    return _printable(
+        f"{token.organization_alias or token.organization_id}, token {token.personal_access_token_id} "
+        f'"{token.name or ""}" of {whom}{state}, '
+        f"{'creation unknown' if created is None else 'created ' + _day(created)}, "
+        f"{'never used' if used is None else 'last used ' + _day(used)}, "
+        f"{'no expiry' if expires is None else ('expired ' if expires <= as_of else 'expires ') + _day(expires)}"
     )
+
+
+def _printable(text: str) -> str:
+    """Without the characters that could forge a line or turn its direction."""
     return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
 
@@ -238,7 +236,7 @@ def _severity(value: object, path: str) -> str:
 def _text(value: object, path: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise OptionError(f"{path}: expected a text, got {shown(value)}")
-    return " ".join(value.split())
+    return _printable(" ".join(value.split()))
 
 
 def _some_conditions(value: object, path: str) -> Conditions:

@@ -19,7 +19,10 @@ UTILS = "plugins/module_utils"
 FAULTS = "tests/integration/test_faults.py"
 FACTS = "tests/integration/test_facts.py"
 BOOK = "tests/integration/test_assert_no_expired.py"
+ROLE = "tests/integration/test_audit_role.py"
+AUDIT = "tests/integration/test_audit.py"
 UNIT = "tests/unit/plugins/module_utils"
+REPORTS = "tests/unit/plugins/plugin_utils/reports"
 
 
 class Guard(NamedTuple):
@@ -252,10 +255,122 @@ GUARDS = {
         "bad_input_to_lookup",
     ),
     "an incomplete sweep never passes": Guard(
-        "roles/audit/tasks/main.yml", "      - audit_facts.complete\n", "", BOOK, "incomplete and continue"
+        f"{UTILS}/_audit.py",
+        '"outcome": INCOMPLETE if not complete else VIOLATIONS',
+        '"outcome": VIOLATIONS',
+        BOOK,
+        "incomplete and continue",
     ),
-    "an expired token never passes": Guard(
-        "roles/audit/tasks/main.yml", "      - audit_facts.summary.expired == 0\n", "", BOOK, "expired_tokens_are_named"
+    "facts that are not complete never pass": Guard(
+        f"{UTILS}/_audit.py",
+        'complete=given.get("complete", True) is True,',
+        "complete=True,",
+        f"{UNIT}/test_audit.py",
+        "never_a_pass",
+    ),
+    "facts in hand are whole results or lists": Guard(
+        f"{UTILS}/_audit.py", "        if missing:\n", "        if False:\n", f"{UNIT}/test_audit.py", "no_facts"
+    ),
+    "a violation never passes": Guard(
+        "roles/audit/tasks/main.yml",
+        "audit_result.outcome == 'pass' or (audit_result.outcome == 'violations' and not audit_fail | bool)",
+        "true",
+        BOOK,
+        "expired_tokens_are_named",
+    ),
+    "what is not complete fails without audit_fail as well": Guard(
+        "roles/audit/tasks/main.yml",
+        "(audit_result.outcome == 'violations' and not audit_fail | bool)",
+        "not audit_fail | bool",
+        ROLE,
+        "one_organization_denied",
+    ),
+    "no tag keeps the audit from looking": Guard(
+        "playbooks/audit.yml", "      tags: [always]\n", "", ROLE, "tags_do_not"
+    ),
+    "reports are asked for with a directory": Guard(
+        "roles/audit/tasks/main.yml",
+        "audit_report_dir is string and audit_report_dir | trim | length > 0",
+        "true",
+        BOOK,
+        "report_dir",
+    ),
+    "an exception past its end mutes nothing": Guard(
+        f"{UTILS}/_policy.py",
+        "    active = [exception for exception in policy.exceptions if exception.end > as_of]\n",
+        "    active = list(policy.exceptions)\n",
+        f"{UNIT}/test_policy.py",
+        "until_when",
+    ),
+    "an exception is for its own rules": Guard(
+        f"{UTILS}/_policy.py",
+        " if rule.id in active[index].rules), None)",
+        "), None)",
+        f"{UNIT}/test_policy.py",
+        "agrees_with_the_oracle",
+    ),
+    "a policy that needs owners gets them": Guard(
+        f"{UTILS}/_gather.py",
+        'bool(options.get("owners")) or policy.needs_owners',
+        'bool(options.get("owners"))',
+        AUDIT,
+        "owners_are_read_only",
+    ),
+    "owner conditions are never judged without the owner": Guard(
+        f"{UTILS}/_policy.py",
+        "        if needs_owners and token.owner is None:\n",
+        "        if False:\n",
+        f"{UNIT}/test_policy.py",
+        "refuses_a_token_without",
+    ),
+    "no key that a policy does not have": Guard(
+        f"{UTILS}/_policy.py",
+        "        if key not in known:\n",
+        "        if False:\n",
+        f"{UNIT}/test_policy.py",
+        "bad_policies",
+    ),
+    "no rule or exception without conditions": Guard(
+        f"{UTILS}/_policy.py",
+        "    if isinstance(value, Mapping) and not value:\n",
+        "    if False:\n",
+        f"{UNIT}/test_policy.py",
+        "bad_policies",
+    ),
+    "no exception for a rule that is not there": Guard(
+        f"{UTILS}/_policy.py",
+        "        if rule not in rule_ids:\n",
+        "        if False:\n",
+        f"{UNIT}/test_policy.py",
+        "bad_policies",
+    ),
+    "no rule twice": Guard(
+        f"{UTILS}/_policy.py",
+        "        if rule.id in first:\n",
+        "        if False:\n",
+        f"{UNIT}/test_policy.py",
+        "bad_policies",
+    ),
+    "no condition twice in a policy file": Guard(
+        "plugins/plugin_utils/_policies.py",
+        "                if key.value in keys:\n",
+        "                if False:\n",
+        "tests/unit/plugins/plugin_utils/test_policies.py",
+        "bad_files",
+    ),
+    "no name is a command of a pipeline": Guard(
+        "plugins/plugin_utils/_reports/_text.py",
+        'return _COMMAND.sub(lambda match: f"{match[0]} ", printable)',
+        "return printable",
+        f"{REPORTS}/test_text.py",
+        "no_name",
+    ),
+    "no name is markup of the page": Guard(
+        "plugins/plugin_utils/_reports/_html.py",
+        "autoescape=True",
+        "autoescape=False",
+        f"{REPORTS}/test_html.py",
+        "changes_nothing_else",
     ),
 }
 
@@ -268,7 +383,7 @@ def copy(tmp_path: Path) -> Path:
     collection.mkdir(parents=True)
     for name in ("galaxy.yml", "pyproject.toml", "README.md"):
         shutil.copy2(COLLECTION / name, collection)
-    for name in ("docs", "meta", "playbooks", "plugins", "roles", "tests"):
+    for name in ("docs", "meta", "playbooks", "plugins", "policies", "roles", "tests"):
         shutil.copytree(COLLECTION / name, collection / name, ignore=shutil.ignore_patterns("__pycache__", "output"))
     (collections / "amazon").symlink_to(COLLECTION.parents[1] / "amazon")
     return collection

@@ -18,6 +18,7 @@ from estate import ACME, GLOBEX
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._conditions import CONDITIONS, OWNER_STATES
+from ansible_collections.patrol.workmail.plugins.plugin_utils._policies import load_policy
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import FORMATS
 
 COLLECTION = Path(__file__).parents[2]
@@ -184,7 +185,7 @@ def test_examples_run(
 
 
 def blocks(document: Path) -> list[str]:
-    """The YAML examples of a page in Markdown or reStructuredText."""
+    """The YAML examples of a page in Markdown or reStructuredText; one with a caption is a file, and not run."""
     text = document.read_text()
     if document.suffix == ".md":
         return re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
@@ -216,7 +217,7 @@ def run_example(
     tmp_path: Path,
     example: str,
 ) -> None:
-    """Run an example, a play or tasks, in an estate in which nothing is amiss."""
+    """Run an example, a play or tasks, in an estate in which nothing is amiss; of a policy, check that it is valid."""
     emulator.reset()
     emulator.load(
         {
@@ -246,7 +247,12 @@ def run_example(
         }
     )
     document = yaml.safe_load(example)
-    assert isinstance(document, list), "an example is a play or a list of tasks"
+    if isinstance(document, dict) and {"version", "rules"} <= document.keys():
+        policy = tmp_path / "policy.yml"
+        policy.write_text(example)
+        load_policy(policy)
+        return
+    assert isinstance(document, list), "an example is a play, a list of tasks or a policy"
     if "hosts" not in document[0]:
         document = [{"hosts": "localhost", "gather_facts": False, "tasks": document}]
     for play in document:

@@ -1,0 +1,124 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin utility is PRIVATE to the collection and may change without notice.
+
+"""An audit result as JUnit's XML, in which a pipeline shows a rule of the policy as a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import (
+    error_text,
+    failing,
+    one_line,
+    organization_name,
+    unread,
+)
+
+_NAME = "patrol.workmail"
+_OUTCOMES = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+
+
+def render(audit: Mapping[str, Any]) -> str:
+    """A test suite an organization, in which no organization passes that was not read whole.
+
+    A finding is a test case named by rule and token: failed, skipped where it is muted, or passed with its message as
+    output where the policy does not fail on its severity. A rule that finds nothing is one by its name alone, which
+    passed. What could not be read is an error.
+    """
+    organizations = {organization["id"]: organization for organization in audit["organizations"]}
+    findings = _by(audit["findings"], lambda finding: finding["token"]["organization_id"])
+    errors = _by(unread(audit), lambda error: error["organization_id"])
+    root = ElementTree.Element("testsuites", {"name": _NAME})
+    for key in dict.fromkeys([*organizations, *findings, *errors]):
+        organization = organizations.get(key)
+        suite = _suite(root, key, organization, audit["as_of"])
+        for finding in findings.get(key, []):
+            _finding(suite, finding, finding["severity"] in failing(audit))
+        for error in errors.get(key, []):
+            _error(suite, error["error_code"], error_text(error))
+        if organization is None or key in errors:
+            continue
+        if organization["tokens"] is not None:
+            found = {finding["rule_id"] for finding in findings.get(key, [])}
+            clean = [rule["id"] for rule in audit["policy"]["rules"] if rule["id"] not in found]
+            if audit["complete"] or audit["errors"]:
+                for rule_id in clean:
+                    _case(suite, one_line(rule_id))
+            else:
+                # No error says what is missing, so it may be missing here.
+                _skip(suite, "audit", f"Not known to have been read whole, so nothing is said of {', '.join(clean)}")
+        elif organization["state"] is not None and organization["state"].casefold() != "active":
+            _skip(suite, "audit", f"Left out: the organization is in state {organization['state']}")
+        else:
+            _error(suite, "IncompleteAuditException", "The organization was not read")
+    if not len(root):
+        # Readers of such reports take one without a test for a mistake.
+        _skip(_suite(root, None, None, audit["as_of"]), "audit", "There was no organization to audit")
+    _count(root)
+    ElementTree.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
+
+
+def _by(entries: Iterable[Mapping[str, Any]], key: Callable[[Mapping[str, Any]], Any]) -> dict[Any, list[Any]]:
+    groups: dict[Any, list[Any]] = {}
+    for entry in entries:
+        groups.setdefault(key(entry), []).append(entry)
+    return groups
+
+
+def _suite(
+    root: ElementTree.Element, organization_id: str | None, organization: Mapping[str, Any] | None, as_of: str
+) -> ElementTree.Element:
+    facts = organization or {"id": organization_id}
+    name = _NAME if organization_id is None else organization_name(organization_id, facts.get("alias"))
+    # The format knows no offset, and ours is always that of UTC.
+    suite = ElementTree.SubElement(root, "testsuite", {"name": name, "timestamp": as_of[:19]})
+    properties = ElementTree.SubElement(suite, "properties")
+    for key, value in {**facts, "as_of": as_of}.items():
+        if value is not None:
+            ElementTree.SubElement(properties, "property", {"name": one_line(key), "value": one_line(value)})
+    return suite
+
+
+def _case(suite: ElementTree.Element, name: str) -> ElementTree.Element:
+    attributes = {"name": name, "classname": suite.attrib["name"], "time": "0"}
+    return ElementTree.SubElement(suite, "testcase", attributes)
+
+
+def _finding(suite: ElementTree.Element, finding: Mapping[str, Any], fails: bool) -> None:
+    name = one_line(f"{finding['rule_id']}: token {finding['token']['personal_access_token_id']}")
+    message = one_line(finding["message"])
+    if finding["muted"]:
+        exception = finding["exception"]
+        _skip(suite, name, f"Muted until {exception['expires']}: {exception['reason']} - {message}")
+    elif fails:
+        attributes = {"type": finding["severity"], "message": message}
+        ElementTree.SubElement(_case(suite, name), "failure", attributes).text = message
+    else:
+        ElementTree.SubElement(_case(suite, name), "system-out").text = f"{finding['severity']}: {message}"
+
+
+def _error(suite: ElementTree.Element, code: str, message: str) -> None:
+    attributes = {"type": one_line(code), "message": message}
+    ElementTree.SubElement(_case(suite, "audit"), "error", attributes).text = message
+
+
+def _skip(suite: ElementTree.Element, name: str, reason: str) -> None:
+    # As text: in some of the schemas about, this element has no attributes.
+    ElementTree.SubElement(_case(suite, name), "skipped").text = one_line(reason)
+
+
+def _count(root: ElementTree.Element) -> None:
+    for element in (*root, root):
+        element.set("tests", str(sum(1 for _ in element.iter("testcase"))))
+        for count, outcome in _OUTCOMES.items():
+            # No schema has a number of skipped tests on the outermost element.
+            if element is not root or outcome != "skipped":
+                element.set(count, str(sum(1 for _ in element.iter(outcome))))

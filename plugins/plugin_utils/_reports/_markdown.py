@@ -1,0 +1,188 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin utility is PRIVATE to the collection and may change without notice.
+
+"""An audit result as GitHub Flavored Markdown, for a comment on a pull request or the summary of a job.
+
+Whatever users wrote stands in code spans (U(https://github.github.com/gfm/#code-spans)). In these there is no markup,
+no HTML, no autolink, and no mention of people or issues, which escaping does not prevent: GitHub looks for those after
+the text was rendered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import (
+    error_text,
+    failing,
+    one_line,
+    organization_name,
+    unread,
+)
+
+# Bytes. GitHub takes 65,536 characters for a comment.
+_MOST = 60_000
+# For all sections but the findings, which get what is left.
+_ROOM = 7_000
+
+_OUTCOMES = {
+    "pass": "**Pass.** No finding is a violation of the policy.",
+    "violations": "**Violations.** There are findings that violate the policy.",
+    "incomplete": "**Incomplete.** Not everything was read, so this cannot pass, whatever was found.",
+}
+_CAVEAT = (
+    "Tokens that AWS no longer lists cannot be seen: it does not document whether expired tokens stay listed, so a "
+    "clean list may only mean that they were purged."
+)
+_TOKEN = ("Severity", "Rule", "Organization", "Token", "Owner")
+
+
+def render(audit: Mapping[str, Any]) -> str:
+    """The outcome, what was not read, counts, findings (the worst first), muted ones, exceptions to look after.
+
+    Returns:
+        At most 60,000 bytes of UTF-8. A table that is cut says how many rows it lacks.
+    """
+    counted = [finding for finding in audit["findings"] if not finding["muted"]]
+    muted = [finding for finding in audit["findings"] if finding["muted"]]
+    exceptions = ("Rules", "Tokens", "Until", "Reason")
+    head = [
+        *_opening(audit, counted, muted),
+        *_table("Not read", ("Organization", "Region", "Why"), _not_read(audit), _unread_row, _ROOM),
+        *_counts(audit, counted, muted),
+    ]
+    tail = [
+        *_table("Muted findings", (*_TOKEN, "Until", "Reason"), muted, _muted_row, _ROOM),
+        *_table(
+            "Exceptions past their expiry, which mute nothing any more",
+            exceptions,
+            audit["exceptions"]["expired"],
+            _exception_row,
+            _ROOM,
+        ),
+        *_table("Exceptions that matched nothing", exceptions, audit["exceptions"]["unused"], _exception_row, _ROOM),
+        "",
+        _CAVEAT,
+    ]
+    room = _MOST - _size(head) - _size(tail)
+    columns = (*_TOKEN, "Created", "Last used", "Expires", "Message")
+    findings = _table("Findings", columns, counted, _finding_row, room)
+    return "".join(f"{line}\n" for line in [*head, *findings, *tail])
+
+
+def _opening(audit: Mapping[str, Any], counted: Sequence[Any], muted: Sequence[Any]) -> list[str]:
+    summary, policy = audit["summary"], audit["policy"]
+    violations = sum(finding["severity"] in failing(audit) for finding in counted)
+    columns = ("As of", "Policy file", "Fails on", "Organizations", "Tokens", "Violations", "Findings", "Muted")
+    counts = [summary["organizations"], summary["tokens"], violations, len(counted), len(muted)]
+    return [
+        f"## Amazon WorkMail tokens: {audit['outcome']}",
+        "",
+        _OUTCOMES[audit["outcome"]],
+        "",
+        _line(columns),
+        _line(["---"] * len(columns)),
+        _line([audit["as_of"], _code(policy["file"], 200), f"{policy['fail_on']} and above", *counts]),
+    ]
+
+
+def _not_read(audit: Mapping[str, Any]) -> list[tuple[str | None, str | None, str]]:
+    """Organization, region and reason of whatever is not in the audit."""
+    names = {organization["id"]: organization["alias"] for organization in audit["organizations"]}
+    entries = [
+        (names.get(error["organization_id"]) or error["organization_id"], error.get("region"), error_text(error))
+        for error in unread(audit)
+    ]
+    told = {error["organization_id"] for error in audit["errors"]}
+    for organization in audit["organizations"]:
+        if organization["tokens"] is None and organization["id"] not in told:
+            name = organization_name(organization["id"], organization["alias"])
+            entries.append((name, organization["region"], f"Not read, its state is {organization['state']}"))
+    return entries
+
+
+def _counts(audit: Mapping[str, Any], counted: Sequence[Any], muted: Sequence[Any]) -> list[str]:
+    by_severity = audit["summary"]["by_severity"]
+    muted_by_rule = dict.fromkeys((rule["id"] for rule in audit["policy"]["rules"]), 0)
+    for finding in muted:
+        muted_by_rule[finding["rule_id"]] += 1
+    rules = sorted(audit["policy"]["rules"], key=lambda rule: list(by_severity).index(rule["severity"]))
+
+    def row(rule: Mapping[str, Any]) -> list[Any]:
+        found = audit["summary"]["by_rule"][rule["id"]]
+        return [rule["severity"], _code(rule["id"]), found, muted_by_rule[rule["id"]], _code(rule["description"], 200)]
+
+    return [
+        *_table("Severities", ("Severity", "Findings"), list(by_severity.items()), list, _ROOM),
+        *_table("Rules", ("Severity", "Rule", "Findings", "Muted", "Description"), rules, row, _ROOM),
+    ]
+
+
+def _unread_row(entry: tuple[str | None, str | None, str]) -> list[Any]:
+    organization, region, reason = entry
+    return [_code(organization), _code(region), _code(reason, 700)]
+
+
+def _token(finding: Mapping[str, Any]) -> list[Any]:
+    token, owner = finding["token"], finding["token"].get("owner") or {}
+    return [
+        finding["severity"],
+        _code(finding["rule_id"]),
+        _code(organization_name(token["organization_id"], token["organization_alias"])),
+        f"{_code(token['personal_access_token_id'])} {_code(token['name'])}",
+        _code(owner.get("email") or owner.get("name") or token["user_id"]),
+    ]
+
+
+def _finding_row(finding: Mapping[str, Any]) -> list[Any]:
+    days = [(finding["token"][key] or "-")[:10] for key in ("date_created", "date_last_used", "expires_time")]
+    return [*_token(finding), *days, _code(finding["message"], 400)]
+
+
+def _muted_row(finding: Mapping[str, Any]) -> list[Any]:
+    exception = finding["exception"]
+    return [*_token(finding), _code(exception["expires"]), _code(exception["reason"], 300)]
+
+
+def _exception_row(exception: Mapping[str, Any]) -> list[Any]:
+    match = json.dumps(exception["match"], ensure_ascii=False)
+    rules = _code(", ".join(exception["rules"]), 200)
+    return [rules, _code(match, 300), _code(exception["expires"]), _code(exception["reason"], 300)]
+
+
+def _table(
+    title: str, columns: Sequence[str], entries: Sequence[Any], row: Callable[[Any], list[Any]], room: int
+) -> list[str]:
+    """A section with a table in so many bytes; no entries, no section."""
+    if not entries:
+        return []
+    lines = ["", f"### {title}", "", _line(columns), _line(["---"] * len(columns))]
+    # The last line is to have room as well.
+    left = room - _size(lines) - 100
+    for count, entry in enumerate(entries):
+        line = _line(row(entry))
+        left -= _size([line])
+        if left < 0:
+            return [*lines, "", f"... and {len(entries) - count} more, which did not fit."]
+        lines.append(line)
+    return lines
+
+
+def _line(cells: Sequence[Any]) -> str:
+    return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+def _size(lines: Sequence[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+def _code(value: object, longest: int = 80) -> str:
+    """A text of users as a code span in a table: what could end either is replaced or escaped."""
+    text = one_line(value, longest).replace("`", "'").strip()
+    return f"`{text}`".replace("|", "\\|") if text else "-"

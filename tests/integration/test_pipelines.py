@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The jobs of the guide "In a pipeline": their form, their shell, and what their gate does."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tree_sitter
+import tree_sitter_groovy
+import yaml
+from workmail_emulator import Emulator, Fault
+
+COLLECTION = Path(__file__).parents[2]
+GUIDE = COLLECTION / "docs/docsite/rst/guide_pipeline.rst"
+
+ACTIONS, GITLAB, JENKINS = ".github/workflows/workmail.yml", ".gitlab-ci.yml", "Jenkinsfile"
+SCHEMAS = {ACTIONS: "vendor.github-workflows", GITLAB: "vendor.gitlab-ci"}
+GROOVY = tree_sitter.Parser(tree_sitter.Language(tree_sitter_groovy.language()))
+
+
+def captioned(page: Path) -> dict[str, str]:
+    """The files that a page shows, by the caption of their blocks."""
+    found = re.findall(
+        r"^\.\. code-block:: \w+\n    :caption: (.+)\n\n((?:    .*\n|\n)+)", page.read_text() + "\n", re.MULTILINE
+    )
+    return {caption: re.sub(r"^    ", "", block, flags=re.MULTILINE) for caption, block in found}
+
+
+JOBS = captioned(GUIDE)
+
+
+def strings(node: tree_sitter.Node) -> Iterator[str]:
+    """Every string of three quotes in a Groovy file."""
+    if node.type == "string_literal" and node.text is not None:
+        yield node.text.decode().removeprefix("'''").removesuffix("'''")
+    for child in node.children:
+        yield from strings(child)
+
+
+def shell_of(name: str) -> list[str]:
+    """The shell scripts of a job, in order."""
+    if name == JENKINS:
+        return list(strings(GROOVY.parse(JOBS[name].encode()).root_node))
+    job = yaml.safe_load(JOBS[name])
+    if name == ACTIONS:
+        return [step["run"] for step in job["jobs"]["audit"]["steps"] if "run" in step]
+    [definition] = job.values()
+    return ["\n".join(definition["before_script"] + definition["script"])]
+
+
+def gate_of(name: str) -> list[str]:
+    """The arguments of the only call of ansible-playbook in a job."""
+    lines = "\n".join(shell_of(name)).replace("\\\n", " ").splitlines()
+    [line] = [line for line in lines if line.lstrip().startswith("ansible-playbook ")]
+    return shlex.split(line)[1:]
+
+
+def test_every_file_that_the_pages_show_is_covered_here() -> None:
+    shown = [caption for page in sorted((COLLECTION / "docs").rglob("*.rst")) for caption in captioned(page)]
+    assert sorted(shown) == sorted([ACTIONS, GITLAB, JENKINS])
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
+def test_a_job_is_valid_by_the_schema_of_its_service(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "job.yml"
+    command = ["check-jsonschema", "--builtin-schema", SCHEMAS[name], str(file)]
+    file.write_text(JOBS[name])
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    # And the schema is one that refuses.
+    file.write_text(JOBS[name].replace("runs-on:", "run-on:").replace("when: always", "when: ever"))
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 1
+
+
+def test_the_jenkinsfile_parses() -> None:
+    source = JOBS[JENKINS]
+    assert not GROOVY.parse(source.encode()).root_node.has_error
+    assert GROOVY.parse(source.rstrip().removesuffix("}").encode()).root_node.has_error
+    assert len(shell_of(JENKINS)) == 2
+
+
+@pytest.mark.parametrize("name", [ACTIONS, GITLAB, JENKINS])
+def test_the_shell_of_a_job_is_sound(name: str) -> None:
+    shell = "sh" if name == JENKINS else "bash"
+    # The environment to activate is there only when the job runs.
+    command = ["shellcheck", f"--shell={shell}", "--exclude=SC1091", "-"]
+    for script in shell_of(name):
+        run = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("incomplete", [False, True], ids=["whole", "incomplete"])
+@pytest.mark.parametrize("name", [ACTIONS, GITLAB, JENKINS])
+def test_the_gate_of_a_job_fails_and_leaves_the_reports_that_the_job_keeps(
+    emulator: Emulator,
+    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    name: str,
+    incomplete: bool,
+) -> None:
+    shutil.copy(COLLECTION / "policies/default.yml", tmp_path / "policy.yml")
+    if incomplete:
+        emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens"))
+    arguments = gate_of(name)
+    run = ansible_playbook(*arguments)
+    assert run.returncode == 2, run.stdout + run.stderr
+    audit = json.loads((tmp_path / "reports/audit.json").read_text())
+    assert audit["outcome"] == ("incomplete" if incomplete else "violations")
+    assert audit["policy"]["file"] == "policy.yml"
+    kept = set(re.findall(r"reports/audit\.\w+", JOBS[name]))
+    assert kept and all((tmp_path / report).is_file() for report in kept)
+
+
+@pytest.mark.parametrize("name", [ACTIONS, GITLAB, JENKINS])
+def test_the_gate_of_a_job_passes(
+    emulator: Emulator,
+    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    name: str,
+) -> None:
+    shutil.copy(COLLECTION / "policies/no_expired.yml", tmp_path / "policy.yml")
+    run = ansible_playbook(*gate_of(name), extra={"audit_as_of": "2026-01-31T00:00:00Z"})
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(("denied", "complete"), [(False, "true"), (True, "false")])
+def test_only_a_complete_audit_goes_to_code_scanning(
+    emulator: Emulator,
+    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    denied: bool,
+    complete: str,
+) -> None:
+    """GitHub closes the alerts that a later upload does not hold."""
+    steps: list[dict[str, Any]] = yaml.safe_load(JOBS[ACTIONS])["jobs"]["audit"]["steps"]
+    upload = next(step for step in steps if "upload-sarif" in step.get("uses", ""))
+    summary = next(step for step in steps if step.get("id") == "summary")
+    assert upload["if"] == "always() && steps.summary.outputs.complete == 'true'"
+    assert summary["if"] == "always()"
+    shutil.copy(COLLECTION / "policies/default.yml", tmp_path / "policy.yml")
+    if denied:
+        emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens"))
+    ansible_playbook(*gate_of(ACTIONS))
+    audit = json.loads((tmp_path / "reports/audit.json").read_text())
+    assert "jq .complete reports/audit.json" in summary["run"] and json.dumps(audit["complete"]) == complete

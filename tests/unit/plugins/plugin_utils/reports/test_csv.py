@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""CSV, by the reader of the standard library and by a naive one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from audits import AUDITS, NOW, audit_of, mixed, token
+from hypothesis import given
+from report_strategies import NAMES, audit_named
+
+from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._csv import render
+
+NUMBERS = ("age_days", "unused_days", "lifetime_days", "expires_in_days")
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def check(text: str, count: int) -> list[dict[str, str]]:
+    """Check what holds for every report; gives the rows."""
+    text.encode("utf-8")
+    rows = rows_of(text)
+    # RFC 4180 in a form that somebody who splits lines reads the same way.
+    lines = text.split("\r\n")
+    assert lines.pop() == ""
+    assert len(lines) == count + 1 == len(rows) + 1
+    assert len(text.splitlines()) == len(lines) and "\0" not in text
+    for row in rows:
+        assert None not in row and None not in row.values()
+        for column, cell in row.items():
+            if column in NUMBERS:
+                assert cell == "" or float(cell) is not None
+            else:
+                assert not cell.strip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")), (column, cell)
+    return rows
+
+
+@pytest.mark.parametrize("audit", AUDITS.values(), ids=AUDITS)
+def test_a_row_is_a_finding(audit: Callable[[], dict[str, Any]]) -> None:
+    result = audit()
+    rows = check(render(result), result["summary"]["findings"])
+    for row, finding in zip(rows, result["findings"], strict=True):
+        known, owner = finding["token"], finding["token"].get("owner") or {}
+        assert row["rule_id"] == finding["rule_id"]
+        assert row["severity"] == finding["severity"]
+        assert row["muted"] == str(finding["muted"]).lower()
+        assert row["exception_reason"] == (finding["exception"] or {}).get("reason", "")
+        assert row["exception_expires"] == (finding["exception"] or {}).get("expires", "")
+        for column in ("organization_id", "organization_alias", "region", "personal_access_token_id", "user_id"):
+            assert row[column] == known[column]
+        for column in ("date_created", "date_last_used", "expires_time"):
+            assert row[column] == (known[column] or "")
+        for column in ("expired", "never_used"):
+            assert row[column] == str(known[column]).lower()
+        for column in NUMBERS:
+            assert (float(row[column]) if row[column] else None) == known[column]
+        assert row["owner_state"] == (owner.get("state") or "")
+        assert row["scopes"] == "imap"
+        assert row["message"] == finding["message"]
+
+
+def test_names_are_as_they_are() -> None:
+    rows = rows_of(render(mixed()))
+    assert [row["name"] for row in rows] == ["svc-archive", "backup", "Outlook laptop", "", "phone", "backup", "tablet"]
+    assert rows[0]["owner_email"] == "user3@acme.example" and rows[0]["owner_name"] == "user3"
+
+
+def test_an_empty_audit_has_a_header() -> None:
+    text = render(AUDITS["clean"]())
+    assert text.startswith('"rule_id","severity","muted",') and text.count("\r\n") == 1
+
+
+def test_a_number_of_ours_stays_a_number() -> None:
+    text = render(audit_of([token(1, expires_time=NOW - 3 * DAY)]))
+    assert ",-3.0," in text and "'-3" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "' =1"),
+        ("\r\n=1", "'  =1"),
+        ("  =1", "'  =1"),
+        ("\u3000\uff1d1", "' \uff1d1"),
+        ("\uff0b1", "'\uff0b1"),
+        ("\uff0d1", "'\uff0d1"),
+        ("\uff201", "'\uff201"),
+        ("\x00=1", "?=1"),
+        ("a=1", "a=1"),
+        ('"=1', '"=1'),
+        ("two\nlines", "two lines"),
+        ("two\u2028lines", "two lines"),
+        ("\u202egnp", "?gnp"),
+        ("a,b;c", "a,b;c"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_formula_is_text(name: str | None, cell: str) -> None:
+    assert rows_of(render(audit_of([token(1, expires_time=NOW, name=name)])))[0]["name"] == cell
+
+
+@given(NAMES)
+def test_any_text(name: str) -> None:
+    result = audit_named(name)
+    for row, finding in zip(check(render(result), len(result["findings"])), result["findings"], strict=True):
+        assert row["personal_access_token_id"] == finding["token"]["personal_access_token_id"]
+        assert len(row["name"].removeprefix("'")) == len(name.removeprefix("'"))
