@@ -307,7 +307,7 @@ GUARDS = {
         " if rule.id in active[index].rules), None)",
         "), None)",
         f"{UNIT}/test_policy.py",
-        "agrees_with_the_oracle",
+        "for_its_own_rules",
     ),
     "a policy that needs owners gets them": Guard(
         f"{UTILS}/_gather.py",
@@ -370,7 +370,7 @@ GUARDS = {
         "autoescape=True",
         "autoescape=False",
         f"{REPORTS}/test_html.py",
-        "changes_nothing_else",
+        "exceptions_and_errors",
     ),
 }
 

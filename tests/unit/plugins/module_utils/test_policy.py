@@ -322,6 +322,14 @@ def test_until_when_an_exception_mutes(expires: Any, as_of: str, muted: bool) ->
         assert [exception["reason"] for exception in verdict.expired] == ["TICKET-1"]
 
 
+def test_an_exception_is_for_its_own_rules() -> None:
+    policy = copy.deepcopy(VALID)
+    policy["rules"][1]["when"] = {"older_than": "1d"}
+    token = _expired_token(DateCreated=NOW - 99 * DAY, ExpiresTime=NOW - 90 * DAY)
+    findings = judge(parse_policy(policy), [token], NOW - 30 * DAY).findings
+    assert [(finding["rule_id"], finding["muted"]) for finding in findings] == [("expired", False), ("stale", True)]
+
+
 def test_a_policy_with_owner_conditions_refuses_a_token_without_its_owner() -> None:
     """Also where no rule comes to ask: an exception, or a condition that another one makes needless."""
     policy = copy.deepcopy(VALID)
