@@ -120,7 +120,7 @@ def test_the_keyboard_alone_filters_and_sorts(show: Open) -> None:
     page.get_by_label("Search").focus()
     page.keyboard.type("acme")
     assert shown(page) == 6
-    for _ in range(5):  # past the four choices to the first header
+    for _press in range(5):  # past the four choices to the first header
         page.keyboard.press("Tab")
     header = page.locator(".findings").get_by_role("columnheader", name="Severity")
     ranks = [row.inner_text() for row in page.locator(".findings tbody tr:visible td:first-child").all()]

@@ -292,8 +292,15 @@ GUARDS = {
         "roles/audit/tasks/main.yml",
         "audit_report_dir is string and audit_report_dir | trim | length > 0",
         "true",
-        BOOK,
-        "report_dir",
+        ROLE,
+        "cannot_be_written",
+    ),
+    "no report of an earlier run is left": Guard(
+        "roles/audit/tasks/main.yml",
+        '  loop: "{{ audit_extensions.values() | list }}"\n',
+        "  loop: []\n",
+        ROLE,
+        "earlier_run",
     ),
     "an exception past its end mutes nothing": Guard(
         f"{UTILS}/_policy.py",

@@ -128,12 +128,24 @@ def test_owners_are_left_out_where_not_wanted(emulator: Emulator, ansible_playbo
     assert ansible_playbook(BOOK, extra=extra).returncode == 2
 
 
+@pytest.mark.parametrize("directory", ["file/reports", "", " ", ["reports"]])
 def test_reports_that_cannot_be_written_keep_it_from_looking(
-    emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
+    emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, directory: Any
 ) -> None:
     (tmp_path / "file").write_text("")
-    run = ansible_playbook(BOOK, extra={"audit_policy": MILD, "audit_report_dir": "file/reports"})
+    run = ansible_playbook(BOOK, extra={"audit_policy": MILD, "audit_report_dir": directory})
     assert run.returncode == 2 and len(emulator.requests) == 0
+
+
+def test_no_report_of_an_earlier_run_is_left(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    extra = {"audit_policy": MILD, "audit_report_dir": str(reports)}
+    assert ansible_playbook(BOOK, extra={**extra, "audit_report_formats": list(FILES)}).returncode == 0
+    (reports / "kept.json").write_text("")
+    assert len(list(reports.iterdir())) == len(FILES) + 1
+    emulator.faults.add(Fault("access_denied", operation="ListOrganizations"))
+    assert ansible_playbook(BOOK, extra={**extra, "audit_on_error": "fail"}).returncode == 2
+    assert [file.name for file in reports.iterdir()] == ["kept.json"]
 
 
 @pytest.mark.parametrize("tags", [["--tags", "nothing"], ["--skip-tags", "everything"]])

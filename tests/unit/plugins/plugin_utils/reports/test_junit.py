@@ -124,7 +124,7 @@ def test_a_mixed_audit(schema: etree.XMLSchema) -> None:
         "The token has expired: acme, token pat-00001"
     )
     assert case.classname == "acme"
-    _, skipped = acme["no-expiry: token pat-00003"]
+    _kind, skipped = acme["no-expiry: token pat-00003"]
     assert isinstance(skipped, Skipped)
     assert skipped.text.startswith("Muted until 2026-12-31: TICKET-1: <b>the archive</b> & co - It never expires: acme")
     case, low = acme["never-used: token pat-00005"]
@@ -153,7 +153,7 @@ def test_an_organization_that_was_not_read_does_not_pass(schema: etree.XMLSchema
     text = render(incomplete())
     check(text, schema)
     suites = suites_of(text)
-    ((name, (_, error)),) = cases_of(suites["initech"]).items()
+    ((name, (_kind, error)),) = cases_of(suites["initech"]).items()
     assert name == "audit" and isinstance(error, Error) and error.type == "AccessDeniedException"
     assert error.message == error.text
     assert error.message == (
@@ -202,7 +202,7 @@ def test_an_organization_that_is_not_active_is_skipped(schema: etree.XMLSchema) 
     result["organizations"][1].update(state="Requested <b>", tokens=None)
     text = render(result)
     assert check(text, schema) == {"Skipped": 1, "Passed": 10}
-    ((name, (_, skipped)),) = cases_of(suites_of(text)["globex"]).items()
+    ((name, (_kind, skipped)),) = cases_of(suites_of(text)["globex"]).items()
     assert name == "audit" and skipped.text == "Left out: the organization is in state Requested <b>"
 
 
@@ -220,7 +220,7 @@ def test_an_organization_without_alias_goes_by_its_id() -> None:
 def test_a_hostile_name_is_in_the_message(name: str, schema: etree.XMLSchema) -> None:
     text = render(audit_of([token(1, expires_time=NOW - DAY, name=name)]))
     check(text, schema)
-    _, failure = cases_of(suites_of(text)["acme"])["expired: token pat-00001"]
+    _kind, failure = cases_of(suites_of(text)["acme"])["expired: token pat-00001"]
     shown = "".join(char if char.isprintable() else "?" for char in name)
     assert f' "{shown}" of ' in failure.message and failure.message == failure.text
 

@@ -63,7 +63,7 @@ def check(text: str) -> str:
     """Check what holds for every report; gives it back."""
     assert len(text.encode("utf-8")) <= MOST
     assert all(line.isprintable() for line in text.split("\n"))
-    kinds = {kind for kind, _ in pieces(PARSER.parse(text))}
+    kinds = {kind for kind, _text in pieces(PARSER.parse(text))}
     # No links, images, HTML, emphasis, strikethrough, or blocks of code.
     assert {kind for kind in kinds if not kind.startswith(("table", "thead", "tbody", "tr_", "th_", "td_"))} <= {
         "heading_open",
