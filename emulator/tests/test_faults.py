@@ -140,8 +140,14 @@ SEEN: dict[str, tuple[dict[str, Any], Callable[[Any, Any], None]]] = {
 }
 
 
+MEANWHILE = {
+    "deleted_meanwhile": ("ResourceNotFoundException", None),
+    "used_meanwhile": (None, pytest.approx(time.time(), abs=3600)),
+}
+
+
 def test_every_kind_is_looked_at() -> None:
-    assert {*SEEN, "reset", "short_body"} == KINDS.keys()
+    assert {*SEEN, *MEANWHILE, "reset", "short_body"} == KINDS.keys()
 
 
 @pytest.mark.parametrize("kind", SEEN)
@@ -152,6 +158,17 @@ def test_kind_on_the_wire(emulator: Emulator, listing: Any, kind: str) -> None:
     check(listing(), real)
     assert [entry.fault for entry in emulator.requests] == [None, kind]
     assert listing().body == real.body
+
+
+@pytest.mark.parametrize("kind", MEANWHILE)
+def test_what_somebody_else_does_meanwhile(emulator: Emulator, call: Any, kind: str) -> None:
+    error, last_used = MEANWHILE[kind]
+    one, other = ({"OrganizationId": ORGANIZATION_ID, "PersonalAccessTokenId": f"token-00{n}"} for n in (1, 2))
+    emulator.faults.add(Fault(kind, operation="GetPersonalAccessTokenMetadata", personal_access_token_id="token-001"))
+    assert call("GetPersonalAccessTokenMetadata", other).json["DateLastUsed"] == 1767323046
+    reply = call("GetPersonalAccessTokenMetadata", one).json
+    assert (reply.get("__type"), reply.get("DateLastUsed")) == (error, last_used)
+    assert call("GetPersonalAccessTokenMetadata", {**one, "OrganizationId": "m-" + "0" * 32}).status == 400
 
 
 def test_reset_drops_the_connection(emulator: Emulator, listing: Any) -> None:

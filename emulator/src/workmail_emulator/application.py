@@ -13,6 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from .control import PREFIX, Control
 from .distortions import answer_instead, distort, disturb_connection
 from .faults import Faults
+from .interference import interfere
 from .log import RequestLog
 from .pages import Pages, is_made_up
 from .reply import Reply, error_reply, run
@@ -58,6 +59,7 @@ class Application:
             else:
                 entry.fault = fault.kind
                 disturb_connection(fault, environ, self.ended)
+                interfere(fault, request)
                 reply = answer_instead(fault, request) or self._ask_moto(request, environ)
                 distort(fault, request, reply)
             self._pages.learn(request, reply)

@@ -11,13 +11,17 @@ from typing import Any
 
 from .request import ApiRequest
 
+_MATCHED = ("operation", "organization_id", "user_id", "personal_access_token_id", "page")
 _NUMBER = (int, float)
 _ANY = (object,)
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """What a kind needs: a listing, a reply with members, or nothing; and the details it takes, with their types."""
+    """What a kind needs, and the details that it takes, with their types.
+
+    It needs a listing, a reply with members, a request about one token, or nothing.
+    """
 
     needs: str | None = None
     required: dict[str, tuple[type, ...]] = field(default_factory=dict)
@@ -27,6 +31,7 @@ class _Kind:
 _PLAIN = _Kind()
 _OF_LISTING = _Kind("listing")
 _OF_MEMBERS = _Kind("members")
+_OF_TOKEN = _Kind("token")
 
 KINDS: dict[str, _Kind] = {
     "throttle": _PLAIN,
@@ -44,6 +49,8 @@ KINDS: dict[str, _Kind] = {
     "empty_object": _PLAIN,
     "invalid_utf8": _PLAIN,
     "body": _Kind(required={"body": (str,)}, optional={"status": (int,), "content_type": (str,)}),
+    "deleted_meanwhile": _OF_TOKEN,
+    "used_meanwhile": _OF_TOKEN,
     "miscased_key": _OF_LISTING,
     "null_list": _OF_LISTING,
     "missing_list": _OF_LISTING,
@@ -72,6 +79,7 @@ class Fault:
     :param operation: the API operation it hits, of whichever service; None, here as below, for any.
     :param organization_id: the OrganizationId asked for.
     :param user_id: the UserId asked for.
+    :param personal_access_token_id: the PersonalAccessTokenId asked for.
     :param page: the page of a listing, counted from 1.
     :param times: how many matching requests it hits; None for ever.
     :param details: what the kind takes beside: seconds of delay; code, status (400), message of error; field of
@@ -85,13 +93,19 @@ class Fault:
         operation: str | None = None,
         organization_id: str | None = None,
         user_id: str | None = None,
+        personal_access_token_id: str | None = None,
         page: int | None = None,
         times: int | None = None,
         **details: Any,
     ) -> None:
         if not isinstance(kind, str) or kind not in KINDS:
             raise ValueError(f"unknown kind of fault {kind!r}; known: {', '.join(sorted(KINDS))}")
-        for name, text in (("operation", operation), ("organization_id", organization_id), ("user_id", user_id)):
+        for name, text in (
+            ("operation", operation),
+            ("organization_id", organization_id),
+            ("user_id", user_id),
+            ("personal_access_token_id", personal_access_token_id),
+        ):
             if text is not None and not isinstance(text, str):
                 raise ValueError(f"{name} of a fault must be a string, not {text!r}")
         for name, number in (("page", page), ("times", times)):
@@ -102,6 +116,7 @@ class Fault:
         self.operation = operation
         self.organization_id = organization_id
         self.user_id = user_id
+        self.personal_access_token_id = personal_access_token_id
         self.page = page
         self.times = times
         self.details = details
@@ -121,19 +136,21 @@ class Fault:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what from_dict takes, without what is None."""
-        matched = {name: getattr(self, name) for name in ("operation", "organization_id", "user_id", "page", "times")}
+        matched = {name: getattr(self, name) for name in (*_MATCHED, "times")}
         given = {name: value for name, value in matched.items() if value is not None}
         return {"kind": self.kind, **given, **self.details}
 
     def matches(self, request: ApiRequest) -> bool:
         """Return whether the request is one that this fault is for, and has a reply that the kind can spoil."""
-        for name in ("operation", "organization_id", "user_id", "page"):
+        for name in _MATCHED:
             wanted = getattr(self, name)
             if wanted is not None and wanted != getattr(request, name):
                 return False
         needs = KINDS[self.kind].needs
         if needs == "listing":
             return request.shape.list_key is not None
+        if needs == "token":
+            return request.personal_access_token_id is not None
         return needs is None or bool(request.shape.members)
 
 

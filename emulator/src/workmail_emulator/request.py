@@ -40,6 +40,10 @@ class ApiRequest:
         return _string(self.parameters.get("UserId"))
 
     @property
+    def personal_access_token_id(self) -> str | None:
+        return _string(self.parameters.get("PersonalAccessTokenId"))
+
+    @property
     def next_token(self) -> str | None:
         return _string(self.parameters.get("NextToken"))
 
