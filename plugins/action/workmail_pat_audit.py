@@ -7,56 +7,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from ansible.errors import AnsibleFileNotFound
-from ansible.plugins.action import ActionBase
-
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, nearest, shown
-from ansible_collections.patrol.workmail.plugins.plugin_utils._policies import (
-    BUILT_IN,
-    PolicyFile,
-    load_built_in,
-    load_policy,
-)
+from ansible_collections.patrol.workmail.plugins.plugin_utils._policy_action import PolicyActionBase
 
 
-class ActionModule(ActionBase):
+class ActionModule(PolicyActionBase):
     """Runs the module with the policy in place of the file."""
-
-    _supports_async = True
-    _supports_check_mode = True
-
-    def run(self, tmp=None, task_vars=None):
-        """See the documentation of the module."""
-        result = super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
-        policy = None
-        # With both, the module says that they exclude each other.
-        if arguments.get("policy") is None and arguments.get("policy_file") is not None:
-            try:
-                policy = self._policy(arguments.pop("policy_file"))
-            except PatrolError as error:
-                return {**result, "failed": True, **error.as_result()}
-            arguments["policy"] = policy.document
-        result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val))
-        if policy is not None and "policy" in result:
-            result["policy"]["file"] = policy.file
-            for rule, line in zip(result["policy"]["rules"], policy.lines, strict=True):
-                rule["line"] = line
-        return result
-
-    def _policy(self, name: object) -> PolicyFile:
-        if not isinstance(name, str) or not name.strip():
-            raise OptionError(f"policy_file: expected the path of a file, got {shown(name)}")
-        if name in BUILT_IN:
-            return load_built_in(name)
-        try:
-            path = self._find_needle("files", name)
-        except AnsibleFileNotFound as error:
-            # A playbook of a collection knows nothing of where its user is.
-            if not Path(name).exists():
-                near = nearest(name, BUILT_IN) or f", and the policies of the collection are {', '.join(BUILT_IN)}"
-                raise OptionError(f"policy_file: there is no file {shown(name)}{near}") from error
-            path = name
-        return load_policy(Path(path))

@@ -44,3 +44,15 @@ attributes:
     details:
       - Nothing is ever changed.
 """
+
+    # Modules that change something.
+    CHANGE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+"""

@@ -20,19 +20,6 @@ options:
     type: list
     elements: str
     aliases: [user, user_id]
-  regions:
-    description:
-      - The AWS regions to look in.
-      - V(all) stands for every region in which botocore knows Amazon WorkMail.
-      - Left out or empty, the connection's own O(region).
-      - A region without Amazon WorkMail is an error before any call.
-    type: list
-    elements: str
-  owners:
-    description:
-      - Whether to join the owner of each token, from one listing of the users of each organization.
-    type: bool
-    default: false
   on_error:
     description:
       - What to do where an organization or a region cannot be read whole.
@@ -41,11 +28,6 @@ options:
     type: str
     choices: [fail, continue]
     default: fail
-  concurrency:
-    description:
-      - How many calls may be under way at once, V(1) to V(64).
-    type: int
-    default: 8
 """
 
     ORGANIZATIONS = r"""
@@ -59,4 +41,26 @@ options:
     type: list
     elements: str
     aliases: [organization, organization_id]
+"""
+
+    REGIONS = r"""
+options:
+  regions:
+    description:
+      - The AWS regions to look in.
+      - V(all) stands for every region in which botocore knows Amazon WorkMail.
+      - Left out or empty, the connection's own O(region).
+      - A region without Amazon WorkMail is an error before any call.
+    type: list
+    elements: str
+  owners:
+    description:
+      - Whether to join the owner of each token, from one listing of the users of each organization.
+    type: bool
+    default: false
+  concurrency:
+    description:
+      - How many calls may be under way at once, V(1) to V(64).
+    type: int
+    default: 8
 """

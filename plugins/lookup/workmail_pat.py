@@ -38,6 +38,7 @@ seealso:
     plugin_type: test
 extends_documentation_fragment:
   - patrol.workmail.targets
+  - patrol.workmail.targets.regions
   - patrol.workmail.judging
   - patrol.workmail.paging
   - patrol.workmail.paging.by_hand

@@ -70,8 +70,8 @@ def gather_audit(options: Mapping[str, Any], connect: Connect, region: str | Non
         policy,
         found.tokens,
         checked.as_of,
-        organizations=_organizations(found),
-        read=sum(entry.tally.tokens for entry in found.organizations if entry.tally is not None),
+        organizations=organizations_of(found),
+        read=tokens_read(found),
         whole=sum(entry.whole for entry in found.organizations),
         complete=found.complete,
         errors=[error.as_result() for error in found.errors],
@@ -94,7 +94,7 @@ def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:
     result: dict[str, Any] = {
         "personal_access_tokens": [project(token, options.as_of) for token in found.tokens],
         "summary": summarize(found),
-        "organizations": _organizations(found),
+        "organizations": organizations_of(found),
         "as_of": format_instant(options.as_of),
         "complete": found.complete,
         "errors": [error.as_result() for error in found.errors],
@@ -104,7 +104,8 @@ def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:
     return result
 
 
-def _organizations(found: Sweep) -> list[dict[str, Any]]:
+def organizations_of(found: Sweep) -> list[dict[str, Any]]:
+    """The organizations of a sweep as results have them."""
     return [
         {
             "id": organization.id,
@@ -115,6 +116,11 @@ def _organizations(found: Sweep) -> list[dict[str, Any]]:
         }
         for organization, tally, whole in found.organizations
     ]
+
+
+def tokens_read(found: Sweep) -> int:
+    """How many tokens a sweep read, selected or not."""
+    return sum(entry.tally.tokens for entry in found.organizations if entry.tally is not None)
 
 
 def summarize(found: Sweep) -> dict[str, Any]:

@@ -20,6 +20,10 @@ ROLE_ARGUMENTS: dict[str, Any] = {
     "assume_role_external_id": {"type": "str"},
 }
 
+ORGANIZATION_ARGUMENTS: dict[str, Any] = {
+    "organization": {"type": "str", "required": True, "aliases": ["organization_id"]},
+}
+
 TARGET_ARGUMENTS: dict[str, Any] = {
     "organizations": {"type": "list", "elements": "str", "aliases": ["organization", "organization_id"]},
     "users": {"type": "list", "elements": "str", "aliases": ["user", "user_id"]},

@@ -104,12 +104,12 @@ def parse_sweep_options(options: Mapping[str, Any], now: int) -> SweepOptions:
         select=select,
         as_of=resolve_as_of(options.get("as_of"), now),
         owners=owners,
-        page_size=_whole_number(options, "page_size", LARGEST_PAGE, LARGEST_PAGE),
-        max_items=None if options.get("max_items") is None else _whole_number(options, "max_items", 1, None),
+        page_size=whole_number(options, "page_size", LARGEST_PAGE, LARGEST_PAGE),
+        max_items=None if options.get("max_items") is None else whole_number(options, "max_items", 1, None),
         next_token=_next_token(options.get("next_token")),
         keep_going=_choice(options, "on_error", ("fail", "continue")) == "continue",
         pass_over_missing=_choice(options, "on_missing", ("error", "skip", "warn")) != "error",
-        concurrency=_whole_number(options, "concurrency", 8, MOST_CALLS),
+        concurrency=whole_number(options, "concurrency", 8, MOST_CALLS),
         role=_role(options),
     )
     if parsed.by_hand:
@@ -148,7 +148,18 @@ def _check_organization(organization: str) -> None:
         )
 
 
-def _whole_number(options: Mapping[str, Any], option: str, default: int, most: int | None) -> int:
+def whole_number(options: Mapping[str, Any], option: str, default: int, most: int | None) -> int:
+    """The value of an option that is a whole number of at least 1.
+
+    Args:
+        options: The options by name.
+        option: The name; left out or None, it has the default.
+        default: The default.
+        most: The largest value, if there is one.
+
+    Raises:
+        OptionError: It is no such number.
+    """
     value = options.get(option)
     if value is None:
         return default

@@ -54,6 +54,7 @@ seealso:
 extends_documentation_fragment:
   - patrol.workmail.targets.organizations
   - patrol.workmail.targets
+  - patrol.workmail.targets.regions
   - patrol.workmail.judging
   - patrol.workmail.paging
   - patrol.workmail.role

@@ -31,6 +31,7 @@ seealso:
 extends_documentation_fragment:
   - patrol.workmail.targets.organizations
   - patrol.workmail.targets
+  - patrol.workmail.targets.regions
   - patrol.workmail.judging
   - patrol.workmail.paging
   - patrol.workmail.paging.by_hand

@@ -137,6 +137,14 @@ def test_reports_that_cannot_be_written_keep_it_from_looking(
     assert run.returncode == 2 and len(emulator.requests) == 0
 
 
+@pytest.mark.parametrize("variable", ["audit_assume_role_arn", "audit_assume_role_external_id", "audit_as_of"])
+def test_a_variable_without_a_value(emulator: Emulator, ansible_playbook: Playbook, variable: str) -> None:
+    """It must not look in another account, or at another time, than was meant."""
+    run = ansible_playbook(BOOK, extra={"audit_policy": MILD, variable: None})
+    assert run.returncode == 2 and f"{variable.removeprefix('audit_')}: " in run.stdout
+    assert len(emulator.requests) == 0
+
+
 def test_no_report_of_an_earlier_run_is_left(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     extra = {"audit_policy": MILD, "audit_report_dir": str(reports)}

@@ -23,8 +23,10 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import FO
 
 COLLECTION = Path(__file__).parents[2]
 PLUGINS = {
+    ("module", "workmail_pat"),
     ("module", "workmail_pat_audit"),
     ("module", "workmail_pat_info"),
+    ("module", "workmail_pat_revoke"),
     ("filter", "workmail_pat_findings"),
     ("filter", "workmail_pat_report"),
     ("lookup", "workmail_pat"),
@@ -32,7 +34,7 @@ PLUGINS = {
 }
 TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
 # What Ansible adds to the result of each module.
-ANSIBLES_OWN = {"changed", "failed", "invocation", "warnings", "deprecations", "msg", "exception"}
+ANSIBLES_OWN = {"changed", "failed", "invocation", "warnings", "deprecations", "msg", "exception", "diff"}
 # What amazon.aws adds to the failure of each of its modules.
 AMAZONS_OWN = {"boto3_version", "botocore_version", "error", "response_metadata"}
 
@@ -140,17 +142,77 @@ def test_the_audit_returns_what_is_documented(
     check_keys(failed, on_failure, "failed")
 
 
+def test_the_revocations_return_what_is_documented(
+    emulator: Emulator, run_tasks: Callable[..., dict[str, Any]], documentation: Callable[..., dict[str, Any]]
+) -> None:
+    rule = {"id": "every", "severity": "low", "when": {"organization": "*"}}
+    exception = {"rules": ["every"], "match": {"name": "Token 4"}, "reason": "TICKET-1", "expires": "2099-12-31"}
+    by_name = {"organization": "acme", "state": "absent", "only_if": {"name": "Token*"}}
+    by_policy = {
+        "policy": {"version": 1, "rules": [rule], "exceptions": [exception]},
+        "max_percent": 100,
+        "record_dir": "records",
+        "confirm": True,
+    }
+    emulator.faults.add(Fault("access_denied", operation="DeletePersonalAccessToken", organization_id=GLOBEX))
+    ids = {"good": ["pat-1", "pat-2", "pat-none"], "bad": ["pat-3", "no id"]}
+    name, policy = "patrol.workmail.workmail_pat", "patrol.workmail.workmail_pat_revoke"
+    results = run_tasks(
+        [
+            {name: {**by_name, "personal_access_token_ids": ids["good"]}, "check_mode": True, "register": "named"},
+            {name: {**by_name, "personal_access_token_ids": ids["bad"]}, "register": "invalid", "ignore_errors": True},
+            {
+                name: {**by_name, "personal_access_token_ids": ["pat-3"], "organization": "acmee"},
+                "ignore_errors": True,
+                "register": "unknown",
+            },
+            {policy: {**by_policy, "organization": "acme"}, "check_mode": True, "register": "planned"},
+            {policy: by_policy, "register": "midway", "ignore_errors": True},
+            {policy: {**by_policy, "grace": "soon"}, "register": "refused", "ignore_errors": True},
+        ]
+    )
+    assert results["named"]["revoked"] and results["named"]["skipped"] and results["named"]["absent"]
+    assert results["planned"]["left"] and results["midway"]["revoked"] and results["midway"]["record_file"]
+    for plugin, succeeded, failed, refused in (
+        ("workmail_pat", "named", "unknown", "invalid"),
+        ("workmail_pat_revoke", "planned", "midway", "refused"),
+    ):
+        documented = documentation("module", plugin)["return"]
+        on_failure = {key: value for key, value in documented.items() if value["returned"] == "failure"}
+        told = {key: value for key, value in documented.items() if key not in on_failure}
+        assert {value["returned"] for value in told.values()} == {
+            "success, and failure once the options were found valid"
+        }
+        for result, expected in ((succeeded, told), (failed, documented), (refused, on_failure)):
+            own = ANSIBLES_OWN if result == succeeded else ANSIBLES_OWN | AMAZONS_OWN
+            check_keys({key: value for key, value in results[result].items() if key not in own}, expected, result)
+
+
 def test_the_role_and_the_filter_know_the_same_formats(documentation: Callable[..., dict[str, Any]]) -> None:
     filtered = documentation("filter", "workmail_pat_report")["doc"]["options"]["format"]["choices"]
-    specs = yaml.safe_load((COLLECTION / "roles/audit/meta/argument_specs.yml").read_text())
+    options = role_options("audit")
     variables = yaml.safe_load((COLLECTION / "roles/audit/vars/main.yml").read_text())
-    options = specs["argument_specs"]["main"]["options"]
     assert (
         filtered == list(FORMATS) == options["audit_report_formats"]["choices"] == list(variables["audit_extensions"])
     )
-    assert list(options) == variables["audit_known"]
-    defaults = yaml.safe_load((COLLECTION / "roles/audit/defaults/main.yml").read_text())
+
+
+def role_options(role: str) -> dict[str, Any]:
+    specs = yaml.safe_load((COLLECTION / f"roles/{role}/meta/argument_specs.yml").read_text())
+    options: dict[str, Any] = specs["argument_specs"]["main"]["options"]
+    return options
+
+
+@pytest.mark.parametrize("role", sorted(folder.name for folder in (COLLECTION / "roles").iterdir()))
+def test_a_role_knows_its_variables(role: str) -> None:
+    options = role_options(role)
+    variables = yaml.safe_load((COLLECTION / f"roles/{role}/vars/main.yml").read_text())
+    assert sorted(options) == sorted(variables[f"{role}_known"])
+    assert set(variables) <= {*variables[f"{role}_own"], *options}
+    defaults = yaml.safe_load((COLLECTION / f"roles/{role}/defaults/main.yml").read_text())
     assert defaults == {name: option["default"] for name, option in options.items() if "default" in option}
+    readme = (COLLECTION / f"roles/{role}/README.md").read_text()
+    assert re.findall(rf"^\| `({role}_\w+)`", readme, re.MULTILINE) == list(options)
 
 
 def test_the_lookup_returns_records(

@@ -16,13 +16,16 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Callable, Iterator, NamedTuple
 
-from .._errors import ReplyError
+from .._errors import PatrolError, ReplyError
 from .._tokens import Organization, Owner
 from .errors import FOREIGN_REPLY, located
 
 # The edges refuse to run without botocore.
 with contextlib.suppress(ImportError):
     from botocore import xform_name
+
+
+NO_SUCH_RESOURCE = "ResourceNotFoundException"
 
 
 class Page(NamedTuple):
@@ -128,6 +131,36 @@ def list_personal_access_tokens(
         next_token,
         stopped,
     )
+
+
+def get_personal_access_token(client: Any, organization_id: str, token_id: str) -> dict[str, Any] | None:
+    """One token by its id, as an entry of the listing has it; None where the organization has none with this id.
+
+    Raises:
+        PatrolError: It could not be read, or the reply is about another token.
+    """
+    try:
+        with located("workmail", "GetPersonalAccessTokenMetadata", client.meta.region_name, organization_id):
+            reply: dict[str, Any] = client.get_personal_access_token_metadata(
+                OrganizationId=organization_id, PersonalAccessTokenId=token_id
+            )
+            if reply["PersonalAccessTokenId"] != token_id:
+                raise ReplyError(f"the reply is about token {reply['PersonalAccessTokenId']}", hint=FOREIGN_REPLY)
+    except PatrolError as error:
+        if error.error_code == NO_SUCH_RESOURCE:
+            return None
+        raise
+    return {name: value for name, value in reply.items() if name != "ResponseMetadata"}
+
+
+def delete_personal_access_token(client: Any, organization_id: str, token_id: str) -> None:
+    """Ask for a token to be deleted. The reply says neither that it is gone nor that it was there: that is to be read.
+
+    Raises:
+        PatrolError: The service refused or could not be reached; the token can be gone all the same.
+    """
+    with located("workmail", "DeletePersonalAccessToken", client.meta.region_name, organization_id):
+        client.delete_personal_access_token(OrganizationId=organization_id, PersonalAccessTokenId=token_id)
 
 
 _PAGINATION = "PaginationException"

@@ -31,6 +31,7 @@ with contextlib.suppress(ImportError):
 _ESSENTIAL = {
     "DescribeOrganization": ("OrganizationId", "State"),
     "DescribeUser": ("UserId",),
+    "GetPersonalAccessTokenMetadata": ("PersonalAccessTokenId",),
     "ListOrganizations": ("OrganizationSummaries",),
     "ListPersonalAccessTokens": ("PersonalAccessTokenSummaries",),
     "ListUsers": ("Users",),
@@ -40,6 +41,7 @@ _ESSENTIAL_IN_ITEM = {
     "ListPersonalAccessTokens": (),
     "ListUsers": ("Id",),
 }
+_OF_TOKENS = ("GetPersonalAccessTokenMetadata", "ListPersonalAccessTokens")
 
 
 def read_strictly(client: Any) -> None:
@@ -60,10 +62,12 @@ class _Reader:
     def __init__(self, operation: str, shape: Any) -> None:
         self._essential = _ESSENTIAL[operation]
         self._essential_in_item = _ESSENTIAL_IN_ITEM.get(operation)
-        self._fields = _Fields(shape, "the reply")
-        if self._essential_in_item is not None:
+        own = TOKEN_FIELDS if operation in _OF_TOKENS else None
+        if self._essential_in_item is None:
+            self._fields = _Fields(shape, "the reply", own)
+        else:
+            self._fields = _Fields(shape, "the reply")
             self._items = self._essential[0]
-            own = TOKEN_FIELDS if operation == "ListPersonalAccessTokens" else None
             self._item_fields = _Fields(shape.members[self._items].member, f"{self._items}[]", own)
 
     def __call__(self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **event: Any) -> None:

@@ -80,9 +80,7 @@ class Session:
         Raises:
             PatrolError: The role cannot be assumed, or botocore is too old.
         """
-        if self._role is not None and self._credentials is None:
-            self._credentials = self._assume(self._role, region)
-        client = self._connected("workmail", region, **(self._credentials or {}))
+        client = self._connected("workmail", region, **self._credentials_in(region))
         if not hasattr(client, "list_personal_access_tokens"):
             raise PatrolError(
                 f"botocore {botocore.__version__} does not know WorkMail's personal access tokens",
@@ -92,6 +90,27 @@ class Session:
             )
         read_strictly(client)
         return client
+
+    def caller(self) -> str:
+        """The ARN of whoever the session calls as.
+
+        It needs no permission, see U(https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html).
+
+        Raises:
+            PatrolError: AWS STS does not say.
+        """
+        region = self.regions[0]
+        client = self._connected("sts", region, **self._credentials_in(region))
+        with located("sts", "GetCallerIdentity", region):
+            arn = client.get_caller_identity().get("Arn")
+            if not arn:
+                raise ReplyError("the reply holds no Arn", hint=FOREIGN_REPLY)
+        return str(arn)
+
+    def _credentials_in(self, region: str) -> dict[str, str]:
+        if self._role is not None and self._credentials is None:
+            self._credentials = self._assume(self._role, region)
+        return self._credentials or {}
 
     def _connected(self, service: str, region: str, **credentials: str) -> Any:
         try:

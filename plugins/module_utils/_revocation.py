@@ -1,0 +1,164 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Deleting personal access tokens one by one, so that what is told of it is true."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
+
+from ._errors import PatrolError
+from ._record import Record
+from ._tokens import Organization, Owner, Token, project, token_from_summary
+from ._workmail import operations
+
+# Seconds between readings of a token that is still there once the service has taken its deletion.
+_WAITS = (1, 2, 4)
+
+# Why a token, as it was read just now, is not to be deleted; None if it is.
+Reason = Callable[[Token], Optional[str]]
+Sleep = Callable[[float], None]
+
+
+class Revocation:
+    """Deletes tokens one by one and knows what became of each.
+
+    Args:
+        as_of: The instant that tokens are told of, in microseconds since the epoch.
+        dry: Whether only to read, and to tell what would be deleted.
+        record: Takes a line before and after each deletion.
+        sleep: Waits for so many seconds.
+    """
+
+    def __init__(self, as_of: int, dry: bool = False, record: Record | None = None, sleep: Sleep = time.sleep) -> None:
+        self._as_of = as_of
+        self._dry = dry
+        self._record = record or Record(None, {})
+        self._sleep = sleep
+        self._revoked: list[Token] = []
+        self._skipped: list[tuple[Token, str]] = []
+        self._absent: list[str] = []
+        self._unconfirmed: list[str] = []
+
+    def revoke(
+        self,
+        client: Any,
+        organization: Organization,
+        token_id: str,
+        reason: Reason,
+        owners: Mapping[str, Owner] | None = None,
+        rule_ids: Sequence[str] = (),
+    ) -> None:
+        """Read a token, delete it unless there is a reason not to, and read whether it is gone.
+
+        Args:
+            client: A WorkMail client of the organization's region.
+            organization, token_id: Which one.
+            reason: Asked with the token as it was just read.
+            owners: The users of the organization by user id, where the reason needs the owner.
+            rule_ids: Recorded.
+
+        Raises:
+            PatrolError: The token could not be read, deleted, or read again. M(result) has what was done before.
+        """
+
+        def note(outcome: str, why: str | None = None) -> None:
+            self._record.note(outcome, token, rule_ids, why)
+
+        summary = operations.get_personal_access_token(client, organization.id, token_id)
+        if summary is None:
+            token = token_from_summary({"PersonalAccessTokenId": token_id}, organization)
+            self._absent.append(token_id)
+            note("absent")
+            return
+        owner = None
+        if owners is not None:
+            user_id = summary.get("UserId")
+            owner = owners.get(user_id or "") or Owner(user_id)
+        token = token_from_summary(summary, organization, owner)
+        why = reason(token)
+        if why is not None:
+            self._skipped.append((token, why))
+            note("skipped", why)
+            return
+        if self._dry:
+            self._revoked.append(token)
+            return
+        note("revoking")
+        try:
+            self._delete(client, organization.id, token)
+        except PatrolError as error:
+            note("unconfirmed" if token_id in self._unconfirmed else "failed", str(error))
+            raise
+        note("revoked")
+
+    def _delete(self, client: Any, organization_id: str, token: Token) -> None:
+        token_id = str(token.personal_access_token_id)
+        refused: PatrolError | None = None
+        try:
+            operations.delete_personal_access_token(client, organization_id, token_id)
+        except PatrolError as error:
+            refused = error
+        # A connection can break after the service has done its work, and a reply says nothing: only reading tells.
+        for wait in (*_WAITS, 0):
+            try:
+                left = operations.get_personal_access_token(client, organization_id, token_id)
+            except PatrolError as error:
+                self._unconfirmed.append(token_id)
+                if refused is not None:
+                    raise refused from error
+                raise
+            if left is None:
+                self._revoked.append(token)
+                return
+            if refused is not None:
+                raise refused
+            if wait:
+                self._sleep(wait)
+        self._unconfirmed.append(token_id)
+        raise PatrolError(
+            f"token {token_id} is still there, though the service took its deletion",
+            error_code="RevocationNotConfirmedException",
+            organization_id=organization_id,
+            region=token.region,
+            hint="Look at it again later.",
+        )
+
+    def result(self) -> dict[str, Any]:
+        """What became of the tokens so far.
+
+        Returns:
+            C(changed); C(revoked), records of those that were read before and are gone, or would be; C(skipped),
+            C({reason, token}); C(absent), ids that were not there; C(unconfirmed), ids of which it is not known whether
+            they are gone.
+        """
+        return {
+            "changed": bool(self._revoked),
+            "revoked": [project(token, self._as_of) for token in self._revoked],
+            "skipped": [{"reason": reason, "token": project(token, self._as_of)} for token, reason in self._skipped],
+            "absent": list(self._absent),
+            "unconfirmed": list(self._unconfirmed),
+        }
+
+
+@contextlib.contextmanager
+def telling(result: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
+    """Put what was done into the error that ends it.
+
+    Args:
+        result: Says what was done.
+
+    Raises:
+        PatrolError: The same, with the result among its details.
+    """
+    try:
+        yield
+    except PatrolError as error:
+        error.details = {**error.details, **result()}
+        raise

@@ -1,0 +1,195 @@
+#!/usr/bin/python
+
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: workmail_pat
+version_added: 0.1.0
+short_description: Revoke Amazon WorkMail personal access tokens
+description:
+  - Deletes personal access tokens of one Amazon WorkMail organization by their ids. A mail client that uses a deleted
+    token is locked out.
+  - Each token is read just before it is deleted, and read again afterwards. So RV(revoked) is what was there and is
+    gone, whatever the service answered in between.
+  - Tokens cannot be made with an API. Their users make them in the Amazon WorkMail web application.
+  - To revoke what a policy finds, see M(patrol.workmail.workmail_pat_revoke) and the role
+    R(patrol.workmail.revoke, ansible_collections.patrol.workmail.revoke_role).
+author:
+  - The patrol.workmail contributors (@patrol-collections)
+options:
+  state:
+    description:
+      - V(absent) revokes the tokens.
+    type: str
+    choices: [absent]
+    required: true
+  personal_access_token_ids:
+    description:
+      - The ids of the tokens. One that is not there is no error.
+    type: list
+    elements: str
+    required: true
+    aliases: [personal_access_token_id]
+  only_if:
+    description:
+      - Conditions on a token, at least one. A token that does not meet all of them when it is read, just before its
+        deletion, is left and listed in RV(skipped).
+      - The conditions are those of the test plugin P(patrol.workmail.workmail_pat_matching#test), which describes each.
+      - With conditions on owners, the users of the organization are listed once, before the first token is read.
+    type: dict
+  as_of:
+    description:
+      - The instant at which O(only_if) is judged.
+      - An instant in ISO 8601 with an offset, such as V(2026-01-02T03:04:05Z), or a duration from now, such as V(+30d).
+      - Left out, the moment at which the task reads its options.
+    type: str
+seealso:
+  - module: patrol.workmail.workmail_pat_info
+  - module: patrol.workmail.workmail_pat_revoke
+  - plugin: patrol.workmail.workmail_pat_matching
+    plugin_type: test
+extends_documentation_fragment:
+  - patrol.workmail.organization
+  - patrol.workmail.role
+  - patrol.workmail.attributes
+  - patrol.workmail.attributes.change
+  - patrol.workmail.requirements
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Revoke a token
+  patrol.workmail.workmail_pat:
+    organization: acme
+    personal_access_token_ids: [pat-5f1c0e9ad1]
+    state: absent
+    region: us-east-1
+
+- name: Find the tokens that nobody has used for a year
+  patrol.workmail.workmail_pat_info:
+    organization: acme
+    region: us-east-1
+    select:
+      unused_for: 365d
+  register: found
+
+- name: Revoke these, each only if it has still not been used when its turn comes
+  patrol.workmail.workmail_pat:
+    organization: acme
+    personal_access_token_ids: "{{ found.personal_access_tokens | map(attribute='personal_access_token_id') }}"
+    only_if:
+      unused_for: 365d
+    state: absent
+    region: us-east-1
+  when: found.personal_access_tokens | length > 0
+"""
+
+RETURN = r"""
+revoked:
+  description:
+    - The tokens that were there when they were read and are gone, as they were just before, with the fields that
+      RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens) describes. In check mode, those that would be.
+    - Where the task fails midway, those that it had revoked before.
+  type: list
+  elements: dict
+  returned: success, and failure once the options were found valid
+skipped:
+  description: The tokens that were there, and are left.
+  type: list
+  elements: dict
+  returned: success, and failure once the options were found valid
+  contains:
+    reason:
+      description: Why it is left.
+      type: str
+      returned: always
+      sample: it does not match only_if
+    token:
+      description: The token, as it was read.
+      type: dict
+      returned: always
+absent:
+  description: The ids of tokens that were not there.
+  type: list
+  elements: str
+  returned: success, and failure once the options were found valid
+unconfirmed:
+  description:
+    - The ids of tokens whose deletion was asked for, and of which it is not known whether they are gone. The task fails
+      where there is one.
+  type: list
+  elements: str
+  returned: success, and failure once the options were found valid
+error_code:
+  description: The code of the service, the name of botocore's exception, or one of this collection's own.
+  type: str
+  returned: failure
+  sample: AccessDeniedException
+organization_id:
+  description: The organization it happened in, where it is known.
+  type: str
+  returned: failure
+region:
+  description: The region in which it happened, where it is known.
+  type: str
+  returned: failure
+operation:
+  description: The API operation that failed, where it is known.
+  type: str
+  returned: failure
+page:
+  description: The page of the listing, counted from 1, where it is known.
+  type: int
+  returned: failure
+hint:
+  description: What to do about it, where there is something to say.
+  type: str
+  returned: failure
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._module import (
+    ORGANIZATION_ARGUMENTS,
+    ROLE_ARGUMENTS,
+    fail,
+)
+from ansible_collections.patrol.workmail.plugins.module_utils._revoke import difference, revoke_tokens
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["absent"], "required": True},
+            "personal_access_token_ids": {
+                "type": "list",
+                "elements": "str",
+                "required": True,
+                "aliases": ["personal_access_token_id"],
+                "no_log": False,
+            },
+            "only_if": {"type": "dict"},
+            "as_of": {"type": "str"},
+            **ORGANIZATION_ARGUMENTS,
+            **ROLE_ARGUMENTS,
+        },
+        supports_check_mode=True,
+    )
+    try:
+        result = revoke_tokens(module.params, module.client, module.region, module.check_mode)
+    except PatrolError as error:
+        fail(module, error)
+    else:
+        module.exit_json(**result, diff=difference(result))
+
+
+if __name__ == "__main__":
+    main()

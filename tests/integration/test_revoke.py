@@ -1,0 +1,709 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Revocation: nothing goes that was not to go, and what is told of it is true."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from condition_oracle import documents, oracle
+from conftest import REGION, connect
+from estate import ACME, ANA, GLOBEX, INITECH
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from policy_oracle import naive, policies
+from token_strategies import NOW, tokens
+from workmail_emulator import Emulator, Fault
+
+from ansible_collections.patrol.workmail.plugins.module_utils import _record
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_audit
+from ansible_collections.patrol.workmail.plugins.module_utils._revoke import revoke_by_policy, revoke_tokens
+from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant, format_instant
+from ansible_collections.patrol.workmail.plugins.module_utils._tokens import Owner, Token, project
+
+GET, DELETE = "GetPersonalAccessTokenMetadata", "DeletePersonalAccessToken"
+AS_OF = "2026-02-04T00:00:00Z"
+EXPIRED = {"version": 1, "rules": [{"id": "expired", "severity": "high", "when": {"expired": True}}]}
+EVERY = {"version": 1, "rules": [{"id": "every", "severity": "high", "when": {"organization": "*"}}]}
+ALL = {"acme", "globex"}
+WIDE = {"max_tokens": 1000, "max_percent": 100}
+CONFIRMED = {"policy": EXPIRED, "as_of": AS_OF, "organizations": ["acme"], "confirm": True, **WIDE}
+
+Run = Callable[..., dict[str, Any]]
+
+
+def held(emulator: Emulator) -> set[str]:
+    """The ids of all tokens."""
+    return {
+        token["PersonalAccessTokenId"] for place in (ACME, GLOBEX) for token in emulator.personal_access_tokens(place)
+    }
+
+
+def asked(emulator: Emulator, operation: str = DELETE) -> list[str]:
+    return [entry.parameters["PersonalAccessTokenId"] for entry in emulator.requests if entry.operation == operation]
+
+
+def ids(records: list[dict[str, Any]]) -> list[str]:
+    return [record["personal_access_token_id"] for record in records]
+
+
+def hold_against_the_emulator(emulator: Emulator, before: set[str], result: dict[str, Any]) -> None:
+    """What is said to be gone is gone, and all else is there, but for what is said not to be known."""
+    gone = before - held(emulator)
+    revoked = set(ids(result["revoked"]))
+    assert revoked <= gone <= revoked | set(result["absent"]) | set(result["unconfirmed"])
+    assert result["changed"] is bool(revoked)
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """How long was waited."""
+    return []
+
+
+@pytest.fixture
+def revoke(emulator: Emulator, aws: pytest.MonkeyPatch, waits: list[float]) -> Run:
+    """Revokes tokens of acme by id; a failure is in C(msg) and C(error_code)."""
+
+    def call(*token_ids: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        before = held(emulator)
+        options = {"organization": ACME, "personal_access_token_ids": list(token_ids), **options}
+        try:
+            result = revoke_tokens(options, connect, REGION, check_mode, waits.append)
+        except PatrolError as error:
+            result = {**error.details, **error.as_result()}
+        if "revoked" not in result or check_mode:
+            assert held(emulator) == before and not asked(emulator)
+        else:
+            hold_against_the_emulator(emulator, before, result)
+            assert set(asked(emulator)) <= set(token_ids)
+        return result
+
+    return call
+
+
+def test_tokens_are_revoked_and_the_rest_is_left(revoke: Run, emulator: Emulator) -> None:
+    result = revoke("pat-3", "pat-1", "pat-none", "pat-3")
+    assert ids(result["revoked"]) == ["pat-3", "pat-1"] and result["absent"] == ["pat-none"]
+    assert result["changed"] and not result["skipped"] and not result["unconfirmed"]
+    [record] = [token for token in result["revoked"] if token["personal_access_token_id"] == "pat-1"]
+    assert record["date_last_used"] == "2026-01-20T00:00:00.500000+00:00" and record["expired"] is True
+    assert held(emulator) == {"pat-2", "pat-4", "pat-5", "pat-6"}
+    again = revoke("pat-3", "pat-1", "pat-none")
+    assert not again["changed"] and again["absent"] == ["pat-3", "pat-1", "pat-none"]
+    # Each was read before, and a token that is not there is not asked to be deleted.
+    assert asked(emulator) == ["pat-3", "pat-1"]
+
+
+def test_check_mode_predicts(revoke: Run, emulator: Emulator) -> None:
+    predicted = revoke("pat-1", "pat-2", "pat-none", check_mode=True, only_if={"expired": True}, as_of=AS_OF)
+    assert predicted == revoke("pat-1", "pat-2", "pat-none", only_if={"expired": True}, as_of=AS_OF)
+    assert ids(predicted["revoked"]) == ["pat-1"] and predicted["changed"]
+
+
+def test_only_if_sees_owners(revoke: Run) -> None:
+    result = revoke("pat-1", "pat-4", "pat-5", only_if={"owner_state": ["DISABLED", "UNKNOWN"]})
+    assert ids(result["revoked"]) == ["pat-4", "pat-5"]
+    assert [(entry["token"]["personal_access_token_id"], entry["reason"]) for entry in result["skipped"]] == [
+        ("pat-1", "it does not match only_if")
+    ]
+    assert [record["owner"]["state"] for record in result["revoked"]] == ["DISABLED", "UNKNOWN"]
+
+
+def test_a_token_used_meanwhile_is_left(revoke: Run, emulator: Emulator) -> None:
+    emulator.faults.add(Fault("used_meanwhile", operation=GET, personal_access_token_id="pat-4", times=1))
+    result = revoke("pat-3", "pat-4", "pat-5", only_if={"unused_for": "90d"}, as_of="2026-06-01T00:00:00Z")
+    assert ids(result["revoked"]) == ["pat-3", "pat-5"]
+    assert ids([entry["token"] for entry in result["skipped"]]) == ["pat-4"]
+
+
+def test_a_token_deleted_meanwhile(revoke: Run, emulator: Emulator) -> None:
+    emulator.faults.add(Fault("deleted_meanwhile", operation=GET, personal_access_token_id="pat-1", times=1))
+    emulator.faults.add(Fault("deleted_meanwhile", operation=DELETE, personal_access_token_id="pat-2", times=1))
+    result = revoke("pat-1", "pat-2", "pat-3")
+    assert result["absent"] == ["pat-1"] and ids(result["revoked"]) == ["pat-2", "pat-3"]
+
+
+def test_an_alias_does_as_well(revoke: Run) -> None:
+    assert revoke("pat-1", organization="Acme")["changed"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "code"),
+    [
+        ("access_denied", {}, "AccessDeniedException"),
+        ("throttle", {}, "ThrottlingException"),
+        ("internal_error", {}, "InternalServerException"),
+        ("reset", {}, "ConnectionClosedError"),
+        ("error", {"code": "InvalidParameterException"}, "InvalidParameterException"),
+    ],
+)
+def test_a_deletion_that_fails_in_the_middle(
+    revoke: Run, emulator: Emulator, kind: str, details: dict[str, Any], code: str
+) -> None:
+    emulator.faults.add(Fault(kind, operation=DELETE, personal_access_token_id="pat-2", **details))
+    result = revoke("pat-1", "pat-2", "pat-3")
+    assert result["error_code"] == code and result["operation"] == DELETE
+    assert ids(result["revoked"]) == ["pat-1"] and result["changed"] and not result["unconfirmed"]
+    assert held(emulator) == {"pat-2", "pat-3", "pat-4", "pat-5", "pat-6"}
+
+
+@pytest.mark.parametrize(
+    "kind", ["access_denied", "throttle", "reset", "truncated", "html", "empty_object", "empty_body"]
+)
+def test_a_reading_that_fails_in_the_middle(revoke: Run, emulator: Emulator, kind: str) -> None:
+    emulator.faults.add(Fault(kind, operation=GET, personal_access_token_id="pat-2"))
+    result = revoke("pat-1", "pat-2", "pat-3", only_if={"organization": "*"})
+    assert result["operation"] == GET and ids(result["revoked"]) == ["pat-1"]
+    assert asked(emulator) == ["pat-1"]
+
+
+def test_a_reply_about_another_token_is_not_believed(revoke: Run, emulator: Emulator) -> None:
+    """A proxy that mixes up replies must not have one token judged by another's expiry."""
+    other = json.dumps({"PersonalAccessTokenId": "pat-1", "ExpiresTime": 1.0})
+    emulator.faults.add(Fault("body", operation=GET, personal_access_token_id="pat-2", body=other))
+    result = revoke("pat-2", only_if={"expired": True})
+    assert result["error_code"] == "MalformedResponseException" and not asked(emulator)
+
+
+def test_a_reply_that_breaks_after_the_deletion(revoke: Run, emulator: Emulator) -> None:
+    emulator.faults.add(Fault("short_body", operation=DELETE, personal_access_token_id="pat-2"))
+    assert ids(revoke("pat-1", "pat-2", "pat-3")["revoked"]) == ["pat-1", "pat-2", "pat-3"]
+
+
+def test_what_cannot_be_read_again_is_not_known(revoke: Run, emulator: Emulator) -> None:
+    """The first reading succeeds; from the deletion on, the token cannot be read."""
+    emulator.faults.add(Fault("delay", operation=GET, personal_access_token_id="pat-2", seconds=0, times=1))
+    emulator.faults.add(Fault("access_denied", operation=GET, personal_access_token_id="pat-2"))
+    result = revoke("pat-1", "pat-2", "pat-3")
+    assert ids(result["revoked"]) == ["pat-1"] and result["unconfirmed"] == ["pat-2"]
+    assert result["error_code"] == "AccessDeniedException"
+    assert "pat-3" in held(emulator)
+
+
+def test_the_silence_of_the_deletion_is_not_believed(revoke: Run, emulator: Emulator, waits: list[float]) -> None:
+    """Something between answers in the place of the service, and nothing is deleted."""
+    emulator.faults.add(Fault("empty_object", operation=DELETE, personal_access_token_id="pat-2"))
+    result = revoke("pat-1", "pat-2")
+    assert result["error_code"] == "RevocationNotConfirmedException"
+    assert ids(result["revoked"]) == ["pat-1"] and result["unconfirmed"] == ["pat-2"]
+    assert waits == [1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"personal_access_token_ids": []}, "personal_access_token_ids: expected a list of at least one id, got []"),
+        (
+            {"personal_access_token_ids": None},
+            "personal_access_token_ids: expected a list of at least one id, got None",
+        ),
+        ({"personal_access_token_ids": ["pat-1", "a b"]}, "personal_access_token_ids: 'a b' is no id of a token"),
+        ({"personal_access_token_ids": ["pat-1", ""]}, "personal_access_token_ids: '' is no id of a token"),
+        ({"personal_access_token_ids": ["x" * 65]}, "is no id of a token, which is 1 to 64"),
+        ({"personal_access_token_ids": [1]}, "personal_access_token_ids: 1 is no id of a token"),
+        ({"only_if": {}}, "only_if: expected at least one condition"),
+        ({"only_if": {"expird": True}}, "only_if.expird: unknown condition, did you mean expired?"),
+        ({"as_of": "tomorrow"}, "as_of: 'tomorrow' is neither an instant"),
+        ({"organization": "m-123"}, "organizations: 'm-123' is no organization id"),
+        ({"organization": None}, "organizations: expected non-empty strings, got None"),
+        ({"assume_role_arn": ""}, "assume_role_arn: '' is not like"),
+    ],
+)
+def test_bad_options(revoke: Run, emulator: Emulator, options: dict[str, Any], message: str) -> None:
+    assert message in revoke("pat-1", **options)["msg"]
+    assert len(emulator.requests) == 0
+
+
+@pytest.mark.parametrize(
+    ("organization", "code"),
+    [
+        ("acmee", "OrganizationNotFoundException"),
+        (INITECH, "OrganizationNotFoundException"),
+        ("gone", "OrganizationStateException"),
+    ],
+)
+def test_unknown_organizations(revoke: Run, organization: str, code: str) -> None:
+    result = revoke("pat-1", organization=organization)
+    assert result["error_code"] == code and result["revoked"] == []
+
+
+def test_a_time_that_only_if_needs_and_the_service_left_out(revoke: Run, emulator: Emulator) -> None:
+    emulator.faults.add(Fault("missing_field", operation=GET, personal_access_token_id="pat-2", field="DateCreated"))
+    result = revoke("pat-1", "pat-2", only_if={"older_than": "1d"})
+    assert result["error_code"] == "IndeterminateConditionException" and ids(result["revoked"]) == ["pat-1"]
+
+
+# --- By policy or by findings -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def by_policy(emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Revokes by policy; holds the result against the emulator, the plan, and the record."""
+
+    def call(check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        before = held(emulator)
+        emulator.requests.clear()
+        options = {"record_dir": str(tmp_path / "records"), "organizations": list(ALL), **options}
+        options = {name: value for name, value in options.items() if value is not None}
+        try:
+            result = revoke_by_policy(options, connect, REGION, check_mode, lambda seconds: None)
+        except PatrolError as error:
+            result = {**error.details, **error.as_result()}
+        if "plan" not in result:
+            assert held(emulator) == before and not asked(emulator)
+            return result
+        assert set(asked(emulator)) <= set(ids([entry["token"] for entry in result["plan"]]))
+        if check_mode or not options.get("confirm"):
+            assert held(emulator) == before and not asked(emulator)
+        else:
+            hold_against_the_emulator(emulator, before, result)
+        if result["record_file"] is not None:
+            hold_against_the_record(result)
+        for name in ("plan", "left", "revoked", "skipped", "absent", "unconfirmed"):
+            assert result["summary"][name] == len(result[name])
+        return result
+
+    return call
+
+
+def lines(result: dict[str, Any]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(result["record_file"]).read_text().splitlines()]
+
+
+def hold_against_the_record(result: dict[str, Any]) -> None:
+    """The record says what the result says, in an order in which it can have happened."""
+    record = lines(result)
+    by_outcome: dict[str, list[str]] = {}
+    for line in record:
+        if line["personal_access_token_id"] is not None:
+            by_outcome.setdefault(line["outcome"], []).append(line["personal_access_token_id"])
+    plan = ids([entry["token"] for entry in result["plan"]])
+    assert by_outcome.get("planned", []) == plan
+    assert by_outcome.get("left", []) == ids([entry["token"] for entry in result["left"]])
+    if result["confirm"]:
+        assert by_outcome.get("revoked", []) == ids(result["revoked"])
+        assert by_outcome.get("skipped", []) == ids([entry["token"] for entry in result["skipped"]])
+        assert by_outcome.get("unconfirmed", []) == result["unconfirmed"]
+        assert set(by_outcome.get("absent", [])) <= set(result["absent"])
+    assert set(by_outcome.get("revoking", [])) >= set(by_outcome.get("revoked", []))
+    assert record[-1]["outcome"] == ("failed" if "error_code" in result else "finished")
+    for line in record:
+        assert line["confirm"] is result["confirm"] and line["as_of"] == result["as_of"]
+
+
+def test_it_plans_by_default(by_policy: Run, emulator: Emulator) -> None:
+    result = by_policy(policy=EXPIRED, as_of=AS_OF, owners=True, **WIDE)
+    assert ids([entry["token"] for entry in result["plan"]]) == ["pat-1", "pat-3"]
+    assert result["plan"][0]["rule_ids"] == ["expired"] and "ana@acme.example" in result["plan"][0]["message"]
+    assert not result["changed"] and result["revoked"] == []
+    assert [line["outcome"] for line in lines(result)] == ["started", "planned", "planned", "finished"]
+    assert not asked(emulator, GET)
+
+
+def test_it_revokes_what_it_planned(by_policy: Run, emulator: Emulator) -> None:
+    result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
+    assert ids(result["revoked"]) == ["pat-1", "pat-3"] and result["changed"]
+    assert result["summary"]["tokens"] == 6 and result["summary"]["organizations"] == 2
+    record = lines(result)
+    assert [(line["outcome"], line["personal_access_token_id"]) for line in record] == [
+        ("started", None),
+        ("planned", "pat-1"),
+        ("planned", "pat-3"),
+        ("revoking", "pat-1"),
+        ("revoked", "pat-1"),
+        ("revoking", "pat-3"),
+        ("revoked", "pat-3"),
+        ("finished", None),
+    ]
+    assert {line["caller"] for line in record} == {"arn:aws:sts::123456789012:user/moto"}
+    assert record[3]["rule_ids"] == ["expired"] and record[3]["organization_id"] == ACME
+    assert record[3]["user_id"] == ANA and record[3]["name"] == "Token 1" and record[3]["region"] == REGION
+    path = Path(result["record_file"])
+    assert path.stat().st_mode & 0o777 == 0o600 and path.parent.stat().st_mode & 0o777 == 0o700
+    again = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
+    assert not again["changed"] and again["plan"] == [] and again["record_file"] != result["record_file"]
+
+
+def test_check_mode_leaves_no_record(by_policy: Run, tmp_path: Path) -> None:
+    result = by_policy(check_mode=True, policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
+    assert ids(result["revoked"]) == ["pat-1", "pat-3"] and result["changed"]
+    assert result["record_file"] is None and not (tmp_path / "records").exists()
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"max_tokens": 1, "max_percent": 100}, "2 tokens are planned, and max_tokens is 1"),
+        ({"max_tokens": 2, "max_percent": 39}, "2 of the 5 tokens of acme are planned, and max_percent is 39"),
+        ({}, "2 of the 5 tokens of acme are planned, and max_percent is 10"),
+        ({"max_tokens": 2, "max_percent": 40}, None),
+    ],
+)
+def test_limits(by_policy: Run, emulator: Emulator, limits: dict[str, int], message: str | None) -> None:
+    for confirm in (False, True):
+        result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=confirm, **limits)
+        assert ids([entry["token"] for entry in result["plan"]]) == ["pat-1", "pat-3"]
+        if message is None:
+            assert "error_code" not in result
+        else:
+            assert result["error_code"] == "RevocationLimitException" and message in result["msg"]
+            assert result["revoked"] == [] and len(held(emulator)) == 6
+
+
+def test_max_tokens_is_for_all_organizations_together(by_policy: Run) -> None:
+    assert by_policy(policy=EVERY, max_percent=100, max_tokens=5)["error_code"] == "RevocationLimitException"
+    assert "error_code" not in by_policy(policy=EVERY, max_percent=100, max_tokens=6)
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        ({"protected": {"name": "Token 1"}}, {"pat-1": "protected"}),
+        ({"protected": {"owner": "ben"}}, {"pat-3": "protected"}),
+        ({"protected": {"personal_access_token_id": ["pat-2"]}}, {}),
+    ],
+)
+def test_protected(by_policy: Run, options: dict[str, Any], left: dict[str, str]) -> None:
+    result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **options, **WIDE)
+    assert {entry["token"]["personal_access_token_id"]: entry["reason"] for entry in result["left"]} == left
+    assert set(ids(result["revoked"])) == {"pat-1", "pat-3"} - left.keys()
+
+
+def test_grace(by_policy: Run, emulator: Emulator) -> None:
+    tokens_of_ages = [
+        {"PersonalAccessTokenId": f"pat-{age}", "UserId": ANA, "DateCreated": f"-{age}h", "ExpiresTime": "-1m"}
+        for age in (1, 23, 25, 100)
+    ]
+    emulator.reset()
+    emulator.load(
+        {
+            "Organizations": [
+                {"OrganizationId": ACME, "Alias": "acme", "PersonalAccessTokens": tokens_of_ages},
+                {"OrganizationId": GLOBEX, "Alias": "globex"},
+            ]
+        }
+    )
+    # The grace counts from now, whatever instant the policy judges.
+    result = by_policy(policy=EXPIRED, grace="24h", as_of="+30d", confirm=True, **WIDE)
+    assert set(ids(result["revoked"])) == {"pat-25", "pat-100"}
+    assert {entry["reason"] for entry in result["left"]} == {"created within the grace"}
+
+
+def test_grace_without_a_creation(by_policy: Run, emulator: Emulator) -> None:
+    emulator.faults.add(Fault("missing_field", operation="ListPersonalAccessTokens", field="DateCreated"))
+    result = by_policy(policy=EXPIRED, grace="1s", as_of=AS_OF, confirm=True, **WIDE)
+    assert result["revoked"] == [] and len(result["left"]) == 2
+
+
+def test_only_violations_are_revoked(by_policy: Run) -> None:
+    exception = {"rules": ["expired"], "match": {"name": "Token 1"}, "reason": "TICKET-1", "expires": "2099-12-31"}
+    forever = {"id": "forever", "severity": "low", "when": {"has_expiry": False}}
+    policy = {"version": 1, "fail_on": "medium", "rules": [*EXPIRED["rules"], forever], "exceptions": [exception]}
+    result = by_policy(policy=policy, as_of=AS_OF, confirm=True, **WIDE)
+    assert ids(result["revoked"]) == ["pat-3"]
+    assert {entry["token"]["personal_access_token_id"]: entry["reason"] for entry in result["left"]} == {
+        "pat-1": "muted: TICKET-1",
+        "pat-4": "its findings are less severe than fail_on",
+    }
+
+
+@pytest.mark.parametrize("kind", ["access_denied", "truncated", "throttle", "empty_next_token"])
+@pytest.mark.parametrize("confirm", [False, True])
+def test_an_incomplete_sweep_revokes_nothing(by_policy: Run, emulator: Emulator, kind: str, confirm: bool) -> None:
+    emulator.faults.add(Fault(kind, operation="ListPersonalAccessTokens", organization_id=GLOBEX))
+    result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=confirm, on_error="continue", **WIDE)
+    assert result["error_code"] and result["plan"] == [] and len(held(emulator)) == 6
+
+
+def test_a_token_that_no_longer_violates_is_left(by_policy: Run, emulator: Emulator) -> None:
+    emulator.faults.add(Fault("used_meanwhile", operation=GET, personal_access_token_id="pat-4"))
+    policy = {"version": 1, "rules": [{"id": "unused", "severity": "low", "when": {"unused_for": "90d"}}]}
+    result = by_policy(policy=policy, as_of="2026-06-01T00:00:00Z", confirm=True, **WIDE)
+    assert [(entry["token"]["personal_access_token_id"], entry["reason"]) for entry in result["skipped"]] == [
+        ("pat-4", "no longer found by unused")
+    ]
+    assert "pat-4" in held(emulator) and len(held(emulator)) == 1
+
+
+def test_a_token_that_is_protected_meanwhile_is_left(by_policy: Run, emulator: Emulator) -> None:
+    emulator.faults.add(Fault("used_meanwhile", operation=GET, personal_access_token_id="pat-3"))
+    result = by_policy(policy=EXPIRED, as_of=AS_OF, protected={"not": {"unused_for": "1d"}}, confirm=True, **WIDE)
+    assert ids(result["revoked"]) == ["pat-1"]
+    assert [entry["reason"] for entry in result["skipped"]] == ["protected"]
+
+
+@pytest.mark.parametrize(("kind", "held_back"), [("access_denied", "pat-3"), ("throttle", "pat-3"), ("reset", "pat-3")])
+def test_a_failure_in_the_middle(by_policy: Run, emulator: Emulator, kind: str, held_back: str) -> None:
+    emulator.faults.add(Fault(kind, operation=DELETE, personal_access_token_id=held_back))
+    result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
+    assert ids(result["revoked"]) == ["pat-1"] and result["error_code"]
+    assert [line["outcome"] for line in lines(result)][-3:] == ["revoking", "failed", "failed"]
+
+
+def test_a_token_deleted_by_somebody_else(by_policy: Run, emulator: Emulator) -> None:
+    emulator.faults.add(Fault("deleted_meanwhile", operation=GET, personal_access_token_id="pat-1"))
+    result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
+    assert result["absent"] == ["pat-1"] and ids(result["revoked"]) == ["pat-3"]
+
+
+def test_a_killed_run_leaves_a_true_record(emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The process dies as it waits for the reply to a deletion."""
+
+    class Killed(BaseException):
+        pass
+
+    def connect_and_die(service: str, region: str, config: Any, **credentials: str) -> Any:
+        client = connect(service, region, config, **credentials)
+
+        def die(request: Any, **event: Any) -> None:
+            if b"pat-3" in request.body:
+                raise Killed
+
+        client.meta.events.register(f"before-send.workmail.{DELETE}", die)
+        return client
+
+    options = {**CONFIRMED, "record_dir": str(tmp_path)}
+    with pytest.raises(Killed):
+        revoke_by_policy(options, connect_and_die, REGION)
+    [record] = tmp_path.iterdir()
+    told = [json.loads(line) for line in record.read_text().splitlines()]
+    assert [(line["outcome"], line["personal_access_token_id"]) for line in told][-3:] == [
+        ("revoking", "pat-1"),
+        ("revoked", "pat-1"),
+        ("revoking", "pat-3"),
+    ]
+    assert held(emulator) == {"pat-2", "pat-3", "pat-4", "pat-5", "pat-6"}
+
+
+@pytest.mark.parametrize("place", ["file", "file/records", "/proc/records"])
+def test_nothing_is_revoked_without_a_record(by_policy: Run, emulator: Emulator, tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, record_dir=str(tmp_path / place), **WIDE)
+    assert result["error_code"] == "RecordException" and "record_dir: the record cannot be written" in result["msg"]
+    assert len(emulator.requests) == 0
+
+
+def test_a_record_that_can_no_longer_be_written_ends_it(
+    emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The disk is full once the plan is written."""
+    full = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115
+    aws.setattr(_record, "_new_file", lambda directory: (directory, full))
+    options = {**CONFIRMED, "record_dir": str(tmp_path)}
+    with pytest.raises(PatrolError, match="record cannot be written") as caught:
+        revoke_by_policy(options, connect, REGION)
+    assert caught.value.error_code == "RecordException" and not asked(emulator)
+
+
+def findings_of(policy: dict[str, Any], **options: Any) -> list[dict[str, Any]]:
+    audited = gather_audit({"policy": policy, "organizations": list(ALL), **options}, connect, REGION)
+    findings: list[dict[str, Any]] = json.loads(json.dumps(audited["findings"]))
+    return findings
+
+
+def test_findings_in_hand(by_policy: Run, emulator: Emulator) -> None:
+    findings = findings_of(EXPIRED, as_of=AS_OF, owners=True)
+    result = by_policy(findings=findings, organizations=None, confirm=True, **WIDE)
+    assert ids(result["revoked"]) == ["pat-1", "pat-3"]
+    # The percentage is of all tokens of the organization, and only the organizations of the findings are read.
+    assert result["summary"]["tokens"] == 5
+    again = by_policy(findings=findings, organizations=None, confirm=True, **WIDE)
+    assert again["absent"] == ["pat-1", "pat-3"] and not again["changed"] and again["plan"] == []
+
+
+def test_the_limit_of_findings_is_of_all_tokens(by_policy: Run) -> None:
+    findings = findings_of(EXPIRED, as_of=AS_OF)
+    result = by_policy(findings=findings, organizations=None, confirm=True, max_percent=39)
+    assert "2 of the 5 tokens of acme" in result["msg"]
+
+
+def test_muted_findings_are_left(by_policy: Run) -> None:
+    exception = {"rules": ["expired"], "match": {"name": "Token 1"}, "reason": "TICKET-1", "expires": "2099-12-31"}
+    findings = findings_of({**EXPIRED, "exceptions": [exception]}, as_of=AS_OF)
+    result = by_policy(findings=findings, organizations=None, confirm=True, **WIDE)
+    assert ids(result["revoked"]) == ["pat-3"]
+    assert [entry["reason"] for entry in result["left"]] == ["muted: TICKET-1"]
+
+
+@pytest.mark.parametrize("when", ["ListPersonalAccessTokens", GET])
+def test_a_token_that_changed_since_it_was_found_is_left(by_policy: Run, emulator: Emulator, when: str) -> None:
+    findings = findings_of(EXPIRED, as_of=AS_OF)
+    if when == GET:
+        emulator.faults.add(Fault("used_meanwhile", operation=GET, personal_access_token_id="pat-1"))
+    else:
+        findings[0]["token"]["date_last_used"] = "2026-01-19T00:00:00+00:00"
+    result = by_policy(findings=findings, organizations=None, confirm=True, **WIDE)
+    assert ids(result["revoked"]) == ["pat-3"]
+    assert [entry["reason"] for entry in result["left"] + result["skipped"]] == ["it has changed since it was found"]
+
+
+def test_no_findings_is_nothing_to_do(by_policy: Run, emulator: Emulator) -> None:
+    result = by_policy(findings=[], organizations=None, confirm=True)
+    assert result["plan"] == [] and not result["changed"]
+    assert [entry.operation for entry in emulator.requests] == ["GetCallerIdentity"]
+
+
+FINDING = {"rule_id": "a", "severity": "low", "message": "a", "muted": False, "exception": None}
+RECORD = project(Token(ACME, "acme", REGION, "pat-1", ANA, "Token 1", NOW, None, None, None), NOW)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"policy": None}, "policy: expected a mapping, got None"),
+        ({"policy": {"version": 1, "rules": [{"id": "a"}]}}, "rules[0]: severity is missing"),
+        ({"max_tokens": 0}, "max_tokens: 0 is not a whole number of at least 1"),
+        ({"max_percent": 101}, "max_percent: 101 is not a whole number from 1 to 100"),
+        ({"protected": {}}, "protected: expected at least one condition"),
+        ({"protected": {"nme": "x"}}, "protected.nme: unknown condition, did you mean name?"),
+        ({"grace": ""}, "grace: '' is not a duration"),
+        ({"grace": "7"}, "grace: '7' is not a duration"),
+        ({"record_dir": " "}, "record_dir: expected the path of a directory, got ' '"),
+        ({"organizations": [""]}, "organizations: expected non-empty strings, got ''"),
+        ({"findings": {"findings": []}}, "findings: expected a list of findings of an audit"),
+        ({"findings": ["pat-1"]}, "findings[0]: expected a finding of an audit, got 'pat-1'"),
+        ({"findings": [{"token": RECORD}]}, "findings[0]: not a finding of an audit, it lacks rule_id"),
+        ({"findings": [{**FINDING, "token": {}}]}, "findings[0].token: not a record of a personal access token"),
+        ({"findings": [{**FINDING, "muted": "no", "token": RECORD}]}, "findings[0].muted: expected true or false"),
+        ({"findings": [{**FINDING, "severity": "hi", "token": RECORD}]}, "findings[0].severity: 'hi' is not one of"),
+        (
+            {"findings": [{**FINDING, "token": {**RECORD, "organization_id": None}}]},
+            "findings[0].token.organization_id: expected a text, got None",
+        ),
+        ({"findings": [{**FINDING, "token": RECORD}]}, "organizations: findings say where they are"),
+    ],
+)
+def test_bad_options_of_a_policy(by_policy: Run, emulator: Emulator, options: dict[str, Any], message: str) -> None:
+    given_options = {"confirm": True, **({} if "findings" in options else {"policy": EXPIRED}), **options}
+    assert message in by_policy(**given_options)["msg"]
+    assert len(emulator.requests) == 0
+
+
+@st.composite
+def populations(draw: st.DrawFn) -> list[Token]:
+    """Tokens with ids and owners of their own."""
+    population = []
+    for number, token in enumerate(draw(st.lists(tokens, max_size=8))):
+        user_id = token.user_id and f"user-{number}"
+        owner = token.owner
+        if owner is None or owner.state == "UNKNOWN" or user_id is None:
+            owner = Owner(user_id)
+        population.append(
+            token._replace(
+                organization_alias="acme",
+                personal_access_token_id=f"pat-{number}",
+                user_id=user_id,
+                owner=owner._replace(user_id=user_id),
+                other=None,
+            )
+        )
+    return population
+
+
+def seed_of(population: list[Token]) -> dict[str, Any]:
+    def known(**fields: Any) -> dict[str, Any]:
+        return {name: value for name, value in fields.items() if value is not None}
+
+    return {
+        "Organizations": [
+            {
+                "OrganizationId": ACME,
+                "Alias": "acme",
+                "Users": [
+                    known(
+                        Id=token.user_id,
+                        Name=token.owner.name,
+                        Email=token.owner.email,
+                        State=token.owner.state,
+                        DisabledDate=format_instant(token.owner.disabled_date),
+                        IdentityProviderUserId=token.owner.identity_provider_user_id,
+                    )
+                    for token in population
+                    if token.owner is not None and token.owner.state != "UNKNOWN"
+                ],
+                "PersonalAccessTokens": [
+                    known(
+                        PersonalAccessTokenId=token.personal_access_token_id,
+                        UserId=token.user_id,
+                        Name=token.name,
+                        DateCreated=format_instant(token.date_created),
+                        DateLastUsed=format_instant(token.date_last_used),
+                        ExpiresTime=format_instant(token.expires_time),
+                        Scopes=token.scopes,
+                    )
+                    for token in population
+                ],
+            },
+            {"OrganizationId": GLOBEX, "Alias": "globex"},
+        ]
+    }
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    policy=policies(),
+    population=populations(),
+    protected=st.none() | documents.filter(bool),
+    grace=st.none() | st.integers(1, 400),
+    max_tokens=st.integers(1, 6),
+    max_percent=st.sampled_from([25, 50, 100]),
+    confirm=st.booleans(),
+)
+def test_exactly_what_is_to_go_goes(
+    by_policy: Run,
+    emulator: Emulator,
+    policy: dict[str, Any],
+    population: list[Token],
+    protected: dict[str, Any] | None,
+    grace: int | None,
+    max_tokens: int,
+    max_percent: int,
+    confirm: bool,
+) -> None:
+    """For any population and policy the tokens that are left are those that an independent judgement leaves."""
+    emulator.reset()
+    emulator.load(seed_of(population))
+    now = current_instant() / 1_000_000
+    ranks = ["low", "medium", "high", "critical"]
+    moment = _moment(NOW)
+    doomed = {
+        record["personal_access_token_id"]
+        for _rule, severity, muting, record in naive(policy, population, True)["findings"]
+        if muting is None
+        and ranks.index(severity) >= ranks.index(policy.get("fail_on", "low"))
+        and (protected is None or not oracle(protected, record, moment))
+        and (grace is None or now - _moment_of(record["date_created"]) > grace * 86_400)
+    }
+    over = len(doomed) > max_tokens or len(doomed) * 100 > max_percent * len(population)
+    result = by_policy(
+        policy=policy,
+        as_of=format_instant(NOW),
+        protected=protected,
+        grace=None if grace is None else f"{grace}d",
+        max_tokens=max_tokens,
+        max_percent=max_percent,
+        confirm=confirm,
+        organizations=["acme"],
+    )
+    everything = {token.personal_access_token_id for token in population}
+    assert set(ids([entry["token"] for entry in result["plan"]])) == doomed
+    assert result.get("error_code") == ("RevocationLimitException" if over else None)
+    assert held(emulator) == everything - (doomed if confirm and not over else set())
+
+
+def _moment(instant: int) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(instant / 1_000_000, datetime.UTC)
+
+
+def _moment_of(text: str) -> float:
+    return datetime.datetime.fromisoformat(text).timestamp()
