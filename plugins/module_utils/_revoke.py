@@ -107,27 +107,19 @@ def revoke_by_policy(
     """
     checked = _check(options, current_instant())
     as_of = checked.sweep.as_of
-    with Record(
-        None if check_mode else checked.record_dir,
-        {"caller": None, "as_of": format_instant(as_of), "confirm": checked.confirm},
-    ) as record:
-        run = _Run(checked, record, Revocation(as_of, check_mode, record, sleep))
-        with telling(run.result):
-            session = Session(
-                connect,
-                checked.sweep.regions,
-                region,
-                options.get("profile"),
-                checked.sweep.role,
-                checked.sweep.concurrency,
-            )
-            record.common["caller"] = session.caller()
-            record.note("started")
-            recheck = run.make_plan(session)
-            run.keep_within_limits()
-            if checked.confirm:
-                run.carry_out(session, recheck)
-        return run.result()
+    common = {"caller": None, "as_of": format_instant(as_of), "confirm": checked.confirm}
+    record = Record(None if check_mode else checked.record_dir, common)
+    run = _Run(checked, record, Revocation(as_of, check_mode, record, sleep))
+    with telling(run.result), record:
+        wanted = checked.sweep
+        session = Session(connect, wanted.regions, region, options.get("profile"), wanted.role, wanted.concurrency)
+        record.common["caller"] = session.caller()
+        record.note("started")
+        recheck = run.make_plan(session)
+        run.keep_within_limits()
+        if checked.confirm:
+            run.carry_out(session, recheck)
+    return run.result()
 
 
 class _Checked(NamedTuple):
