@@ -67,7 +67,8 @@ def load_policy(path: Path, label: str | None = None) -> PolicyFile:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "the file is not UTF-8"
         raise OptionError(f"{file}: cannot be read: {reason}") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        # ValueError: PyYAML lets through what Python says of a number that is too long, for instance.
         raise OptionError(f"{file}: {_yaml_problem(error)}") from error
     except OptionError as error:
         raise OptionError(f"{file}: {error.message}") from error
@@ -86,7 +87,7 @@ def _below_working_directory(path: Path) -> str:
 
 def _yaml_problem(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or "not to be understood"
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     return f"line {mark.line + 1}: no valid YAML, {problem}" if mark else f"no valid YAML, {problem}"
 
 

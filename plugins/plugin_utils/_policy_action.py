@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ansible.errors import AnsibleFileNotFound
@@ -57,8 +58,10 @@ class PolicyActionBase(ActionBase):
             path = self._find_needle("files", name)
         except AnsibleFileNotFound as error:
             # A playbook of a collection knows nothing of where its user is.
-            if not Path(name).exists():
+            if not os.path.exists(name):
                 near = nearest(name, BUILT_IN) or f", and the policies of the collection are {', '.join(BUILT_IN)}"
                 raise OptionError(f"policy_file: there is no file {shown(name)}{near}") from error
             path = name
+        except (OSError, ValueError) as error:
+            raise OptionError(f"policy_file: {shown(name)} is no path of a file: {error}") from error
         return load_policy(Path(path))

@@ -193,7 +193,7 @@ GUARDS = {
         "playbooks/assert_no_expired.yml", "      tags: [always]\n", "", BOOK, "tags_do_not"
     ),
     "no variable that the role does not have": Guard(
-        "roles/audit/tasks/main.yml", "audit_unknown | length == 0", "true", BOOK, "misspelt"
+        "roles/audit/tasks/main.yml", "__audit_unknown | length == 0", "true", BOOK, "misspelt"
     ),
     "a user whom nobody knows": Guard(
         f"{UTILS}/_sweep.py",
@@ -274,14 +274,14 @@ GUARDS = {
     ),
     "a violation never passes": Guard(
         "roles/audit/tasks/main.yml",
-        "audit_result.outcome == 'pass' or (audit_result.outcome == 'violations' and not audit_fail | bool)",
+        "__audit_result.outcome == 'pass' or (__audit_result.outcome == 'violations' and not audit_fail | bool)",
         "true",
         BOOK,
         "expired_tokens_are_named",
     ),
     "what is not complete fails without audit_fail as well": Guard(
         "roles/audit/tasks/main.yml",
-        "(audit_result.outcome == 'violations' and not audit_fail | bool)",
+        "(__audit_result.outcome == 'violations' and not audit_fail | bool)",
         "not audit_fail | bool",
         ROLE,
         "one_organization_denied",
@@ -298,7 +298,7 @@ GUARDS = {
     ),
     "no report of an earlier run is left": Guard(
         "roles/audit/tasks/main.yml",
-        '  loop: "{{ audit_extensions.values() | list }}"\n',
+        '  loop: "{{ __audit_extensions.values() | list }}"\n',
         "  loop: []\n",
         ROLE,
         "earlier_run",
@@ -592,7 +592,7 @@ GUARDS = {
     ),
     "a role refuses variables that it does not have": Guard(
         "roles/revoke/tasks/main.yml",
-        "that: revoke_unknown | length == 0",
+        "that: __revoke_unknown | length == 0",
         "that: true",
         "tests/integration/test_revoke_role.py",
         "bad_variables and protect",

@@ -98,10 +98,23 @@ def test_bad_input_never_exits_0(emulator: Emulator, ansible_playbook: Playbook,
     assert "Traceback" not in run.stdout + run.stderr
 
 
-def test_a_misspelt_variable_is_named(emulator: Emulator, ansible_playbook: Playbook) -> None:
-    run = ansible_playbook(BOOK, extra={"audit_region": "all", "audit_as_of": BEFORE})
+@pytest.mark.parametrize("variable", ["audit_region", "audit_report_format", "audit_known", "audit_unknown"])
+def test_a_misspelt_variable_is_named(emulator: Emulator, ansible_playbook: Playbook, variable: str) -> None:
+    run = ansible_playbook(BOOK, extra={variable: [], "audit_as_of": BEFORE})
     assert run.returncode == 2 and len(emulator.requests) == 0
-    assert "audit_region: no such variable of the role" in " ".join(run.stdout.split())
+    assert f"{variable}: no such variable of the role" in " ".join(run.stdout.split())
+
+
+@pytest.mark.parametrize("policy", ["wind_down", "default", {"version": 1, "rules": []}])
+def test_another_policy_is_refused(emulator: Emulator, ansible_playbook: Playbook, policy: Any) -> None:
+    run = ansible_playbook(BOOK, extra={"audit_policy": policy, "audit_as_of": AFTER})
+    assert run.returncode == 2 and len(emulator.requests) == 0
+    assert "this playbook asks that no token has expired" in " ".join(run.stdout.split())
+
+
+def test_nobody_hands_it_the_result(emulator: Emulator, ansible_playbook: Playbook) -> None:
+    good = {"outcome": "pass", "findings": []}
+    assert ansible_playbook(BOOK, extra={"audit_result": good, "audit_as_of": AFTER}).returncode == 2
 
 
 @pytest.mark.parametrize("tags", [["--tags", "nothing"], ["--skip-tags", "everything"]])

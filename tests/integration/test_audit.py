@@ -123,6 +123,7 @@ def test_policy_files(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -
         ({"policy_file": "x.yml"}, "there is no file 'x.yml', and the policies of the collection are default,"),
         ({"policy_file": ""}, "policy_file: expected the path of a file, got ''"),
         ({"policy_file": ["default"]}, "policy_file: expected the path of a file, got ['default']"),
+        ({"policy_file": "x" * 300}, "policy_file: there is no file 'xxx"),
         ({"policy_file": "/"}, "/: cannot be read: Is a directory"),
         ({"policy_file": "bad.yml"}, "bad.yml: rules[0].when.expird: unknown condition, did you mean expired?"),
         ({"policy": {}}, "policy: version is missing"),

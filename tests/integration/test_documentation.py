@@ -193,7 +193,7 @@ def test_the_role_and_the_filter_know_the_same_formats(documentation: Callable[.
     options = role_options("audit")
     variables = yaml.safe_load((COLLECTION / "roles/audit/vars/main.yml").read_text())
     assert (
-        filtered == list(FORMATS) == options["audit_report_formats"]["choices"] == list(variables["audit_extensions"])
+        filtered == list(FORMATS) == options["audit_report_formats"]["choices"] == list(variables["__audit_extensions"])
     )
 
 
@@ -207,8 +207,9 @@ def role_options(role: str) -> dict[str, Any]:
 def test_a_role_knows_its_variables(role: str) -> None:
     options = role_options(role)
     variables = yaml.safe_load((COLLECTION / f"roles/{role}/vars/main.yml").read_text())
-    assert sorted(options) == sorted(variables[f"{role}_known"])
-    assert set(variables) <= {*variables[f"{role}_own"], *options}
+    assert sorted(options) == sorted(variables[f"__{role}_known"])
+    # A name of the role's own that looks like a variable of it would let a misspelt one through.
+    assert all(name.startswith(f"__{role}_") for name in variables)
     defaults = yaml.safe_load((COLLECTION / f"roles/{role}/defaults/main.yml").read_text())
     assert defaults == {name: option["default"] for name, option in options.items() if "default" in option}
     readme = (COLLECTION / f"roles/{role}/README.md").read_text()

@@ -55,6 +55,7 @@ def test_a_file_tells_the_lines_of_its_rules(tmp_path: Path, monkeypatch: pytest
         (b"a: b\n---\na: b\n", "line 2: no valid YAML, but found another document"),
         (b"\xff\xfe\x00", "the file is not UTF-8"),
         (b"a: \x00", "no valid YAML"),
+        (b"version: " + b"9" * 6_000, "no valid YAML, Exceeds the limit"),
         (b"[" * 10_000, "no valid YAML"),
         (b"&a [*a]", "policy: expected a mapping"),
         (POLICY.replace("expired: true", "expird: true").encode(), r"rules\[0\]\.when\.expird: unknown condition"),
