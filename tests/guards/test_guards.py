@@ -21,6 +21,7 @@ FACTS = "tests/integration/test_facts.py"
 BOOK = "tests/integration/test_assert_no_expired.py"
 ROLE = "tests/integration/test_audit_role.py"
 AUDIT = "tests/integration/test_audit.py"
+CONFIG = "tests/integration/test_config.py"
 REVOKE = "tests/integration/test_revoke.py"
 UNIT = "tests/unit/plugins/module_utils"
 REPORTS = "tests/unit/plugins/plugin_utils/reports"
@@ -610,6 +611,48 @@ GUARDS = {
         "audit_assume_role_arn | default(omit)",
         ROLE,
         "without_a_value",
+    ),
+    "a lockout is confirmed": Guard(
+        f"{UTILS}/_config.py",
+        'and not now_inactive and not options.get("confirm_lockout")',
+        "and False",
+        CONFIG,
+        "lockout_is_to_be",
+    ),
+    "what cannot be sent back is not lost": Guard(
+        f"{UTILS}/_config.py",
+        "        if unknown:\n",
+        "        if False:\n",
+        CONFIG,
+        "cannot_be_kept and Unsupported",
+    ),
+    "a configuration that lacks something is not put": Guard(
+        f"{UTILS}/_config.py",
+        "            if key not in configuration.get(name, {}):\n",
+        "            if False:\n",
+        CONFIG,
+        "cannot_be_kept and Incomplete",
+    ),
+    "a change is read again": Guard(
+        f"{UTILS}/_config.py",
+        "            if _read(place) == configuration:\n",
+        "            if True:\n",
+        CONFIG,
+        "silence",
+    ),
+    "a refused change is told": Guard(
+        f"{UTILS}/_config.py",
+        "        if refused is not None:\n            raise refused\n",
+        "",
+        CONFIG,
+        "faults_while_changing",
+    ),
+    "parts of the configuration are checked": Guard(
+        f"{UTILS}/_workmail/replies.py",
+        "        return lambda value: fields.check(value, shape.required_members)\n",
+        "        return _unchecked\n",
+        CONFIG,
+        "faults_while_reading and body",
     ),
 }
 

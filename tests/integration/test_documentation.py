@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from estate import ACME, GLOBEX
+from test_config import CONFIGURATION
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._conditions import CONDITIONS, OWNER_STATES
@@ -25,6 +26,8 @@ COLLECTION = Path(__file__).parents[2]
 PLUGINS = {
     ("module", "workmail_pat"),
     ("module", "workmail_pat_audit"),
+    ("module", "workmail_pat_config"),
+    ("module", "workmail_pat_config_info"),
     ("module", "workmail_pat_info"),
     ("module", "workmail_pat_revoke"),
     ("filter", "workmail_pat_findings"),
@@ -188,6 +191,26 @@ def test_the_revocations_return_what_is_documented(
             check_keys({key: value for key, value in results[result].items() if key not in own}, expected, result)
 
 
+def test_the_settings_are_returned_as_documented(
+    emulator: Emulator, run_tasks: Callable[..., dict[str, Any]], documentation: Callable[..., dict[str, Any]]
+) -> None:
+    emulator.reset()
+    emulator.load({"Organizations": [{"Alias": "acme", "IdentityProviderConfiguration": CONFIGURATION}]})
+    for plugin, options in (("workmail_pat_config_info", {}), ("workmail_pat_config", {"lifetime_in_days": 90})):
+        module = f"patrol.workmail.{plugin}"
+        documented = documentation("module", plugin)["return"]
+        results = run_tasks(
+            [
+                {module: {"organization": "acme", **options}, "register": "good"},
+                {module: {"organization": "acmee", **options}, "register": "failed", "ignore_errors": True},
+            ]
+        )
+        for result, when, own in (("good", "success", set()), ("failed", "failure", AMAZONS_OWN)):
+            expected = {key: value for key, value in documented.items() if value["returned"] in (when, "always")}
+            told = {key: value for key, value in results[result].items() if key not in ANSIBLES_OWN | own}
+            check_keys(told, expected, f"{plugin} {result}")
+
+
 def test_the_role_and_the_filter_know_the_same_formats(documentation: Callable[..., dict[str, Any]]) -> None:
     filtered = documentation("filter", "workmail_pat_report")["doc"]["options"]["format"]["choices"]
     options = role_options("audit")
@@ -287,6 +310,10 @@ def run_example(
             "Organizations": [
                 {
                     "Alias": alias,
+                    "IdentityProviderConfiguration": {
+                        **CONFIGURATION,
+                        "PersonalAccessTokenConfiguration": {"Status": "ACTIVE", "LifetimeInDays": 90},
+                    },
                     "Users": [
                         {
                             "Id": "11111111-1111-1111-1111-111111111111",

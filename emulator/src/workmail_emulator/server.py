@@ -7,6 +7,7 @@ from __future__ import annotations
 import socket
 import sys
 from contextlib import suppress
+from copy import deepcopy
 from threading import Lock, Thread
 from typing import Any, Self
 
@@ -18,7 +19,7 @@ from .faults import Faults
 from .log import RequestLog
 from .registration import register
 from .seed import Seed, SeedError, load
-from .workmail.models import empty, workmail_backends
+from .workmail.models import Organization, empty, workmail_backends
 
 
 class Emulator:
@@ -119,11 +120,22 @@ class Emulator:
 
         :raises KeyError: if there is no such organization.
         """
-        for account in list(workmail_backends.values()):
-            for backend in list(account.values()):
-                if organization_id in backend.organizations:
-                    return [dict(token) for token in backend.organizations[organization_id].personal_access_tokens]
-        raise KeyError(organization_id)
+        return [dict(token) for token in _organization(organization_id).personal_access_tokens]
+
+    def identity_provider_configuration(self, organization_id: str) -> dict[str, Any] | None:
+        """Return the configuration an organization now has, in whichever account and region; None if it has none.
+
+        :raises KeyError: if there is no such organization.
+        """
+        return deepcopy(_organization(organization_id).identity_provider_configuration)
+
+
+def _organization(organization_id: str) -> Organization:
+    for account in list(workmail_backends.values()):
+        for backend in list(account.values()):
+            if organization_id in backend.organizations:
+                return backend.organizations[organization_id]
+    raise KeyError(organization_id)
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -163,6 +163,32 @@ def delete_personal_access_token(client: Any, organization_id: str, token_id: st
         client.delete_personal_access_token(OrganizationId=organization_id, PersonalAccessTokenId=token_id)
 
 
+def describe_identity_provider_configuration(client: Any, organization_id: str) -> dict[str, Any] | None:
+    """The configuration of the identity provider under its API names; None where it was never set up.
+
+    Raises:
+        PatrolError: It could not be read.
+    """
+    try:
+        with located("workmail", "DescribeIdentityProviderConfiguration", client.meta.region_name, organization_id):
+            reply = client.describe_identity_provider_configuration(OrganizationId=organization_id)
+    except PatrolError as error:
+        if error.error_code == NO_SUCH_RESOURCE:
+            return None
+        raise
+    return {name: value for name, value in reply.items() if name != "ResponseMetadata"}
+
+
+def put_identity_provider_configuration(client: Any, organization_id: str, configuration: dict[str, Any]) -> None:
+    """Ask for the whole configuration of the identity provider to be replaced.
+
+    Raises:
+        PatrolError: The service refused or could not be reached; it can be replaced all the same.
+    """
+    with located("workmail", "PutIdentityProviderConfiguration", client.meta.region_name, organization_id):
+        client.put_identity_provider_configuration(OrganizationId=organization_id, **configuration)
+
+
 _PAGINATION = "PaginationException"
 
 

@@ -29,6 +29,7 @@ with contextlib.suppress(ImportError):
 
 # For each operation in use, what its reply must hold: without these an answer says nothing.
 _ESSENTIAL = {
+    "DescribeIdentityProviderConfiguration": ("AuthenticationMode",),
     "DescribeOrganization": ("OrganizationId", "State"),
     "DescribeUser": ("UserId",),
     "GetPersonalAccessTokenMetadata": ("PersonalAccessTokenId",),
@@ -134,10 +135,19 @@ def _checked_strings(value: object) -> list[Any]:
     return items
 
 
-def _checker(shape: Any) -> Callable[[Any], Any]:
+def _checked_integer(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{shown(value)} is not a whole number")
+    return value
+
+
+def _checker(name: str, shape: Any) -> Callable[[Any], Any]:
+    if shape.type_name == "structure":
+        fields = _Fields(shape, name)
+        return lambda value: fields.check(value, shape.required_members)
     if shape.type_name == "list":
         return _checked_strings if shape.member.type_name == "string" else _checked_list
-    checkers = {"string": _checked_string, "timestamp": from_epoch_seconds}
+    checkers = {"string": _checked_string, "timestamp": from_epoch_seconds, "integer": _checked_integer}
     return checkers.get(shape.type_name, _unchecked)
 
 
@@ -150,11 +160,14 @@ class _Fields:
     def __init__(self, shape: Any, label: str, own: Container[str] | None = None) -> None:
         self._label = label
         self._own = own
-        self._checkers = {name: _checker(member) for name, member in shape.members.items()}
+        self._checkers = {name: _checker(name, member) for name, member in shape.members.items()}
         self._folded = {name.casefold(): name for name in shape.members}
 
-    def check(self, document: object, essential: Iterable[str]) -> None:
+    def check(self, document: object, essential: Iterable[str]) -> dict[str, Any]:
         """Check a structure in place; times become microseconds since the epoch, and nulls are left out.
+
+        Returns:
+            The structure.
 
         Raises:
             ReplyError: A field of the wrong type, a known one miscased, or an essential one that is not there.
@@ -178,6 +191,7 @@ class _Fields:
         for name in essential:
             if name not in document:
                 _refuse(f"{self._label} has no {name}")
+        return document
 
     def _refuse_miscased(self, name: str) -> None:
         known = self._folded.get(name.casefold())

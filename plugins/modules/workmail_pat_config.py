@@ -1,0 +1,168 @@
+#!/usr/bin/python
+
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: workmail_pat_config
+version_added: 0.1.0
+short_description: Change the settings of an organization's Amazon WorkMail personal access tokens
+description:
+  - Sets whether the users of an Amazon WorkMail organization can make and use personal access tokens, and for how long
+    a new one is valid. The rest of the configuration of the identity provider stays as it is.
+  - IAM Identity Center has to be set up for the organization, in the Amazon WorkMail console.
+  - After a change, the configuration is read again, and the task fails where it does not show the change.
+author:
+  - The patrol.workmail contributors (@patrol-collections)
+options:
+  status:
+    description:
+      - V(ACTIVE) lets users make and use personal access tokens.
+      - V(INACTIVE) makes all of them unusable. They are not deleted. Mail clients that use one are locked out, so this
+        needs O(confirm_lockout=true) where it is a change.
+    type: str
+    choices: [ACTIVE, INACTIVE]
+  lifetime_in_days:
+    description:
+      - For how many days a new token is valid, V(1) to V(3653).
+      - Whether this changes the expiry of tokens that are there is not documented by AWS.
+    type: int
+  confirm_lockout:
+    description:
+      - Whether O(status=INACTIVE) is meant. Without it, the change is an error, in check mode as well.
+    type: bool
+    default: false
+seealso:
+  - module: patrol.workmail.workmail_pat_config_info
+extends_documentation_fragment:
+  - patrol.workmail.organization
+  - patrol.workmail.role
+  - patrol.workmail.attributes
+  - patrol.workmail.attributes.change
+  - patrol.workmail.requirements
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Let new tokens live for ninety days
+  patrol.workmail.workmail_pat_config:
+    organization: acme
+    region: us-east-1
+    lifetime_in_days: 90
+
+- name: Make every token unusable, since the organization has left Amazon WorkMail
+  patrol.workmail.workmail_pat_config:
+    organization: acme
+    region: us-east-1
+    status: INACTIVE
+    confirm_lockout: true
+"""
+
+RETURN = r"""
+organization_id:
+  description: The id of the organization.
+  type: str
+  returned: always
+organization_alias:
+  description: The alias of the organization.
+  type: str
+  returned: success
+  sample: acme
+region:
+  description: The region of the organization.
+  type: str
+  returned: always
+configured:
+  description: Whether an identity provider was ever set up. If not, there are no personal access tokens.
+  type: bool
+  returned: success
+status:
+  description: V(ACTIVE) if personal access tokens can be used, V(INACTIVE) if not; null if it is not configured.
+  type: str
+  returned: success
+  sample: ACTIVE
+lifetime_in_days:
+  description: For how many days a new token is valid; null if that is not configured.
+  type: int
+  returned: success
+  sample: 365
+authentication_mode:
+  description: How users sign in; null if it is not configured.
+  type: str
+  returned: success
+  sample: IDENTITY_PROVIDER_ONLY
+identity_center_configuration:
+  description: The instance and the application of IAM Identity Center; null if it is not configured.
+  type: dict
+  returned: success
+  contains:
+    instance_arn:
+      description: The ARN of the instance.
+      type: str
+      returned: always
+    application_arn:
+      description: The ARN of the application.
+      type: str
+      returned: always
+error_code:
+  description: The code of the service, the name of botocore's exception, or one of this collection's own.
+  type: str
+  returned: failure
+  sample: AccessDeniedException
+operation:
+  description: The API operation that failed, where it is known.
+  type: str
+  returned: failure
+hint:
+  description: What to do about it, where there is something to say.
+  type: str
+  returned: failure
+page:
+  description: The page of the listing, counted from 1, where it is known.
+  type: int
+  returned: failure
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.patrol.workmail.plugins.module_utils._config import (
+    ACTIVE,
+    INACTIVE,
+    change_settings,
+)
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._module import (
+    ORGANIZATION_ARGUMENTS,
+    ROLE_ARGUMENTS,
+    fail,
+)
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "status": {"type": "str", "choices": [ACTIVE, INACTIVE]},
+            "lifetime_in_days": {"type": "int"},
+            "confirm_lockout": {"type": "bool", "default": False},
+            **ORGANIZATION_ARGUMENTS,
+            **ROLE_ARGUMENTS,
+        },
+        required_one_of=[("status", "lifetime_in_days")],
+        supports_check_mode=True,
+    )
+    try:
+        before, after = change_settings(module.params, module.client, module.region, module.check_mode)
+    except PatrolError as error:
+        fail(module, error)
+    else:
+        module.exit_json(changed=before != after, diff={"before": before, "after": after}, **after)
+
+
+if __name__ == "__main__":
+    main()

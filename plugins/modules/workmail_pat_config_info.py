@@ -1,0 +1,133 @@
+#!/usr/bin/python
+
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: workmail_pat_config_info
+version_added: 0.1.0
+short_description: Read the settings of an organization's Amazon WorkMail personal access tokens
+description:
+  - Tells whether the users of an Amazon WorkMail organization can make and use personal access tokens, and for how
+    long a new one is valid.
+  - An organization for which IAM Identity Center was never set up is no error, RV(configured) is V(false) then.
+author:
+  - The patrol.workmail contributors (@patrol-collections)
+seealso:
+  - module: patrol.workmail.workmail_pat_config
+extends_documentation_fragment:
+  - patrol.workmail.organization
+  - patrol.workmail.role
+  - patrol.workmail.attributes
+  - patrol.workmail.attributes.info
+  - patrol.workmail.requirements
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Read the settings
+  patrol.workmail.workmail_pat_config_info:
+    organization: acme
+    region: us-east-1
+  register: settings
+
+- name: Assert that new tokens live for ninety days at most
+  ansible.builtin.assert:
+    that: not settings.configured or settings.lifetime_in_days <= 90
+"""
+
+RETURN = r"""
+organization_id:
+  description: The id of the organization.
+  type: str
+  returned: always
+organization_alias:
+  description: The alias of the organization.
+  type: str
+  returned: success
+  sample: acme
+region:
+  description: The region of the organization.
+  type: str
+  returned: always
+configured:
+  description: Whether an identity provider was ever set up. If not, there are no personal access tokens.
+  type: bool
+  returned: success
+status:
+  description: V(ACTIVE) if personal access tokens can be used, V(INACTIVE) if not; null if it is not configured.
+  type: str
+  returned: success
+  sample: ACTIVE
+lifetime_in_days:
+  description: For how many days a new token is valid; null if that is not configured.
+  type: int
+  returned: success
+  sample: 365
+authentication_mode:
+  description: How users sign in; null if it is not configured.
+  type: str
+  returned: success
+  sample: IDENTITY_PROVIDER_ONLY
+identity_center_configuration:
+  description: The instance and the application of IAM Identity Center; null if it is not configured.
+  type: dict
+  returned: success
+  contains:
+    instance_arn:
+      description: The ARN of the instance.
+      type: str
+      returned: always
+    application_arn:
+      description: The ARN of the application.
+      type: str
+      returned: always
+error_code:
+  description: The code of the service, the name of botocore's exception, or one of this collection's own.
+  type: str
+  returned: failure
+  sample: AccessDeniedException
+operation:
+  description: The API operation that failed, where it is known.
+  type: str
+  returned: failure
+hint:
+  description: What to do about it, where there is something to say.
+  type: str
+  returned: failure
+page:
+  description: The page of the listing, counted from 1, where it is known.
+  type: int
+  returned: failure
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.patrol.workmail.plugins.module_utils._config import read_settings
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._module import (
+    ORGANIZATION_ARGUMENTS,
+    ROLE_ARGUMENTS,
+    fail,
+)
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={**ORGANIZATION_ARGUMENTS, **ROLE_ARGUMENTS},
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(changed=False, **read_settings(module.params, module.client, module.region))
+    except PatrolError as error:
+        fail(module, error)
+
+
+if __name__ == "__main__":
+    main()
