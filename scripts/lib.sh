@@ -149,19 +149,22 @@ _workmail_make_venv() {
   "$WORKMAIL_PYTHON" -m venv "$WORKMAIL_VENV"
 }
 
-# No collection server is needed: the community package holds amazon.aws. Its release N goes with ansible-core 2.(N+7).
-_workmail_take_amazon() {
+# No collection server is needed: the community package holds amazon.aws, and community.general, which is kept apart because
+# the collection works without it. Its release N goes with ansible-core 2.(N+7).
+_workmail_take_collections() {
   local core downloads=$WORKMAIL_VENV/downloads
   core=$(python -c 'import ansible.release; print(ansible.release.__version__.split(".")[1])')
   rm -rf "$downloads"
   python -m pip download --quiet --no-input --disable-pip-version-check --no-deps --only-binary :all: \
     --dest "$downloads" "ansible==$((core - 7)).*"
-  python - "$downloads"/ansible-*.whl <<'PYTHON'
+  python - "$downloads"/ansible-*.whl "$WORKMAIL_VENV/community" <<'PYTHON'
 import shutil, sys, sysconfig, zipfile
-site = sysconfig.get_paths()["purelib"]
+site, apart = sysconfig.get_paths()["purelib"], sys.argv[2]
 shutil.rmtree(f"{site}/ansible_collections/amazon", ignore_errors=True)
+shutil.rmtree(apart, ignore_errors=True)
 with zipfile.ZipFile(sys.argv[1]) as wheel:
-    wheel.extractall(site, [name for name in wheel.namelist() if name.startswith("ansible_collections/amazon/aws/")])
+    for target, folder in ((site, "amazon/aws"), (apart, "community/general")):
+        wheel.extractall(target, [name for name in wheel.namelist() if name.startswith(f"ansible_collections/{folder}/")])
 PYTHON
   rm -rf "$downloads"
 }
@@ -212,9 +215,9 @@ workmail_setup() {  # demo|test
     printf '%s\n' "$wanted" >"$WORKMAIL_VENV/stamps/$profile"
     printf '%s\n' "$demo" >"$WORKMAIL_VENV/stamps/demo"
   fi
-  if [ "$(_workmail_stamp amazon)" != "$demo" ]; then
-    _workmail_quietly "Taking amazon.aws from the Ansible community package..." _workmail_take_amazon
-    printf '%s\n' "$demo" >"$WORKMAIL_VENV/stamps/amazon"
+  if [ "$(_workmail_stamp collections)" != "$demo" ]; then
+    _workmail_quietly "Taking amazon.aws and community.general from the Ansible community package..." _workmail_take_collections
+    printf '%s\n' "$demo" >"$WORKMAIL_VENV/stamps/collections"
   fi
   emulator=$(_workmail_hash "$WORKMAIL_ROOT/emulator/pyproject.toml" "$WORKMAIL_ROOT/emulator/src")
   if [ "$(_workmail_stamp emulator)" != "$emulator" ]; then

@@ -31,6 +31,7 @@ PLUGINS = {
     ("module", "workmail_pat_info"),
     ("module", "workmail_pat_revoke"),
     ("filter", "workmail_pat_findings"),
+    ("filter", "workmail_pat_notices"),
     ("filter", "workmail_pat_report"),
     ("lookup", "workmail_pat"),
     ("test", "workmail_pat_matching"),

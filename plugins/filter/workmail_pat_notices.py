@@ -1,0 +1,112 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: workmail_pat_notices
+author:
+  - The patrol.workmail contributors (@patrol-collections)
+version_added: 0.1.0
+short_description: Make notices to the owners of Amazon WorkMail personal access tokens
+description:
+  - Groups the findings of an audit by owner and makes a message for each, which says which tokens were found and why.
+  - Findings that are muted are left out.
+  - It sends nothing. The role R(patrol.workmail.notify, ansible_collections.patrol.workmail.notify_role) does.
+options:
+  _input:
+    description:
+      - The findings of M(patrol.workmail.workmail_pat_audit) or P(patrol.workmail.workmail_pat_findings#filter), with
+        the owners of the tokens.
+    type: list
+    elements: dict
+    required: true
+  text_template:
+    description:
+      - The Jinja template of the message as text.
+      - It sees C(name), how to call the owner; C(tokens), each with C(organization_id), C(organization_alias),
+        C(personal_access_token_id), C(name), C(date_created), C(date_last_used) and C(expires_time) as dates, and
+        C(reasons), a list of texts; and C(deadline), a date or null.
+      - It is rendered by itself, without the variables, filters and lookups of the play.
+    type: str
+    required: true
+  html_template:
+    description:
+      - The Jinja template of the message as HTML. It sees the same, and escapes what it is given.
+    type: str
+    required: true
+  subject:
+    description:
+      - The Jinja template of the subject. It sees the same.
+    type: str
+    default: Your Amazon WorkMail personal access tokens
+  sender:
+    description:
+      - The e-mail address that the message is from. Without it there is no C(eml).
+    type: str
+  deadline:
+    description:
+      - From when on the tokens are revoked. A date, an instant in ISO 8601 with an offset, or a duration from now such
+        as V(+14d).
+    type: str
+seealso:
+  - module: patrol.workmail.workmail_pat_audit
+"""
+
+EXAMPLES = r"""
+- name: Audit the tokens
+  patrol.workmail.workmail_pat_audit:
+    organization: acme
+    region: us-east-1
+    owners: true
+    policy_file: default
+  register: audit
+
+- name: Show what would be told to whom
+  ansible.builtin.debug:
+    msg: "{{ audit.findings | patrol.workmail.workmail_pat_notices(text_template=text, html_template=html) }}"
+  vars:
+    text: |
+      Dear {{ '{{ name }}' }}, please look at your tokens.
+    html: |
+      <p>Dear {{ '{{ name }}' }}, please look at your tokens.</p>
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - The notices. Each has C(to), the e-mail address; C(name); C(tokens) as the templates see them; C(subject), C(text)
+      and C(html); C(eml), the whole message in the form of RFC 5322; and C(file), a name for it as a file.
+    - For an owner who cannot be told, C(to) is null, C(reason) says why, and there is no message.
+  type: list
+  elements: dict
+"""
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, shown
+from ansible_collections.patrol.workmail.plugins.plugin_utils._notices import DEFAULT_SUBJECT, Templates, make_notices
+
+
+def workmail_pat_notices(
+    findings, *, text_template, html_template, subject=DEFAULT_SUBJECT, sender=None, deadline=None
+):
+    """Make notices of findings; see the documentation of the filter."""
+    try:
+        templates = Templates(subject, text_template, html_template)
+        for name, template in zip(("subject", "text_template", "html_template"), templates, strict=True):
+            if not isinstance(template, str) or not template.strip():
+                raise OptionError(f"{name}: expected the text of a template, got {shown(template)}")
+        return make_notices(findings, templates, sender, deadline)
+    except PatrolError as error:
+        raise AnsibleFilterError(f"workmail_pat_notices: {error}") from error
+
+
+class FilterModule:
+    """The filter that makes notices to the owners of personal access tokens."""
+
+    def filters(self):
+        """Filters by name."""
+        return {"workmail_pat_notices": workmail_pat_notices}

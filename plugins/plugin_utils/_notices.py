@@ -1,0 +1,219 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin utility is PRIVATE to the collection and may change without notice.
+
+"""Notices to the owners of personal access tokens: who is told, of which tokens and why, and the message."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+from typing import Any, NamedTuple
+
+import jinja2
+import jinja2.sandbox
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, shown
+from ansible_collections.patrol.workmail.plugins.module_utils._plan import check_findings
+from ansible_collections.patrol.workmail.plugins.module_utils._time import (
+    current_instant,
+    format_instant,
+    resolve_as_of,
+)
+
+DEFAULT_SUBJECT = "Your Amazon WorkMail personal access tokens"
+
+# What mail servers everywhere take; the rest of RFC 5321's mailboxes, such as quoted ones, WorkMail does not give out.
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9.@_-]+")
+
+
+class Templates(NamedTuple):
+    """The texts of the Jinja templates of a message."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def make_notices(
+    findings: object, templates: Templates, sender: str | None, deadline: object = None
+) -> list[dict[str, Any]]:
+    """Make a notice for each owner.
+
+    Args:
+        findings: The findings of an audit, with the owners of the tokens; those that are muted are left out.
+        templates: They see C(name), C(tokens) and C(deadline), and escape by themselves where they are HTML. Each of
+            C(tokens) is a token with C(reasons) beside its fields.
+        sender: The address that the message is from; without one there is no C(eml).
+        deadline: A date, or what C(as_of) takes; from then on the tokens are revoked.
+
+    Returns:
+        By address: C(to), C(name), C(tokens) with C(reasons), C(subject), C(text), C(html), C(eml) and C(file), a name
+        for the message as a file. Where an owner cannot be told, C(to) is None, C(reason) says why, and there is no
+        message.
+
+    Raises:
+        OptionError: The findings, a template, the sender or the deadline are not valid.
+    """
+    if sender is not None:
+        _check_sender(sender)
+    day = _day(deadline)
+    rendering = _rendering(templates)
+    notices = []
+    for number, owner in enumerate(_by_owner(check_findings(findings)), 1):
+        tokens = [{**_shown_fields(token), "reasons": reasons} for token, reasons in owner.tokens]
+        notice = {
+            "to": owner.address,
+            "name": owner.name,
+            "reason": owner.reason,
+            "tokens": tokens,
+            **dict.fromkeys(("subject", "text", "html", "eml", "file")),
+        }
+        if owner.address is not None:
+            parts = {
+                part: _rendered(template, f"the template of the {part}", owner.name, tokens, day)
+                for part, template in rendering.items()
+            }
+            parts["subject"] = " ".join(parts["subject"].split())
+            notice.update(parts)
+            notice["file"] = f"{number:04}-{_NOT_IN_FILE_NAMES.sub('_', owner.address)}.eml"
+            if sender is not None:
+                notice["eml"] = _message(owner.address, sender, parts)
+        notices.append(notice)
+    return notices
+
+
+class _Owner(NamedTuple):
+    """An owner, who can be told at C(address) or not for a C(reason), and tokens with reasons."""
+
+    address: str | None
+    name: str
+    reason: str | None
+    tokens: Sequence[tuple[Mapping[str, Any], list[str]]]
+
+
+def _by_owner(findings: Sequence[Mapping[str, Any]]) -> list[_Owner]:
+    """Group what is not muted: by address without case, or by user where there is none."""
+    grouped: dict[tuple[str, ...], dict[tuple[str, str], tuple[Mapping[str, Any], list[str]]]] = {}
+    owners: dict[tuple[str, ...], tuple[str | None, str, str | None]] = {}
+    for index, finding in enumerate(findings):
+        if finding["muted"]:
+            continue
+        token = finding["token"]
+        owner = token.get("owner")
+        if not isinstance(owner, Mapping):
+            raise OptionError(f"findings[{index}].token: it has no owner, audit with owners: true")
+        address, reason = _address(owner)
+        key = (address.casefold(),) if address else (token["organization_id"], str(owner["user_id"]))
+        owners.setdefault(key, (address, _name(owner), reason))
+        entry = grouped.setdefault(key, {}).setdefault(
+            (token["organization_id"], token["personal_access_token_id"]), (token, [])
+        )
+        why = _why(str(finding["message"]), token)
+        if why not in entry[1]:
+            entry[1].append(why)
+    return [_Owner(*owners[key], list(grouped[key].values())) for key in sorted(grouped)]
+
+
+def _why(message: str, token: Mapping[str, Any]) -> str:
+    """What a finding's message says is wrong, without what it says about the token."""
+    place = token["organization_alias"] or token["organization_id"]
+    return printable(message.partition(f": {place}, token {token['personal_access_token_id']} ")[0])
+
+
+def _address(owner: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    if owner["state"] != "ENABLED":
+        return None, f"the owner is {printable(str(owner['state']))}"
+    email = owner["email"]
+    if not email:
+        return None, "the owner has no e-mail address"
+    if not _ADDRESS.fullmatch(str(email)):
+        return None, f"{printable(shown(str(email)))} is no e-mail address"
+    return str(email), None
+
+
+def _name(owner: Mapping[str, Any]) -> str:
+    return printable(str(owner["display_name"] or owner["name"] or owner["email"] or owner["user_id"]))
+
+
+def printable(text: str) -> str:
+    """Without the characters that could forge a line or a header, or turn its direction."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _shown_fields(token: Mapping[str, Any]) -> dict[str, Any]:
+    fields = ("organization_id", "organization_alias", "personal_access_token_id", "name")
+    times = ("date_created", "date_last_used", "expires_time")
+    return {
+        **{field: None if token[field] is None else printable(str(token[field])) for field in fields},
+        **{field: token[field] and str(token[field])[:10] for field in times},
+    }
+
+
+def _check_sender(sender: object) -> None:
+    if not isinstance(sender, str) or not _ADDRESS.fullmatch(sender):
+        raise OptionError(f"sender: {shown(sender)} is no e-mail address, like security@acme.example")
+
+
+def _day(deadline: object) -> str | None:
+    if deadline is None:
+        return None
+    text = str(deadline).strip()
+    if _DATE.fullmatch(text):
+        try:
+            return datetime.date.fromisoformat(text).isoformat()
+        except ValueError as error:
+            raise OptionError(f"deadline: {shown(text)} is no date") from error
+    return (format_instant(resolve_as_of(text, current_instant(), "deadline")) or "")[:10]
+
+
+def _rendering(templates: Templates) -> dict[str, jinja2.Template]:
+    found = {}
+    for part, text in templates._asdict().items():
+        # In a sandbox: a template can come from elsewhere, and needs nothing but the notice.
+        environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+            undefined=jinja2.StrictUndefined, autoescape=part == "html", trim_blocks=True, lstrip_blocks=True
+        )
+        try:
+            found[part] = environment.from_string(text)
+        except jinja2.TemplateError as error:
+            raise OptionError(f"the template of the {part} is not valid: {error}") from error
+    return found
+
+
+def _rendered(
+    template: jinja2.Template, label: str, name: str, tokens: Sequence[Mapping[str, Any]], deadline: str | None
+) -> str:
+    try:
+        return template.render(name=name, tokens=tokens, deadline=deadline)
+    # A template can do anything that Python can complain about.
+    except Exception as error:
+        raise OptionError(f"{label} fails: {error}") from error
+
+
+def _message(to: str, sender: str, parts: Mapping[str, str]) -> str:
+    """The message in the form of RFC 5322, with both texts as alternatives and in ASCII alone."""
+    message = EmailMessage(SMTP.clone(cte_type="7bit"))
+    try:
+        message["From"] = Address(addr_spec=sender)
+        message["To"] = Address(addr_spec=to)
+        message["Subject"] = parts["subject"]
+        message["Date"] = format_datetime(datetime.datetime.now(datetime.UTC))
+        message["Message-ID"] = make_msgid(domain=sender.partition("@")[2])
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(parts["text"])
+        message.add_alternative(parts["html"], subtype="html")
+        return message.as_bytes().decode("ascii")
+    except (MessageError, ValueError) as error:
+        raise OptionError(f"no message can be made for {to}: {error}") from error
