@@ -68,8 +68,13 @@ def mailbox(unused_port: int) -> Iterator[tuple[Mailbox, int]]:
 def notify(emulator: Emulator, ansible_playbook: Run, environment: dict[str, str], tmp_path: Path) -> Run:
     """Audits acme and tells the owners of tokens that meet C(select), with C(community) where that is installed."""
 
-    def call(community: bool = True, select: Any = ENABLED, **variables: Any) -> subprocess.CompletedProcess[str]:
-        audit = {"policy": EVERY, "organizations": ["acme"], "owners": True, "select": select}
+    def call(community: bool = True, select: Any = None, **variables: Any) -> subprocess.CompletedProcess[str]:
+        audit = {
+            "policy": EVERY,
+            "organizations": ["acme"],
+            "owners": True,
+            "select": ENABLED if select is None else select,
+        }
         tasks = [
             {"patrol.workmail.workmail_pat_audit": audit, "register": "audit"},
             {
