@@ -42,7 +42,7 @@ class Revocation:
         self._record = record or Record(None, {})
         self._sleep = sleep
         self._revoked: list[Token] = []
-        self._skipped: list[tuple[Token, str]] = []
+        self._not_revoked: list[tuple[Token, str]] = []
         self._absent: list[str] = []
         self._unconfirmed: list[str] = []
 
@@ -84,8 +84,8 @@ class Revocation:
         token = token_from_summary(summary, organization, owner)
         why = reason(token)
         if why is not None:
-            self._skipped.append((token, why))
-            note("skipped", why)
+            self._not_revoked.append((token, why))
+            note("not_revoked", why)
             return
         if self._dry:
             self._revoked.append(token)
@@ -134,14 +134,17 @@ class Revocation:
         """What became of the tokens so far.
 
         Returns:
-            C(changed); C(revoked), records of those that were read before and are gone, or would be; C(skipped),
+            C(changed); C(revoked), records of those that were read before and are gone, or would be; C(not_revoked),
             C({reason, token}); C(absent), ids that were not there; C(unconfirmed), ids of which it is not known whether
             they are gone.
         """
         return {
             "changed": bool(self._revoked),
             "revoked": [project(token, self._as_of) for token in self._revoked],
-            "skipped": [{"reason": reason, "token": project(token, self._as_of)} for token, reason in self._skipped],
+            # Not as "skipped": with that, Ansible takes the task for one that did not run.
+            "not_revoked": [
+                {"reason": reason, "token": project(token, self._as_of)} for token, reason in self._not_revoked
+            ],
             "absent": list(self._absent),
             "unconfirmed": list(self._unconfirmed),
         }

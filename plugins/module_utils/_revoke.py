@@ -75,7 +75,7 @@ def revoke_tokens(
 
 def difference(result: Mapping[str, Any]) -> dict[str, Any]:
     """The diff of a revocation: by id, the tokens that were there, and those that are left of them."""
-    left = {entry["token"]["personal_access_token_id"]: entry["token"] for entry in result["skipped"]}
+    left = {entry["token"]["personal_access_token_id"]: entry["token"] for entry in result["not_revoked"]}
     gone = {record["personal_access_token_id"]: record for record in result["revoked"]}
     return {"before": {**left, **gone}, "after": left}
 
@@ -200,7 +200,7 @@ class _Run:
         lists = {
             "plan": [{**entry._asdict(), "token": project(entry.token, as_of)} for entry in self._plan.planned],
             "left": [{**entry._asdict(), "token": project(entry.token, as_of)} for entry in self._plan.left],
-            **{name: outcome.pop(name) for name in ("revoked", "skipped", "absent", "unconfirmed")},
+            **{name: outcome.pop(name) for name in ("revoked", "not_revoked", "absent", "unconfirmed")},
         }
         organizations = self._organizations()
         return {

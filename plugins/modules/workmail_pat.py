@@ -38,7 +38,7 @@ options:
   only_if:
     description:
       - Conditions on a token, at least one. A token that does not meet all of them when it is read, just before its
-        deletion, is left and listed in RV(skipped).
+        deletion, is left and listed in RV(not_revoked).
       - The conditions are those of the test plugin P(patrol.workmail.workmail_pat_matching#test), which describes each.
       - With conditions on owners, the users of the organization are listed once, before the first token is read.
     type: dict
@@ -100,7 +100,7 @@ revoked:
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
-skipped:
+not_revoked:
   description: The tokens that were there, and are left.
   type: list
   elements: dict

@@ -82,9 +82,9 @@ options:
       - The file has a line of JSON for each thing that happens, on the disk before the next thing happens, with
         C(time), C(caller) (the ARN that C(sts:GetCallerIdentity) gives), C(as_of), C(confirm), C(outcome), the token,
         C(rule_ids) and C(reason).
-      - C(outcome) is V(started), V(left), V(planned), V(revoking) before a deletion, V(revoked), V(skipped), V(absent),
-        V(failed) or V(unconfirmed) after it, and at the end V(finished) or V(failed). Where the end is missing, the run
-        was killed.
+      - C(outcome) is V(started), V(left), V(planned), V(revoking) before a deletion, V(revoked), V(not_revoked),
+        V(absent), V(failed) or V(unconfirmed) after it, and at the end V(finished) or V(failed). Where the end is
+        missing, the run was killed.
       - Where it cannot be written, nothing is revoked.
     type: path
     required: true
@@ -182,7 +182,7 @@ revoked:
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
-skipped:
+not_revoked:
   description: The tokens that were planned, and are left now that they were read again.
   type: list
   elements: dict
@@ -234,7 +234,7 @@ summary:
       description: How many were revoked.
       type: int
       returned: always
-    skipped:
+    not_revoked:
       description: How many were planned and are left.
       type: int
       returned: always

@@ -175,7 +175,7 @@ def test_the_revocations_return_what_is_documented(
             {policy: {**by_policy, "grace": "soon"}, "register": "refused", "ignore_errors": True},
         ]
     )
-    assert results["named"]["revoked"] and results["named"]["skipped"] and results["named"]["absent"]
+    assert results["named"]["revoked"] and results["named"]["not_revoked"] and results["named"]["absent"]
     assert results["planned"]["left"] and results["midway"]["revoked"] and results["midway"]["record_file"]
     for plugin, succeeded, failed, refused in (
         ("workmail_pat", "named", "unknown", "invalid"),

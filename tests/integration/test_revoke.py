@@ -92,7 +92,7 @@ def revoke(emulator: Emulator, aws: pytest.MonkeyPatch, waits: list[float]) -> R
 def test_tokens_are_revoked_and_the_rest_is_left(revoke: Run, emulator: Emulator) -> None:
     result = revoke("pat-3", "pat-1", "pat-none", "pat-3")
     assert ids(result["revoked"]) == ["pat-3", "pat-1"] and result["absent"] == ["pat-none"]
-    assert result["changed"] and not result["skipped"] and not result["unconfirmed"]
+    assert result["changed"] and not result["not_revoked"] and not result["unconfirmed"]
     [record] = [token for token in result["revoked"] if token["personal_access_token_id"] == "pat-1"]
     assert record["date_last_used"] == "2026-01-20T00:00:00.500000+00:00" and record["expired"] is True
     assert held(emulator) == {"pat-2", "pat-4", "pat-5", "pat-6"}
@@ -111,7 +111,7 @@ def test_check_mode_predicts(revoke: Run, emulator: Emulator) -> None:
 def test_only_if_sees_owners(revoke: Run) -> None:
     result = revoke("pat-1", "pat-4", "pat-5", only_if={"owner_state": ["DISABLED", "UNKNOWN"]})
     assert ids(result["revoked"]) == ["pat-4", "pat-5"]
-    assert [(entry["token"]["personal_access_token_id"], entry["reason"]) for entry in result["skipped"]] == [
+    assert [(entry["token"]["personal_access_token_id"], entry["reason"]) for entry in result["not_revoked"]] == [
         ("pat-1", "it does not match only_if")
     ]
     assert [record["owner"]["state"] for record in result["revoked"]] == ["DISABLED", "UNKNOWN"]
@@ -121,7 +121,7 @@ def test_a_token_used_meanwhile_is_left(revoke: Run, emulator: Emulator) -> None
     emulator.faults.add(Fault("used_meanwhile", operation=GET, personal_access_token_id="pat-4", times=1))
     result = revoke("pat-3", "pat-4", "pat-5", only_if={"unused_for": "90d"}, as_of="2026-06-01T00:00:00Z")
     assert ids(result["revoked"]) == ["pat-3", "pat-5"]
-    assert ids([entry["token"] for entry in result["skipped"]]) == ["pat-4"]
+    assert ids([entry["token"] for entry in result["not_revoked"]]) == ["pat-4"]
 
 
 def test_a_token_deleted_meanwhile(revoke: Run, emulator: Emulator) -> None:
@@ -267,7 +267,7 @@ def by_policy(emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path) -> Ru
             hold_against_the_emulator(emulator, before, result)
         if result["record_file"] is not None:
             hold_against_the_record(result)
-        for name in ("plan", "left", "revoked", "skipped", "absent", "unconfirmed"):
+        for name in ("plan", "left", "revoked", "not_revoked", "absent", "unconfirmed"):
             assert result["summary"][name] == len(result[name])
         return result
 
@@ -290,7 +290,7 @@ def hold_against_the_record(result: dict[str, Any]) -> None:
     assert by_outcome.get("left", []) == ids([entry["token"] for entry in result["left"]])
     if result["confirm"]:
         assert by_outcome.get("revoked", []) == ids(result["revoked"])
-        assert by_outcome.get("skipped", []) == ids([entry["token"] for entry in result["skipped"]])
+        assert by_outcome.get("not_revoked", []) == ids([entry["token"] for entry in result["not_revoked"]])
         assert by_outcome.get("unconfirmed", []) == result["unconfirmed"]
         assert set(by_outcome.get("absent", [])) <= set(result["absent"])
     assert set(by_outcome.get("revoking", [])) >= set(by_outcome.get("revoked", []))
@@ -427,7 +427,7 @@ def test_a_token_that_no_longer_violates_is_left(by_policy: Run, emulator: Emula
     emulator.faults.add(Fault("used_meanwhile", operation=GET, personal_access_token_id="pat-4"))
     policy = {"version": 1, "rules": [{"id": "unused", "severity": "low", "when": {"unused_for": "90d"}}]}
     result = by_policy(policy=policy, as_of="2026-06-01T00:00:00Z", confirm=True, **WIDE)
-    assert [(entry["token"]["personal_access_token_id"], entry["reason"]) for entry in result["skipped"]] == [
+    assert [(entry["token"]["personal_access_token_id"], entry["reason"]) for entry in result["not_revoked"]] == [
         ("pat-4", "no longer found by unused")
     ]
     assert "pat-4" in held(emulator) and len(held(emulator)) == 1
@@ -437,7 +437,7 @@ def test_a_token_that_is_protected_meanwhile_is_left(by_policy: Run, emulator: E
     emulator.faults.add(Fault("used_meanwhile", operation=GET, personal_access_token_id="pat-3"))
     result = by_policy(policy=EXPIRED, as_of=AS_OF, protected={"not": {"unused_for": "1d"}}, confirm=True, **WIDE)
     assert ids(result["revoked"]) == ["pat-1"]
-    assert [entry["reason"] for entry in result["skipped"]] == ["protected"]
+    assert [entry["reason"] for entry in result["not_revoked"]] == ["protected"]
 
 
 @pytest.mark.parametrize(("kind", "held_back"), [("access_denied", "pat-3"), ("throttle", "pat-3"), ("reset", "pat-3")])
@@ -542,7 +542,9 @@ def test_a_token_that_changed_since_it_was_found_is_left(by_policy: Run, emulato
         findings[0]["token"]["date_last_used"] = "2026-01-19T00:00:00+00:00"
     result = by_policy(findings=findings, organizations=None, confirm=True, **WIDE)
     assert ids(result["revoked"]) == ["pat-3"]
-    assert [entry["reason"] for entry in result["left"] + result["skipped"]] == ["it has changed since it was found"]
+    assert [entry["reason"] for entry in result["left"] + result["not_revoked"]] == [
+        "it has changed since it was found"
+    ]
 
 
 def test_no_findings_is_nothing_to_do(by_policy: Run, emulator: Emulator) -> None:

@@ -57,7 +57,7 @@ def test_the_module(emulator: Emulator, run_tasks: RunTasks) -> None:
         ]
     )
     done = registered["done"]
-    for key in ("changed", "revoked", "skipped", "absent", "diff"):
+    for key in ("changed", "revoked", "not_revoked", "absent", "diff"):
         assert registered["predicted"][key] == done[key], key
     assert done["changed"] and ids(done["revoked"]) == ["pat-1"] and done["absent"] == ["pat-none"]
     assert done["diff"]["before"].keys() == {"pat-1", "pat-2"} and done["diff"]["after"].keys() == {"pat-2"}
@@ -67,6 +67,26 @@ def test_the_module(emulator: Emulator, run_tasks: RunTasks) -> None:
     assert failed["error_code"] == "AccessDeniedException" and "workmail:DeletePersonalAccessToken" in failed["msg"]
     assert "personal_access_token_ids: expected a list of at least one id" in registered["empty"]["msg"]
     assert held(emulator) == {"pat-2", "pat-3", "pat-5", "pat-6"}
+
+
+def test_what_is_left_does_not_make_a_skipped_task(
+    emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
+) -> None:
+    """Ansible takes a result with a list under skipped for a task that did not run, and tells no handler."""
+    arguments = {"organization": "acme", "state": "absent", "personal_access_token_ids": ["pat-1", "pat-2"]}
+    revoke = {"patrol.workmail.workmail_pat": {**arguments, "only_if": {"expired": True}, "as_of": AS_OF}}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "tasks": [{**revoke, "notify": "told"}],
+        "handlers": [{"name": "told", "ansible.builtin.debug": {"msg": "handled"}}],
+    }
+    book = tmp_path / "handled.yml"
+    book.write_text(json.dumps([play]))
+    run = ansible_playbook(str(book))
+    assert "changed=1" in run.stdout and "skipped=0" in run.stdout and "handled" in run.stdout
+    assert "pat-1" not in held(emulator) and "pat-2" in held(emulator)
 
 
 def test_the_playbook_plans_and_then_revokes(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
