@@ -146,11 +146,13 @@ def test_delete_personal_access_token(emulator: Emulator, call: Any) -> None:
     assert len(emulator.personal_access_tokens(ORGANIZATION_ID)) == 249
 
 
-def test_identity_provider_configuration(call: Any) -> None:
+def test_identity_provider_configuration(emulator: Emulator, call: Any) -> None:
     organization = {"OrganizationId": ORGANIZATION_ID}
     describe = "DescribeIdentityProviderConfiguration"
     assert error(call(describe, organization)) == (400, "ResourceNotFoundException")
+    assert emulator.identity_provider_configuration(ORGANIZATION_ID) is None
     assert call("PutIdentityProviderConfiguration", {**organization, **IDENTITY_PROVIDER}).json == {}
+    assert emulator.identity_provider_configuration(ORGANIZATION_ID) == IDENTITY_PROVIDER
     assert call(describe, organization).json == IDENTITY_PROVIDER
     assert call("DeleteIdentityProviderConfiguration", organization).json == {}
     assert error(call(describe, organization)) == (400, "ResourceNotFoundException")

@@ -116,7 +116,10 @@ def _read(place: Place) -> dict[str, Any] | None:
 
 
 def _put(place: Place, configuration: dict[str, Any], sleep: Callable[[float], None]) -> dict[str, Any]:
-    """Replace the configuration, and read whether it is replaced: a connection can break after it was."""
+    """Replace the configuration, and return it as it is read afterwards.
+
+    A connection can break after the service has done its work, and a reply says nothing: only reading tells.
+    """
     refused: PatrolError | None = None
     try:
         operations.put_identity_provider_configuration(place.client, place.organization.id, configuration)
@@ -124,12 +127,13 @@ def _put(place: Place, configuration: dict[str, Any], sleep: Callable[[float], N
         refused = error
     for wait in (*_WAITS, 0):
         try:
-            if _read(place) == configuration:
-                return configuration
+            found = _read(place)
         except PatrolError as error:
-            if refused is not None:
-                raise refused from error
-            raise
+            failed = refused or error
+            failed.hint = " ".join(filter(None, (failed.hint, "Whether the change was made is not known.")))
+            raise failed from None
+        if found is not None and _shows(found, configuration):
+            return found
         if refused is not None:
             raise refused
         if wait:
@@ -140,6 +144,13 @@ def _put(place: Place, configuration: dict[str, Any], sleep: Callable[[float], N
         "ConfigurationNotConfirmedException",
         "Look at it again later.",
     )
+
+
+def _shows(found: object, sent: object) -> bool:
+    """Whether all that was sent is found. The service can add to it, such as the lifetime that it has by default."""
+    if isinstance(found, Mapping) and isinstance(sent, Mapping):
+        return all(_shows(found.get(name), value) for name, value in sent.items())
+    return found == sent
 
 
 def _check_whole(place: Place, configuration: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Mapping, NamedTuple
 
 from ._calls import Calls
 from ._discovery import discover
+from ._errors import OptionError
 from ._options import parse_sweep_options
 from ._time import current_instant
 from ._tokens import Organization
@@ -43,7 +44,11 @@ def open_organization(options: Mapping[str, Any], connect: Connect, region: str 
         "assume_role_arn": options.get("assume_role_arn"),
         "assume_role_external_id": options.get("assume_role_external_id"),
     }
-    checked = parse_sweep_options(wanted, current_instant())
+    try:
+        checked = parse_sweep_options(wanted, current_instant())
+    except OptionError as error:
+        # Here the option is named in the singular.
+        raise OptionError(error.message.replace("organizations: ", "organization: ", 1)) from error
     session = Session(connect, [], region, options.get("profile"), checked.role)
     clients = {name: session.client(name) for name in session.regions}
     found, _missing = discover(checked, clients, Calls(1, keep_going=False))

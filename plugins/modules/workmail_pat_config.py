@@ -38,6 +38,9 @@ options:
     default: false
 seealso:
   - module: patrol.workmail.workmail_pat_config_info
+notes:
+  - AWS replaces the configuration as a whole. What somebody else changes in it between the reading and the replacing
+    is lost.
 extends_documentation_fragment:
   - patrol.workmail.organization
   - patrol.workmail.role
@@ -88,7 +91,7 @@ status:
   returned: success
   sample: ACTIVE
 lifetime_in_days:
-  description: For how many days a new token is valid; null if that is not configured.
+  description: For how many days a new token is valid; null if that is not configured. The default of AWS is V(365).
   type: int
   returned: success
   sample: 365

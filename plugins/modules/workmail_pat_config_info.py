@@ -39,7 +39,7 @@ EXAMPLES = r"""
 
 - name: Assert that new tokens live for ninety days at most
   ansible.builtin.assert:
-    that: not settings.configured or settings.lifetime_in_days <= 90
+    that: not settings.configured or (settings.lifetime_in_days or 365) <= 90
 """
 
 RETURN = r"""
@@ -66,7 +66,7 @@ status:
   returned: success
   sample: ACTIVE
 lifetime_in_days:
-  description: For how many days a new token is valid; null if that is not configured.
+  description: For how many days a new token is valid; null if that is not configured. The default of AWS is V(365).
   type: int
   returned: success
   sample: 365

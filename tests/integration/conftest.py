@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError
 from estate import ESTATE
 from workmail_emulator import Emulator
 
@@ -74,6 +75,20 @@ def connect(service: str, region: str, config: Config, **credentials: str) -> An
     """What amazon.aws's client method does, without an edge."""
     patience = Config(connect_timeout=10, read_timeout=10)
     return boto3.session.Session().client(service, region_name=region, config=config.merge(patience), **credentials)
+
+
+def connect_and_break(operation: str) -> Callable[..., Any]:
+    """A C(connect) whose connection breaks once the service has done this operation, so that its reply is lost."""
+
+    def break_off(**event: Any) -> None:
+        raise ConnectionClosedError(endpoint_url="the emulator")
+
+    def call(service: str, region: str, config: Config, **credentials: str) -> Any:
+        client = connect(service, region, config, **credentials)
+        client.meta.events.register(f"before-parse.workmail.{operation}", break_off)
+        return client
+
+    return call
 
 
 @pytest.fixture

@@ -18,6 +18,17 @@ BEN = "22222222-2222-2222-2222-222222222222"
 EVE = "33333333-3333-3333-3333-333333333333"
 ORPHAN = "99999999-9999-9999-9999-999999999999"
 
+# An identity provider configuration as DescribeIdentityProviderConfiguration tells it.
+CENTER = {
+    "InstanceArn": "arn:aws:sso:::instance/ssoins-0123456789abcdef",
+    "ApplicationArn": "arn:aws:sso::123456789012:application/ssoins-0123456789abcdef/apl-0123456789abcdef",
+}
+CONFIGURATION: dict[str, Any] = {
+    "AuthenticationMode": "IDENTITY_PROVIDER_AND_DIRECTORY",
+    "IdentityCenterConfiguration": CENTER,
+    "PersonalAccessTokenConfiguration": {"Status": "ACTIVE", "LifetimeInDays": 365},
+}
+
 SECRETS_OF_A_NAME = "{{ lookup('ansible.builtin.pipe', 'echo owned') }}"
 
 

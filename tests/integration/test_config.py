@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import REGION, connect
-from estate import ACME
+from conftest import REGION, connect, connect_and_break
+from estate import ACME, CENTER, CONFIGURATION
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._config import change_settings, read_settings
@@ -22,15 +22,6 @@ Run = Callable[..., dict[str, Any]]
 
 MALFORMED = "MalformedResponseException"
 DESCRIBE, PUT = "DescribeIdentityProviderConfiguration", "PutIdentityProviderConfiguration"
-CENTER = {
-    "InstanceArn": "arn:aws:sso:::instance/ssoins-0123456789abcdef",
-    "ApplicationArn": "arn:aws:sso::123456789012:application/ssoins-0123456789abcdef/apl-0123456789abcdef",
-}
-CONFIGURATION: dict[str, Any] = {
-    "AuthenticationMode": "IDENTITY_PROVIDER_AND_DIRECTORY",
-    "IdentityCenterConfiguration": CENTER,
-    "PersonalAccessTokenConfiguration": {"Status": "ACTIVE", "LifetimeInDays": 365},
-}
 SETTINGS = {
     "organization_id": ACME,
     "organization_alias": "acme",
@@ -163,6 +154,15 @@ def test_what_is_inactive_already_is_no_lockout(emulator: Emulator, change: Run)
     assert change(status="ACTIVE")["after"]["status"] == "ACTIVE"
 
 
+def test_a_status_that_nobody_knows_yet_is_told_and_sent_back(configured: Emulator, read: Run, change: Run) -> None:
+    body = json.dumps(with_tokens(Status="LIMITED", LifetimeInDays=365))
+    configured.faults.add(Fault("body", operation=DESCRIBE, body=body))
+    assert read()["status"] == "LIMITED"
+    assert change(lifetime_in_days=90)["error_code"] == "InvalidParameterException"
+    [put] = puts(configured)
+    assert put["PersonalAccessTokenConfiguration"] == {"Status": "LIMITED", "LifetimeInDays": 90}
+
+
 def test_a_status_that_nobody_knows_yet_can_be_a_lockout(configured: Emulator, change: Run) -> None:
     body = json.dumps(with_tokens(Status="LIMITED", LifetimeInDays=365))
     configured.faults.add(Fault("body", operation=DESCRIBE, body=body))
@@ -238,10 +238,52 @@ def test_faults_while_changing(configured: Emulator, change: Run, kind: str) -> 
     assert stored(configured) == CONFIGURATION
 
 
-def test_a_reply_that_breaks_after_the_change(configured: Emulator, change: Run) -> None:
-    configured.faults.add(Fault("short_body", operation=PUT))
-    assert change(lifetime_in_days=90)["after"]["lifetime_in_days"] == 90
+def test_a_connection_that_breaks_after_the_change(configured: Emulator, aws: pytest.MonkeyPatch) -> None:
+    options = {"organization": "acme", "lifetime_in_days": 90}
+    _before, after = change_settings(options, connect_and_break(PUT), REGION)
+    assert after["lifetime_in_days"] == 90
     assert stored(configured) == with_tokens(Status="ACTIVE", LifetimeInDays=90)
+
+
+def test_what_is_not_set_is_not_sent(emulator: Emulator, change: Run) -> None:
+    configure(emulator, with_tokens(Status="INACTIVE"))
+    assert change(status="ACTIVE")["after"]["lifetime_in_days"] is None
+    assert stored(emulator) == with_tokens(Status="ACTIVE")
+
+
+def read_afterwards(emulator: Emulator, configuration: dict[str, Any]) -> None:
+    """The first reading is true; from the change on, the service shows this."""
+    emulator.faults.add(Fault("delay", operation=DESCRIBE, seconds=0, times=1))
+    emulator.faults.add(Fault("body", operation=DESCRIBE, body=json.dumps(configuration)))
+
+
+def test_the_service_can_add_a_default(emulator: Emulator, change: Run) -> None:
+    """What is returned is what was read."""
+    configure(emulator, with_tokens(Status="INACTIVE"))
+    read_afterwards(emulator, with_tokens(Status="ACTIVE", LifetimeInDays=365))
+    assert change(status="ACTIVE")["after"]["lifetime_in_days"] == 365
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        with_tokens(Status="INACTIVE", LifetimeInDays=90),
+        with_tokens(Status="ACTIVE", LifetimeInDays=365),
+        with_tokens(Status="ACTIVE"),
+        {**with_tokens(Status="ACTIVE", LifetimeInDays=90), "AuthenticationMode": "IDENTITY_PROVIDER_ONLY"},
+        {"AuthenticationMode": CONFIGURATION["AuthenticationMode"]},
+    ],
+)
+def test_another_configuration_than_was_put(configured: Emulator, change: Run, found: dict[str, Any]) -> None:
+    """Somebody else put another one meanwhile, or the service did not take it whole."""
+    read_afterwards(configured, found)
+    assert change(lifetime_in_days=90)["error_code"] == "ConfigurationNotConfirmedException"
+
+
+def test_a_configuration_that_is_gone_after_the_change(configured: Emulator, change: Run) -> None:
+    configured.faults.add(Fault("delay", operation=DESCRIBE, seconds=0, times=1))
+    configured.faults.add(Fault("error", operation=DESCRIBE, code="ResourceNotFoundException"))
+    assert change(lifetime_in_days=90)["error_code"] == "ConfigurationNotConfirmedException"
 
 
 def test_the_silence_of_the_service_is_not_believed(configured: Emulator, change: Run, waits: list[float]) -> None:
@@ -250,10 +292,14 @@ def test_the_silence_of_the_service_is_not_believed(configured: Emulator, change
     assert waits == [1, 2, 4] and stored(configured) == CONFIGURATION
 
 
-def test_what_cannot_be_read_again(configured: Emulator, change: Run) -> None:
+@pytest.mark.parametrize(("put", "operation", "lifetime"), [("delay", DESCRIBE, 90), ("reset", PUT, 365)])
+def test_what_cannot_be_read_again(configured: Emulator, change: Run, put: str, operation: str, lifetime: int) -> None:
     configured.faults.add(Fault("delay", operation=DESCRIBE, seconds=0, times=1))
     configured.faults.add(Fault("access_denied", operation=DESCRIBE))
-    assert change(lifetime_in_days=90)["error_code"] == "AccessDeniedException"
+    configured.faults.add(Fault(put, operation=PUT, **({"seconds": 0} if put == "delay" else {})))
+    failed = change(lifetime_in_days=90)
+    assert failed["operation"] == operation and "Whether the change was made is not known." in failed["msg"]
+    assert stored(configured)["PersonalAccessTokenConfiguration"]["LifetimeInDays"] == lifetime
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from estate import ACME, GLOBEX
-from test_config import CONFIGURATION
+from estate import ACME, CONFIGURATION, GLOBEX
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._conditions import CONDITIONS, OWNER_STATES

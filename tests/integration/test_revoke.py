@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from condition_oracle import documents, oracle
-from conftest import REGION, connect
+from conftest import REGION, connect, connect_and_break
 from estate import ACME, ANA, GLOBEX, INITECH
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -173,9 +173,11 @@ def test_a_reply_about_another_token_is_not_believed(revoke: Run, emulator: Emul
     assert result["error_code"] == "MalformedResponseException" and not asked(emulator)
 
 
-def test_a_reply_that_breaks_after_the_deletion(revoke: Run, emulator: Emulator) -> None:
-    emulator.faults.add(Fault("short_body", operation=DELETE, personal_access_token_id="pat-2"))
-    assert ids(revoke("pat-1", "pat-2", "pat-3")["revoked"]) == ["pat-1", "pat-2", "pat-3"]
+def test_a_connection_that_breaks_after_the_deletion(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
+    options = {"organization": ACME, "personal_access_token_ids": ["pat-1", "pat-2"]}
+    result = revoke_tokens(options, connect_and_break(DELETE), REGION)
+    assert ids(result["revoked"]) == ["pat-1", "pat-2"] and not result["unconfirmed"]
+    assert held(emulator) == {"pat-3", "pat-4", "pat-5", "pat-6"}
 
 
 def test_what_cannot_be_read_again_is_not_known(revoke: Run, emulator: Emulator) -> None:
@@ -212,8 +214,8 @@ def test_the_silence_of_the_deletion_is_not_believed(revoke: Run, emulator: Emul
         ({"only_if": {}}, "only_if: expected at least one condition"),
         ({"only_if": {"expird": True}}, "only_if.expird: unknown condition, did you mean expired?"),
         ({"as_of": "tomorrow"}, "as_of: 'tomorrow' is neither an instant"),
-        ({"organization": "m-123"}, "organizations: 'm-123' is no organization id"),
-        ({"organization": None}, "organizations: expected non-empty strings, got None"),
+        ({"organization": "m-123"}, "organization: 'm-123' is no organization id"),
+        ({"organization": None}, "organization: expected non-empty strings, got None"),
         ({"assume_role_arn": ""}, "assume_role_arn: '' is not like"),
     ],
 )
