@@ -497,11 +497,11 @@ def test_a_record_that_can_no_longer_be_written_ends_it(
     emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The disk is full once the plan is written."""
-    full = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115
-    aws.setattr(_record, "_new_file", lambda directory: (directory, full))
     options = {**CONFIRMED, "record_dir": str(tmp_path)}
-    with pytest.raises(PatrolError, match="record cannot be written") as caught:
-        revoke_by_policy(options, connect, REGION)
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        aws.setattr(_record, "_new_file", lambda directory: (directory, full))
+        with pytest.raises(PatrolError, match="record cannot be written") as caught:
+            revoke_by_policy(options, connect, REGION)
     assert caught.value.error_code == "RecordException" and not asked(emulator)
 
 
