@@ -188,12 +188,19 @@ def _about(place: Place, message: str, error_code: str, hint: str) -> PatrolErro
 
 
 def _told(place: Place, configuration: Mapping[str, Any] | None) -> dict[str, Any]:
-    known = configuration or {}
-    tokens, center = known.get(_TOKENS, {}), known.get(_CENTER)
     return {
         "organization_id": place.organization.id,
         "organization_alias": place.organization.alias,
         "region": place.organization.region,
+        **settings_of(configuration),
+    }
+
+
+def settings_of(configuration: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The settings as results have them, of a configuration under its API names."""
+    known = configuration or {}
+    tokens, center = known.get(_TOKENS, {}), known.get(_CENTER)
+    return {
         "configured": configuration is not None,
         "status": tokens.get("Status"),
         "lifetime_in_days": tokens.get("LifetimeInDays"),

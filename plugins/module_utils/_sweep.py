@@ -54,7 +54,8 @@ class Sweep(NamedTuple):
     """What a sweep found.
 
     C(tokens) are the selected ones in order. C(missing) are the names that the service does not know, where these are
-    passed over. C(complete) is true only if every page of every target was read.
+    passed over. C(complete) is true only if every page of every target was read. C(owners) are the users of each
+    organization that was asked, by user id; None where they were not read.
     """
 
     organizations: Sequence[SweptOrganization]
@@ -63,6 +64,7 @@ class Sweep(NamedTuple):
     missing: Sequence[str]
     next_token: str | None
     complete: bool
+    owners: Mapping[Organization, Owners]
 
 
 class _Target(NamedTuple):
@@ -125,6 +127,7 @@ def sweep(options: SweepOptions, session: Session) -> Sweep:
         missing=missing,
         next_token=next_token,
         complete=not calls.errors and next_token is None and options.next_token is None,
+        owners=owners,
     )
 
 
@@ -197,7 +200,7 @@ def _read(target: _Target, options: SweepOptions, client: Any, owners: Mapping[s
         ):
             next_token = page.next_token
             for summary in page.items:
-                owner = _owner(summary.get("UserId"), owners) if options.owners else None
+                owner = owner_of(summary.get("UserId"), owners) if options.owners else None
                 token = token_from_summary(summary, organization, owner)
                 tally.tokens += 1
                 tally.expired += token.expired(as_of)
@@ -214,7 +217,8 @@ def _read(target: _Target, options: SweepOptions, client: Any, owners: Mapping[s
     return _Listing(tokens, tally, next_token)
 
 
-def _owner(user_id: str | None, owners: Mapping[str, Owner]) -> Owner:
+def owner_of(user_id: str | None, owners: Mapping[str, Owner]) -> Owner:
+    """The user with this id among the users of an organization, or one in the state UNKNOWN."""
     return Owner(None) if user_id is None else owners.get(user_id) or Owner(user_id)
 
 

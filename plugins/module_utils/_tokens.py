@@ -181,8 +181,13 @@ def project(token: Token, as_of: int) -> dict[str, Any]:
         expires_in_days=in_days(None if expires is None else expires - as_of),
     )
     if token.owner is not None:
-        record["owner"] = {**token.owner._asdict(), "disabled_date": format_instant(token.owner.disabled_date)}
+        record["owner"] = record_of_owner(token.owner)
     return record
+
+
+def record_of_owner(owner: Owner) -> dict[str, Any]:
+    """The owner as a record has it."""
+    return {**owner._asdict(), "disabled_date": format_instant(owner.disabled_date)}
 
 
 def in_order(tokens: Sequence[Token]) -> list[Token]:

@@ -22,7 +22,7 @@ with contextlib.suppress(ImportError):
 
 FOREIGN_REPLY = "Something between here and AWS may be answering in its place, such as a proxy."
 
-_DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
+DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
 _EXPIRED = ("ExpiredTokenException", "ExpiredToken", "RequestExpired")
 _UNKNOWN_CREDENTIALS = (
     "UnrecognizedClientException",
@@ -97,7 +97,7 @@ def _from_service(error: ClientError, action: str, region: str | None) -> Patrol
 
 
 def _hint_for_service(code: str, action: str, region: str | None) -> str | None:
-    if code in _DENIED:
+    if code in DENIED:
         return f"Allow {action} to the credentials in use."
     if code in _EXPIRED:
         return "The credentials have expired: renew them."

@@ -1,0 +1,200 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: workmail_pat
+version_added: 0.1.0
+short_description: Amazon WorkMail users, personal access tokens or organizations as hosts
+description:
+  - Makes a host of each user who holds a personal access token, of each token, or of each organization of Amazon WorkMail.
+  - Needs a YAML configuration file whose name ends with C(workmail_pat.yml) or C(workmail_pat.yaml).
+  - Such hosts are nothing to log in to. Each has the variable C(ansible_connection) set to V(local), so that a play over
+    them runs on the controller, unless O(compose) sets another.
+  - The inventory is whole or an error, as the result of M(patrol.workmail.workmail_pat_info) is. Only
+    O(on_error=continue) allows for less; then a warning says so, and C(workmail_complete) is false for the hosts of an
+    organization that was not read whole.
+  - B(Caution:) Ansible itself goes on without an inventory source that failed, and only warns. Set
+    C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true), or C(any_unparsed_is_failed) in the section C(inventory) of
+    C(ansible.cfg), so that the run fails.
+  - The guide R(Tokens as inventory,ansible_collections.patrol.workmail.docsite.guide_inventory) lists the variables and
+    groups of each kind of host.
+author:
+  - The patrol.workmail contributors (@patrol-collections)
+options:
+  plugin:
+    description:
+      - The name of this plugin.
+    type: str
+    required: true
+    choices: [patrol.workmail.workmail_pat]
+  hosts:
+    description:
+      - What a host stands for.
+      - With V(users), a user who holds a token that was selected; it needs the permission C(workmail:ListUsers).
+      - With V(tokens), a token that was selected.
+      - With V(organizations), an organization in state C(Active), with the settings of its tokens where
+        C(workmail:DescribeIdentityProviderConfiguration) is allowed.
+    type: str
+    choices: [users, tokens, organizations]
+    default: users
+  include_without_tokens:
+    description:
+      - Whether to make a host of every user, also of those who hold no token that was selected.
+      - Needs O(hosts=users), and cannot stand beside O(users).
+    type: bool
+    default: false
+  hostnames:
+    description:
+      - What to call a host, in order of preference. The first that gives a text or a whole number that is not empty is
+        taken; where none does, the default is.
+      - Each is a Jinja expression over the variables of the host, such as V(workmail_owner.email), or a template with
+        braces.
+      - An expression that fails is passed over, unless O(strict=true).
+      - The default is C(ALIAS.TOKEN_ID), C(ALIAS.USER_NAME) or C(ALIAS); an id stands for a name or alias that is not
+        there.
+      - Whatever is no letter, digit or one of C(_.@+-) becomes an underscore.
+      - Hosts never merge. Where several would have one name, or where the inventory has another host or a group of this
+        name already, a tilde and a digest of the host's ids are added to the name.
+      - Users name their tokens as they like. Do not make such a name a host name beside real hosts.
+    type: list
+    elements: str
+    default: []
+  hostvars_prefix:
+    description:
+      - What the names of all host variables but C(ansible_connection) begin with.
+    type: str
+    default: workmail_
+  builtin_groups:
+    description:
+      - Whether to make the groups C(workmail_pat) of all hosts, C(workmail_organization_ALIAS), C(workmail_region_REGION),
+        C(workmail_expired), C(workmail_never_used), C(workmail_owner_STATE) and C(workmail_incomplete).
+    type: bool
+    default: true
+notes:
+  - The options of the connection, O(organizations), O(users), O(regions), O(as_of), O(assume_role_arn) and
+    O(assume_role_external_id) can hold Jinja templates.
+  - The cache holds what was fetched, and never an error or a part. Its key covers the credentials, role, endpoint, regions,
+    organizations and users, as far as they are known without a call. Selecting, judging, composing and grouping come
+    after it, so that a token expires while it is cached.
+  - A cache on disk holds the names of tokens and users and their e-mail addresses. Keep it where only you can read it.
+  - Ansible passes over O(compose), O(groups) and O(keyed_groups) that fail, unless O(strict=true).
+seealso:
+  - module: patrol.workmail.workmail_pat_info
+  - plugin: patrol.workmail.workmail_pat
+    plugin_type: lookup
+  - plugin: patrol.workmail.workmail_pat_matching
+    plugin_type: test
+extends_documentation_fragment:
+  - patrol.workmail.targets.organizations
+  - patrol.workmail.targets
+  - patrol.workmail.targets.regions
+  - patrol.workmail.judging
+  - patrol.workmail.paging
+  - patrol.workmail.role
+  - patrol.workmail.requirements
+  - amazon.aws.common.plugins
+  - amazon.aws.region.plugins
+  - amazon.aws.boto3
+  - constructed
+  - inventory_cache
+"""
+
+EXAMPLES = r"""
+# A host a user who holds a token, from every organization in every region.
+plugin: patrol.workmail.workmail_pat
+regions: [all]
+
+---
+# The users who are no longer enabled and still hold tokens, for offboarding.
+plugin: patrol.workmail.workmail_pat
+organizations: [acme]
+region: us-east-1
+owners: true
+select:
+  not:
+    owner_state: ENABLED
+hostnames:
+  - workmail_owner.email
+strict: true
+
+---
+# A host a token, grouped by the first scope and by whether it is due within two weeks.
+plugin: patrol.workmail.workmail_pat
+region: us-east-1
+hosts: tokens
+keyed_groups:
+  - key: workmail_scopes[0] | default('none', true)
+    prefix: scope
+groups:
+  due: workmail_expires_in_days is not none and 0 < workmail_expires_in_days <= 14
+strict: true
+
+---
+# A host an organization, read as a role in another account, and cached for an hour.
+plugin: patrol.workmail.workmail_pat
+region: us-east-1
+hosts: organizations
+assume_role_arn: arn:aws:iam::123456789012:role/workmail-auditor
+compose:
+  expired_share: workmail_expired / [workmail_tokens, 1] | max
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/workmail_pat
+cache_timeout: 3600
+"""
+
+from ansible import constants
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin
+from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant
+from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import (
+    OPTIONS,
+    hosts_of,
+    parse_inventory_options,
+)
+from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory_edge import fetched, populate
+from ansible_collections.patrol.workmail.plugins.plugin_utils._options import reject_unknown_options
+
+
+class InventoryModule(AWSInventoryBase):
+    """Users, tokens or organizations as hosts."""
+
+    NAME = "patrol.workmail.workmail_pat"
+    INVENTORY_FILE_SUFFIXES = ("workmail_pat.yml", "workmail_pat.yaml")
+
+    class TemplatedOptions(AWSInventoryBase.TemplatedOptions):
+        """Which options can hold templates."""
+
+        TEMPLATABLE_OPTIONS = (
+            *AWSInventoryBase.TemplatedOptions.TEMPLATABLE_OPTIONS,
+            *("organizations", "users", "as_of", "assume_role_external_id"),
+        )
+
+    def _do_fail(self, message):
+        raise AnsibleParserError(message)
+
+    def parse(self, inventory, loader, path, cache=True):
+        """See the documentation of the plugin; fills the inventory."""
+        # That of amazon.aws would assume the role first: without its external ID, and where the cache needs no call.
+        BaseInventoryPlugin.parse(self, inventory, loader, path)
+        try:
+            self.require_aws_sdk()
+            reject_unknown_options(self, self._read_config_data(path))
+            options = parse_inventory_options({name: self.get_option(name) for name in OPTIONS}, current_instant())
+            hosts, errors = hosts_of(fetched(self, options, cache), options)
+            populate(self, hosts, options)
+        except Exception as error:
+            if not constants.INVENTORY_ANY_UNPARSED_IS_FAILED:
+                self.warn("Set ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true: Ansible goes on without what failed here")
+            if isinstance(error, AnsibleError):
+                raise
+            raise AnsibleParserError(str(error)) from error
+        for unread in errors:
+            self.warn(f"Not complete: {unread}")
