@@ -10,10 +10,11 @@ name: workmail_pat
 version_added: 0.1.0
 short_description: Amazon WorkMail users, personal access tokens or organizations as hosts
 description:
-  - Makes a host of each user who holds a personal access token, of each token, or of each organization of Amazon WorkMail.
+  - Makes a host of each user who holds a personal access token, of each token, or of each organization of
+    Amazon WorkMail.
   - Needs a YAML configuration file whose name ends with C(workmail_pat.yml) or C(workmail_pat.yaml).
-  - Such hosts are nothing to log in to. Each has the variable C(ansible_connection) set to V(local), so that a play over
-    them runs on the controller, unless O(compose) sets another.
+  - Such hosts are nothing to log in to. Each has the variable C(ansible_connection) set to V(local), so that a play
+    over them runs on the controller, unless O(compose) sets another.
   - The inventory is whole or an error, as the result of M(patrol.workmail.workmail_pat_info) is. Only
     O(on_error=continue) allows for less; then a warning says so, and C(workmail_complete) is false for the hosts of an
     organization that was not read whole.
@@ -70,16 +71,17 @@ options:
     default: workmail_
   builtin_groups:
     description:
-      - Whether to make the groups C(workmail_pat) of all hosts, C(workmail_organization_ALIAS), C(workmail_region_REGION),
-        C(workmail_expired), C(workmail_never_used), C(workmail_owner_STATE) and C(workmail_incomplete).
+      - Whether to make the groups C(workmail_pat) of all hosts, C(workmail_organization_ALIAS),
+        C(workmail_region_REGION), C(workmail_expired), C(workmail_never_used), C(workmail_owner_STATE) and
+        C(workmail_incomplete).
     type: bool
     default: true
 notes:
   - The options of the connection, O(organizations), O(users), O(regions), O(as_of), O(assume_role_arn) and
     O(assume_role_external_id) can hold Jinja templates.
-  - The cache holds what was fetched, and never an error or a part. Its key covers the credentials, role, endpoint, regions,
-    organizations and users, as far as they are known without a call. Selecting, judging, composing and grouping come
-    after it, so that a token expires while it is cached.
+  - The cache holds what was fetched, and never an error or a part. Its key covers the credentials, role, endpoint,
+    regions, organizations and users, as far as they are known without a call. Selecting, judging, composing and
+    grouping come after it, so that a token expires while it is cached.
   - A cache on disk holds the names of tokens and users and their e-mail addresses. Keep it where only you can read it.
   - Ansible passes over O(compose), O(groups) and O(keyed_groups) that fail, unless O(strict=true).
 seealso:
@@ -147,12 +149,11 @@ cache_connection: ~/.cache/workmail_pat
 cache_timeout: 3600
 """
 
-from ansible import constants
+from ansible.constants import config
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant
 from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import (
     OPTIONS,
@@ -162,6 +163,8 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import 
 from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory_edge import fetched, populate
 from ansible_collections.patrol.workmail.plugins.plugin_utils._options import reject_unknown_options
 
+ALSO_TEMPLATES = ("organizations", "users", "as_of", "assume_role_external_id")
+
 
 class InventoryModule(AWSInventoryBase):
     """Users, tokens or organizations as hosts."""
@@ -170,12 +173,14 @@ class InventoryModule(AWSInventoryBase):
     INVENTORY_FILE_SUFFIXES = ("workmail_pat.yml", "workmail_pat.yaml")
 
     class TemplatedOptions(AWSInventoryBase.TemplatedOptions):
-        """Which options can hold templates."""
+        """The options, some of them templates."""
 
-        TEMPLATABLE_OPTIONS = (
-            *AWSInventoryBase.TemplatedOptions.TEMPLATABLE_OPTIONS,
-            *("organizations", "users", "as_of", "assume_role_external_id"),
-        )
+        def get(self, *args):
+            """The value of an option. That of amazon.aws templates with an argument that ansible-core warns of."""
+            value = self.original_options.get(*args)
+            if args[0] in (*self.TEMPLATABLE_OPTIONS, *ALSO_TEMPLATES) and self.templar.is_template(value):
+                return self.templar.template(value)
+            return value
 
     def _do_fail(self, message):
         raise AnsibleParserError(message)
@@ -191,8 +196,8 @@ class InventoryModule(AWSInventoryBase):
             hosts, errors = hosts_of(fetched(self, options, cache), options)
             populate(self, hosts, options)
         except Exception as error:
-            if not constants.INVENTORY_ANY_UNPARSED_IS_FAILED:
-                self.warn("Set ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true: Ansible goes on without what failed here")
+            if not config.get_config_value("INVENTORY_ANY_UNPARSED_IS_FAILED"):
+                self.warn(f"Ansible goes on without {path}, unless ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true")
             if isinstance(error, AnsibleError):
                 raise
             raise AnsibleParserError(str(error)) from error

@@ -94,7 +94,7 @@ def parse_inventory_options(options: Mapping[str, Any], now: int) -> InventoryOp
     prefix = options.get("hostvars_prefix")
     if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
         raise OptionError(
-            f"hostvars_prefix: {shown(prefix)} is no beginning of a variable's name, which is a letter or underscore and "
+            f"hostvars_prefix: {shown(prefix)} is no beginning of a variable's name, which is a letter or underscore, "
             "then letters, digits and underscores; ansible_ is Ansible's own"
         )
     for name in options.get("hostnames") or []:
