@@ -150,10 +150,11 @@ cache_timeout: 3600
 """
 
 from ansible.constants import config
-from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant
 from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import (
     OPTIONS,
@@ -198,8 +199,9 @@ class InventoryModule(AWSInventoryBase):
         except Exception as error:
             if not config.get_config_value("INVENTORY_ANY_UNPARSED_IS_FAILED"):
                 self.warn(f"Ansible goes on without {path}, unless ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true")
-            if isinstance(error, AnsibleError):
-                raise
-            raise AnsibleParserError(str(error)) from error
+            if isinstance(error, PatrolError):
+                # Its text is whole, and that of a cause is not made harmless.
+                raise AnsibleParserError(str(error)) from None
+            raise
         for unread in errors:
             self.warn(f"Not complete: {unread}")

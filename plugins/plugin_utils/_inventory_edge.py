@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, shown
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.session import Session, origin_of_calls
 from ansible_collections.patrol.workmail.plugins.plugin_utils._estate import (
     Estate,
@@ -97,6 +98,7 @@ def populate(plugin: Any, hosts: Sequence[Host], options: InventoryOptions) -> N
 
     Raises:
         AnsibleError: With C(strict), a name, variable or group could not be made.
+        OptionError: A host and a group would share a name.
     """
     inventory, strict = plugin.inventory, plugin.get_option("strict")
     variables = [variables_of(host, options.prefix) for host in hosts]
@@ -122,8 +124,16 @@ def populate(plugin: Any, hosts: Sequence[Host], options: InventoryOptions) -> N
             for variable, value in known.items():
                 inventory.set_variable(name, variable, value)
             plugin._set_composite_vars(plugin.get_option("compose"), known, name, strict)
+        # Not before every host has its variables: Ansible would give them to a group of the same name.
+        for name, known in zip(names, variables, strict=True):
             plugin._add_host_to_composed_groups(plugin.get_option("groups"), known, name, strict)
             plugin._add_host_to_keyed_groups(plugin.get_option("keyed_groups"), known, name, strict)
+        for name in names:
+            if name in inventory.groups:
+                raise OptionError(
+                    f"keyed_groups: {shown(name)} would be a host and a group, which Ansible cannot tell apart; "
+                    "give the groups a prefix"
+                )
     except Exception:
         # Ansible keeps what a failing source has added, which would pass for the whole.
         for name in new:
