@@ -32,6 +32,7 @@ PLUGINS = {
     ("filter", "workmail_pat_findings"),
     ("filter", "workmail_pat_notices"),
     ("filter", "workmail_pat_report"),
+    ("inventory", "workmail_pat"),
     ("lookup", "workmail_pat"),
     ("test", "workmail_pat_matching"),
 }
@@ -297,13 +298,30 @@ def test_examples_of_the_pages_run(
     run_example(emulator, ansible_playbook, tmp_path, example)
 
 
+def run_sources(
+    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, sources: list[dict[str, Any]]
+) -> None:
+    """Read inventory sources, each by itself; one that cannot be read is an error."""
+    book = tmp_path / "hosts.yml"
+    book.write_text("- hosts: all\n")
+    for source in sources:
+        file = tmp_path / f"{source['plugin'].rpartition('.')[2]}.yml"
+        file.write_text(yaml.safe_dump(source, sort_keys=False))
+        strictly = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+        run = ansible_playbook("-i", str(file), "--list-hosts", str(book), env=strictly)
+        assert run.returncode == 0 and "[WARNING]" not in run.stderr, run.stdout + run.stderr
+
+
 def run_example(
     emulator: Emulator,
     ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
     tmp_path: Path,
     example: str,
 ) -> None:
-    """Run an example, a play or tasks, in an estate in which nothing is amiss; of a policy, check that it is valid."""
+    """Run an example in an estate in which nothing is amiss: a play, tasks or inventory sources.
+
+    Of a policy, check that it is valid.
+    """
     emulator.reset()
     emulator.load(
         {
@@ -336,6 +354,10 @@ def run_example(
             ]
         }
     )
+    sources = list(yaml.safe_load_all(example))
+    if all(isinstance(source, dict) and "plugin" in source for source in sources):
+        run_sources(ansible_playbook, tmp_path, sources)
+        return
     document = yaml.safe_load(example)
     if isinstance(document, dict) and {"version", "rules"} <= document.keys():
         policy = tmp_path / "policy.yml"

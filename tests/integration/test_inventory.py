@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -33,6 +34,10 @@ OTHER = "m-" + "9" * 32
 CONFIGURATION = {
     "AuthenticationMode": "IDENTITY_PROVIDER_AND_DIRECTORY",
     "PersonalAccessTokenConfiguration": {"Status": "ACTIVE", "LifetimeInDays": 90},
+}
+CENTER = {
+    "InstanceArn": "arn:aws:sso:::instance/ssoins-0123456789abcdef",
+    "ApplicationArn": "arn:aws:sso::123456789012:application/ssoins-0123456789abcdef/apl-0123456789abcdef",
 }
 DESCRIBE = "DescribeIdentityProviderConfiguration"
 
@@ -1024,3 +1029,65 @@ def test_nothing_of_the_estate_was_changed(emulator: Emulator, source: Source, m
         "ListUsers",
         DESCRIBE,
     }
+
+
+GUIDE = (Path(__file__).parents[2] / "docs/docsite/rst/guide_inventory.rst").read_text()
+
+
+def blocks_of_the_guide() -> list[tuple[str, Any]]:
+    """The captions and the YAML of the guide's examples: sources, and the playbooks that follow them."""
+    found = re.findall(r"^\.\. code-block:: yaml\n   :caption: (.*)\n\n((?:    .*\n|\n)+)", GUIDE, re.MULTILINE)
+    return [(caption, yaml.safe_load(block)) for caption, block in found]
+
+
+def test_the_examples_of_the_guide_run(
+    emulator: Emulator, source: Source, ansible_playbook: Run, tmp_path: Path
+) -> None:
+    emulator.reset()
+    seeded = [{**token(number, ANA), "ExpiresTime": "+30d"} for number in (1, 2)]
+    users = [user(ANA, "ana"), user(BEN, "ben", State="DISABLED")]
+    emulator.load(
+        {
+            "Organizations": [
+                {
+                    "Alias": alias,
+                    "Users": users,
+                    "PersonalAccessTokens": seeded,
+                    "IdentityProviderConfiguration": {**CONFIGURATION, "IdentityCenterConfiguration": CENTER},
+                }
+                for alias in ("acme", "globex")
+            ]
+        }
+    )
+    blocks = blocks_of_the_guide()
+    assert len([caption for caption, _block in blocks if caption == "playbook"]) == 4
+    file = tmp_path / "unset"
+    played = 0
+    for caption, block in blocks:
+        if caption != "playbook":
+            file = tmp_path / caption
+            file.write_text(yaml.safe_dump(block))
+            book = [{"hosts": "workmail_pat", "gather_facts": False, "tasks": [{"ansible.builtin.meta": "noop"}]}]
+        else:
+            book, played = block, played + 1
+        path = tmp_path / "book.yml"
+        path.write_text(yaml.safe_dump(book, sort_keys=False))
+        run = ansible_playbook("-i", str(file), str(path), env={"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"})
+        assert run.returncode == 0 and "no hosts matched" not in run.stdout, run.stdout + run.stderr
+        assert "[WARNING]" not in run.stderr, run.stderr
+    assert played == 4
+    tickets = sorted(tmp_path.glob("ticket-*"))
+    assert [ticket.name for ticket in tickets] == ["ticket-acme.ana.txt", "ticket-globex.ana.txt"]
+    assert tickets[0].read_text().startswith("ana@acme.example holds 2 tokens. The next one expires at 20")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "title"), [("users", "a user"), ("tokens", "a token"), ("organizations", "an organization")]
+)
+def test_the_guide_lists_every_variable(
+    emulator: Emulator, source: Source, manage: Manage, hosts: str, title: str
+) -> None:
+    [table] = re.findall(rf"Variables of {title}\n.*?\n\n(?! )", GUIDE + "\n\n", re.DOTALL)
+    listed = set(re.findall(r"``(workmail_\w+)``", table))
+    for known in hostvars(manage(source(hosts=hosts, owners=True))).values():
+        assert set(known) == {"ansible_connection", *listed}
