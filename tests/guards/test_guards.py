@@ -25,6 +25,9 @@ CONFIG = "tests/integration/test_config.py"
 REVOKE = "tests/integration/test_revoke.py"
 UNIT = "tests/unit/plugins/module_utils"
 REPORTS = "tests/unit/plugins/plugin_utils/reports"
+INVENTORY = "tests/integration/test_inventory.py"
+HOSTS = "tests/unit/plugins/plugin_utils/test_inventory_hosts.py"
+EDGE = "plugins/plugin_utils/_inventory_edge.py"
 
 
 class Guard(NamedTuple):
@@ -716,6 +719,124 @@ GUARDS = {
         "        return _unchecked\n",
         CONFIG,
         "faults_while_reading and body",
+    ),
+    "a source that fails leaves no host": Guard(
+        EDGE,
+        "                inventory.remove_host(inventory.hosts[name])\n",
+        "                pass\n",
+        INVENTORY,
+        "strict",
+    ),
+    "a host and a group have names of their own": Guard(
+        EDGE, "            if name in inventory.groups:\n", "            if False:\n", INVENTORY, "never_share_a_name"
+    ),
+    "a spoilt cache is no error": Guard(
+        EDGE, "    except Exception:\n        # Cache", "    except KeyError:\n        # Cache", INVENTORY, "spoilt"
+    ),
+    "a record that is of no use is replaced": Guard(
+        EDGE,
+        "update_cached_result(key, False, record)",
+        "update_cached_result(key, cache, record)",
+        INVENTORY,
+        "spoilt",
+    ),
+    "a cache is for who fetched it": Guard(
+        EDGE, '        "origin": origin_of_calls(profile),\n', "", INVENTORY, "someone_else"
+    ),
+    "a cache is for its role": Guard(
+        EDGE, '        "role": asked.role,\n', "", INVENTORY, "something_else and config7"
+    ),
+    "no part is cached": Guard(
+        "plugins/plugin_utils/_estate.py",
+        "    if estate.errors or not all(part.whole for part in estate.parts):\n",
+        "    if False:\n",
+        HOSTS,
+        "not_whole_is_cached",
+    ),
+    "what is cached is as it was written": Guard(
+        "plugins/plugin_utils/_estate.py",
+        '    if record.get("digest") != _digest(key, record["fetched"]):\n',
+        "    if False:\n",
+        HOSTS,
+        "not_what_was_written",
+    ),
+    "what is cached is what was asked for": Guard(
+        "plugins/plugin_utils/_estate.py", 'record.get("key") != key', "False", HOSTS, "not_what_was_written"
+    ),
+    "only settings that may not be read are null": Guard(
+        "plugins/plugin_utils/_estate.py",
+        "        if error.error_code in DENIED:\n",
+        "        if True:\n",
+        INVENTORY,
+        "settings_that_may_not",
+    ),
+    "a role is not assumed for what is cached": Guard(
+        "plugins/inventory/workmail_pat.py",
+        "BaseInventoryPlugin.parse(self, inventory, loader, path)",
+        "super().parse(inventory, loader, path)",
+        INVENTORY,
+        "warm_run",
+    ),
+    "options that an inventory does not have": Guard(
+        "plugins/inventory/workmail_pat.py",
+        "reject_unknown_options(self, self._read_config_data(path))",
+        "self._read_config_data(path)",
+        INVENTORY,
+        "bad_input and unknown",
+    ),
+    "an inventory that fails says what Ansible does then": Guard(
+        "plugins/inventory/workmail_pat.py",
+        '            if not config.get_config_value("INVENTORY_ANY_UNPARSED_IS_FAILED"):\n',
+        "            if False:\n",
+        INVENTORY,
+        "fails_the_run",
+    ),
+    "hosts do not merge": Guard(
+        "plugins/plugin_utils/_inventory.py", "if many[name] > 1 or ", "if ", HOSTS, "told_apart"
+    ),
+    "no host takes another's place": Guard(
+        "plugins/plugin_utils/_inventory.py", " or taken(name, host):", ":", HOSTS, "kept_apart"
+    ),
+    "no host takes a name of Ansible's": Guard(
+        "plugins/plugin_utils/_inventory.py", " or name in _TAKEN_BY_ANSIBLE", "", INVENTORY, "hostile_names"
+    ),
+    "a host's name is one host to Ansible": Guard(
+        "plugins/plugin_utils/_inventory.py",
+        '"".join(_NOT_OF_A_HOST.sub("_", name))',
+        '"".join(name)',
+        INVENTORY,
+        "hostile_names",
+    ),
+    "no name is a template": Guard(
+        "plugins/plugin_utils/_inventory.py",
+        "wrap_var(value) if _TEMPLATE.search(value) else value",
+        "value",
+        HOSTS,
+        "never_a_template",
+    ),
+    "an organization that could not be judged is marked": Guard(
+        "plugins/plugin_utils/_inventory.py",
+        "            part = part._replace(whole=False)\n",
+        "",
+        HOSTS,
+        "cannot_be_judged",
+    ),
+    "what was not read whole is not counted": Guard(
+        "plugins/plugin_utils/_inventory.py",
+        "        figures = dict.fromkeys(figures)\n",
+        "        pass\n",
+        HOSTS,
+        "marked",
+    ),
+    "no variable of Ansible's own": Guard(
+        "plugins/plugin_utils/_inventory.py", "(?!ansible_)", "", HOSTS, "bad_options"
+    ),
+    "Terraform sees no part of an inventory": Guard(
+        "docs/examples/terraform/workmail_pat_facts.py",
+        '"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"',
+        '"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "false"',
+        "tests/integration/test_terraform.py",
+        "fails_the_plan",
     ),
 }
 

@@ -10,9 +10,11 @@ from collections import Counter
 from pathlib import PurePath
 from typing import Any
 
+import ansible.template
 import pytest
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
+from ansible.utils.unsafe_proxy import AnsibleUnsafe
 from hypothesis import given
 from hypothesis import strategies as st
 from token_strategies import ACME, NOW, owners, tokens
@@ -235,6 +237,17 @@ def test_a_new_field_is_kept_under_a_name_that_a_variable_can_have() -> None:
 )
 def test_variables_say_what_the_values_say(value: Any) -> None:
     assert variables_of(Host("x", [], {"name": value}, []), "p_") == {"p_name": value}
+
+
+@pytest.mark.parametrize("text", ["{{ 1 }}", "{% if %}", "{# #}", "#jinja2: variable_start_string:'[%'\n[% 1 %]"])
+def test_text_of_strangers_is_never_a_template(text: str) -> None:
+    # ansible-core marks what may be a template from 2.19 on, and what may not before.
+    trusted = getattr(ansible.template, "trust_as_template", str)
+    may_be = getattr(ansible.template, "is_trusted_as_template", lambda value: not isinstance(value, AnsibleUnsafe))
+    assert may_be(trusted(text))
+    nested = variables_of(Host("x", [], {"name": [{trusted(text): trusted(text)}]}, []), "p_")["p_name"]
+    [[key, value]] = nested[0].items()
+    assert not may_be(key) and not may_be(value) and value == text
 
 
 @given(
