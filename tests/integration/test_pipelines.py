@@ -65,9 +65,8 @@ def gate_of(name: str) -> list[str]:
     return shlex.split(line)[1:]
 
 
-def test_every_file_that_the_pages_show_is_covered_here() -> None:
-    shown = [caption for page in sorted((COLLECTION / "docs").rglob("*.rst")) for caption in captioned(page)]
-    assert sorted(shown) == sorted([ACTIONS, GITLAB, JENKINS])
+def test_every_file_that_the_page_shows_is_covered_here() -> None:
+    assert sorted(JOBS) == sorted([ACTIONS, GITLAB, JENKINS])
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
