@@ -101,7 +101,8 @@ class LookupModule(AWSLookupBase):
             options = {**self.get_options(), "organizations": self._flatten(terms)}
             facts = gather_facts(options, self.client, self.region)
         except PatrolError as error:
-            raise AnsibleLookupError(str(error)) from error
+            # Its text is whole, and that of a cause is not made harmless.
+            raise AnsibleLookupError(str(error)) from None
         for unread in facts.result["errors"]:
             self.warn(f"Not complete: {unread['msg']}")
         if not facts.result["complete"] and not facts.result["errors"]:
