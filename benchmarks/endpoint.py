@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A WorkMail that costs next to nothing: pages made beforehand, a settable latency, no checks.
+
+It is there to be measured against, so that the time of a run is its client's. Its population is as even as can be: each
+page of tokens is the same but for the ids, and EXPIRED of every hundred have expired.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import multiprocessing
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from typing import Any
+
+PAGE = 100
+EXPIRED = 2
+_DAY = 86_400
+_MARK = "@@@@@@@@"
+
+
+def organization_id(number: int) -> str:
+    """The id of the organization with this number, counted from 0."""
+    return f"m-{number:032x}"
+
+
+@contextlib.contextmanager
+def endpoint(organizations: int, tokens: int, latency: float = 0.0) -> Iterator[str]:
+    """Serve in a process of its own.
+
+    Args:
+        organizations: How many there are, with the aliases C(acme-0), C(acme-1) and so on.
+        tokens: How many each has; a multiple of 100, or less.
+        latency: How many seconds each reply is held back.
+
+    Returns:
+        Its URL, while the context lasts.
+    """
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=_run, args=(theirs, organizations, tokens, latency), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}"
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _run(connection: Connection, organizations: int, tokens: int, latency: float) -> None:
+    asyncio.run(_serve(connection, _Service(organizations, tokens), latency))
+
+
+async def _serve(connection: Connection, service: _Service, latency: float) -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+                fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
+                body = await reader.readexactly(int(fields.get("content-length", 0)))
+                if latency:
+                    await asyncio.sleep(latency)
+                reply = service.reply(fields["x-amz-target"].partition(".")[2], json.loads(body))
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n"
+                    b"Content-Length: %d\r\n\r\n" % len(reply)
+                )
+                writer.write(reply)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(client, "127.0.0.1", 0, limit=1 << 20)
+    connection.send(server.sockets[0].getsockname()[1])
+    await server.serve_forever()
+
+
+class _Service:
+    def __init__(self, organizations: int, tokens: int) -> None:
+        self._tokens = tokens
+        self._aliases = {organization_id(number): f"acme-{number}" for number in range(organizations)}
+        self._organizations = json.dumps(
+            {
+                "OrganizationSummaries": [
+                    {"OrganizationId": known, "Alias": alias, "State": "Active"}
+                    for known, alias in self._aliases.items()
+                ]
+            }
+        ).encode()
+        self._page = json.dumps(_summaries(min(tokens, PAGE), time.time())).encode()
+        users = [
+            {"Id": _user(number), "Name": f"user{number}", "Email": f"user{number}@acme.example", "State": "ENABLED"}
+            for number in range(PAGE)
+        ]
+        self._users = json.dumps({"Users": users}).encode()
+
+    def reply(self, operation: str, request: dict[str, Any]) -> bytes:
+        """The body of the reply to a request."""
+        if operation == "listpersonalaccesstokens":
+            number = int(request.get("NextToken", 0))
+            last = (number + 1) * PAGE >= self._tokens
+            summaries = self._page.replace(_MARK.encode(), b"%08d" % number)
+            following = b"" if last else b', "NextToken": "%d"' % (number + 1)
+            return b'{"PersonalAccessTokenSummaries": %s%s}' % (summaries, following)
+        if operation == "listusers":
+            return self._users
+        if operation == "describeorganization":
+            known = request["OrganizationId"]
+            return json.dumps({"OrganizationId": known, "Alias": self._aliases[known], "State": "Active"}).encode()
+        return self._organizations
+
+
+def _user(number: int) -> str:
+    return f"{number:08}-0000-0000-0000-000000000000"
+
+
+def _summaries(count: int, now: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "PersonalAccessTokenId": f"pat-{_MARK}-{number:02}",
+            "UserId": _user(number),
+            "Name": f"Outlook laptop {number}",
+            "DateCreated": round(now - (number + 100) * _DAY, 3),
+            "DateLastUsed": round(now - (number + 1) * _DAY / 2, 3),
+            "ExpiresTime": round(now + (265 - number if number >= EXPIRED else -1) * _DAY, 3),
+            "Scopes": ["imap", "smtp"],
+        }
+        for number in range(count)
+    ]

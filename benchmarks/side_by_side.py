@@ -1,0 +1,348 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The collection beside what one would do without it: whole processes, time and peak memory, as ratios in one run.
+
+C(scripts/bench) makes what it needs and runs it. The contenders of a workload run in turn, round by round, so that a
+busy minute of the machine falls on all of them; what is told are medians. Each has to find as many tokens as there are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from endpoint import EXPIRED, PAGE, endpoint, organization_id
+
+CONTENDERS = Path(__file__).resolve().parent / "contenders"
+ALL_OF_ONE = ["aws", "workmail", "list-personal-access-tokens", "--output", "json", "--organization-id"]
+NOW = "now(utc=true).isoformat()"
+
+
+class Run(NamedTuple):
+    """A command to measure, and how many tokens it has to find: None where it tells no number."""
+
+    command: list[str]
+    tokens: int | None
+
+
+class Cost(NamedTuple):
+    """What a run took: seconds by the clock, seconds of CPU, and the memory of its largest process in MiB."""
+
+    seconds: float
+    cpu: float
+    mebibytes: float
+
+
+class Workload(NamedTuple):
+    """Tokens to find, and who finds them; the first contender is what the ratios are of."""
+
+    title: str
+    organizations: int
+    tokens: int
+    latency: float
+    contenders: Callable[[Workload, Path], dict[str, Run]]
+
+    @property
+    def expired(self) -> int:
+        """How many tokens of all have expired."""
+        full, rest = divmod(self.tokens, PAGE)
+        return self.organizations * (full * EXPIRED + min(rest, EXPIRED))
+
+
+def play(folder: Path, name: str, tasks: list[dict[str, Any]]) -> list[str]:
+    """The command that runs these tasks."""
+    path = folder / f"{name}.yml"
+    path.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    return ["ansible-playbook", "--inventory", "localhost,", "--connection", "local", str(path)]
+
+
+def told(expression: str) -> dict[str, Any]:
+    """A task that tells a number of tokens."""
+    return {"ansible.builtin.debug": {"msg": "tokens={{ " + expression + " }}"}}
+
+
+def by_module(folder: Path, tokens: int, name: str = "module", **options: Any) -> Run:
+    """Our module."""
+    tasks = [
+        {"patrol.workmail.workmail_pat_info": options, "register": "found"},
+        told("found.personal_access_tokens | length"),
+    ]
+    return Run(play(folder, name, tasks), tokens)
+
+
+def by_lookup(folder: Path, tokens: int, organizations: list[str], **options: Any) -> Run:
+    """Our lookup."""
+    arguments = ", ".join([*map(repr, organizations), *(f"{name}={value!r}" for name, value in options.items())])
+    return Run(play(folder, "lookup", [told(f"query('patrol.workmail.workmail_pat', {arguments}) | length")]), tokens)
+
+
+def by_audit(folder: Path, tokens: int, rules: int = 1, **options: Any) -> Run:
+    """Our audit; the first rule finds the expired and the others nothing."""
+    whens: list[dict[str, Any]] = [{"expired": True}]
+    whens += [{"older_than": f"{1000 + number}d", "name": ["*backup*", "svc-*"]} for number in range(rules - 1)]
+    policy = {
+        "version": 1,
+        "rules": [{"id": f"rule-{number}", "severity": "high", "when": when} for number, when in enumerate(whens)],
+    }
+    tasks = [
+        {"patrol.workmail.workmail_pat_audit": {**options, "policy": policy}, "register": "audit"},
+        told("audit.findings | length"),
+    ]
+    return Run(play(folder, "audit", tasks), tokens)
+
+
+def by_inventory(folder: Path, tokens: int, **options: Any) -> Run:
+    """Our inventory."""
+    source = folder / "bench.workmail_pat.yml"
+    source.write_text(json.dumps({"plugin": "patrol.workmail.workmail_pat", "hosts": "tokens", **options}))
+    path = folder / "inventory.yml"
+    tasks = [{**told("groups['all'] | length"), "run_once": True}]
+    path.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    return Run(["ansible-playbook", "--inventory", str(source), str(path)], tokens)
+
+
+def by_boto3(tokens: int, selected: str, *organizations: str) -> Run:
+    """A script with boto3 and its paginator."""
+    return Run([sys.executable, str(CONTENDERS / "plain_boto3.py"), selected, *organizations], tokens)
+
+
+def by_command(folder: Path, tokens: int, organization: str) -> Run:
+    """ansible.builtin.command and the AWS CLI."""
+    found = "(found.stdout | from_json).PersonalAccessTokenSummaries"
+    tasks = [
+        {"ansible.builtin.command": {"argv": [*ALL_OF_ONE, organization]}, "register": "found"},
+        told(f"{found} | selectattr('ExpiresTime', 'le', now().timestamp()) | length"),
+    ]
+    return Run(play(folder, "command", tasks), tokens)
+
+
+def by_plain_module(folder: Path, tokens: int, organization: str) -> Run:
+    """A module of AnsibleAWSModule and botocore's paginator."""
+    tasks = [
+        {"plain_workmail": {"organization_id": organization}, "register": "found"},
+        told(f"found.personal_access_tokens | selectattr('expires_time', 'le', {NOW}) | length"),
+    ]
+    return Run(play(folder, "plain_module", tasks), tokens)
+
+
+def no_op(folder: Path) -> Run:
+    """A module that does nothing."""
+    tasks = [{"ansible.builtin.ping": {}}, {"ansible.builtin.debug": {"msg": "done"}}]
+    return Run(play(folder, "no_op", tasks), None)
+
+
+def one(workload: Workload, folder: Path) -> dict[str, Run]:
+    """One organization: every way there is."""
+    organization, expired = organization_id(0), workload.expired
+    options: dict[str, Any] = {"organization": organization, "select": {"expired": True}}
+    runs = {
+        "plain boto3": by_boto3(expired, "expired", organization),
+        "AWS CLI": Run([*ALL_OF_ONE, organization], None),
+        "command + AWS CLI": by_command(folder, expired, organization),
+        "plain AnsibleAWSModule": by_plain_module(folder, expired, organization),
+        "no-op module": no_op(folder),
+        "module": by_module(folder, expired, **options),
+        "lookup": by_lookup(folder, expired, [organization], select={"expired": True}),
+        "audit": by_audit(folder, expired, organization=organization),
+    }
+    if workload.tokens >= 100_000:
+        runs["audit by 20 rules"] = by_audit(folder, expired, rules=20, organization=organization)
+        runs["module, all returned"] = by_module(folder, workload.tokens, "module_all", organization=organization)
+    return runs
+
+
+def many(workload: Workload, folder: Path) -> dict[str, Run]:
+    """Many organizations."""
+    expired, ids = workload.expired, [organization_id(number) for number in range(workload.organizations)]
+    select = {"expired": True}
+    return {
+        "plain boto3": by_boto3(expired, "expired", *ids),
+        "module": by_module(folder, expired, select=select, concurrency=16),
+        "lookup": by_lookup(folder, expired, [], select=select, concurrency=16),
+        "audit": by_audit(folder, expired, concurrency=16),
+    }
+
+
+def again(workload: Workload, folder: Path) -> dict[str, Run]:
+    """The same lookup in twenty tasks."""
+
+    def twenty(name: str, expression: str) -> list[str]:
+        return play(folder, name, [told(expression)] * 20)
+
+    query = f"query('patrol.workmail.workmail_pat', '{organization_id(0)}', select={{'expired': true}}) | length"
+    return {
+        "20 no-op lookups": Run(twenty("no_op_20", "query('ansible.builtin.items', [1]) | length"), 1),
+        "20 lookups": Run(twenty("lookup_20", query), workload.expired),
+    }
+
+
+def hosts(workload: Workload, folder: Path) -> dict[str, Run]:
+    """Tokens as hosts."""
+    total = workload.organizations * workload.tokens
+    return {
+        "plain boto3": by_boto3(total, "all", organization_id(0)),
+        "inventory": by_inventory(folder, total, organizations=[organization_id(0)]),
+    }
+
+
+def grown(workload: Workload, folder: Path) -> dict[str, Run]:
+    """The module alone."""
+    options: dict[str, Any] = {"organization": organization_id(0), "select": {"name": "no such name"}}
+    return {"module": by_module(folder, 0, **options)}
+
+
+WORKLOADS = {
+    "50": Workload("50 tokens, no latency", 1, 50, 0, one),
+    "10k": Workload("10,000 tokens, 20 ms a call", 1, 10_000, 0.02, one),
+    "100k": Workload("100,000 tokens, no latency", 1, 100_000, 0, one),
+    "many": Workload("50 organizations of 200 tokens, 50 ms a call", 50, 200, 0.05, many),
+    "again": Workload("the same lookup 20 times, 1,000 tokens", 1, 1_000, 0, again),
+    "inventory": Workload("20,000 tokens as hosts", 1, 20_000, 0, hosts),
+}
+GROWTH = (1_000, 10_000, 100_000, 1_000_000)
+
+
+@contextlib.contextmanager
+def served(workload: Workload) -> Iterator[dict[str, str]]:
+    """The environment in which commands find an endpoint with the workload's tokens."""
+    with endpoint(workload.organizations, workload.tokens, workload.latency) as url:
+        yield {
+            **os.environ,
+            "ANSIBLE_LIBRARY": str(CONTENDERS),
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            "AWS_ACCESS_KEY_ID": "benchmark",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": url,
+            "AWS_PAGER": "",
+            "AWS_REGION": "us-east-1",
+            "AWS_SECRET_ACCESS_KEY": "benchmark",
+            "TZ": "UTC",
+        }
+
+
+def measure(run: Run, environment: dict[str, str]) -> Cost:
+    """Run a command to its end; it has to succeed, and to find what there is."""
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        start = time.perf_counter()
+        process = subprocess.Popen(run.command, stdout=output, stderr=errors, env=environment)
+        _pid, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        text = output.read().decode()
+        numbers = {int(number) for number in re.findall(r"tokens=(\d+)", text)}
+        if process.returncode != 0 or (run.tokens is not None and numbers != {run.tokens}):
+            errors.seek(0)
+            sys.exit(f"{' '.join(run.command)}: expected {run.tokens} tokens\n{text[-2000:]}{errors.read()[-2000:]!r}")
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def median(costs: list[Cost]) -> Cost:
+    """The median of each figure."""
+    return Cost(*(statistics.median(figures) for figures in zip(*costs, strict=True)))
+
+
+def compare(workload: Workload, rounds: int) -> dict[str, Cost]:
+    """The medians of each contender."""
+    with tempfile.TemporaryDirectory() as folder, served(workload) as environment:
+        runs = workload.contenders(workload, Path(folder))
+        costs: dict[str, list[Cost]] = {name: [] for name in runs}
+        for _round in range(rounds):
+            for name, run in runs.items():
+                costs[name].append(measure(run, environment))
+    return {name: median(measured) for name, measured in costs.items()}
+
+
+def show(title: str, costs: dict[str, Cost]) -> None:
+    """Print a table."""
+    base = next(iter(costs.values()))
+    print(f"\n{title}\n{'':24}{'seconds':>9}{'ratio':>7}{'CPU s':>8}{'MiB':>7}")
+    for name, cost in costs.items():
+        ratio = cost.seconds / base.seconds
+        print(f"{name:24}{cost.seconds:9.2f}{ratio:7.2f}{cost.cpu:8.2f}{cost.mebibytes:7.0f}", flush=True)
+
+
+def plot(costs: dict[int, Cost]) -> str:
+    """Time and peak memory by the number of tokens, both axes logarithmic, as SVG."""
+    width, height, left, top = 640, 360, 60, 30
+    counts = list(costs)
+
+    def x(count: int) -> float:
+        return left + (math.log10(count) - 3) / (math.log10(counts[-1]) - 3) * (width - left - 30)
+
+    def y(value: float) -> float:  # 0.1 to 1,000
+        return top + (3 - math.log10(max(value, 0.1))) / 4 * (height - top - 50)
+
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        'font-family="sans-serif" font-size="12">',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+    ]
+    for value in (0.1, 1, 10, 100, 1000):
+        lines.append(f'<path d="M{left} {y(value):.0f}H{width - 30}" stroke="#ddd"/>')
+        lines.append(f'<text x="{left - 8}" y="{y(value) + 4:.0f}" text-anchor="end">{value:g}</text>')
+    for count in counts:
+        lines.append(f'<text x="{x(count):.0f}" y="{height - 28}" text-anchor="middle">{count:,}</text>')
+    lines.append(f'<text x="{width / 2:.0f}" y="{height - 8}" text-anchor="middle">tokens read</text>')
+    for name, color, field in (("seconds", "#0b62a4", "seconds"), ("peak memory in MiB", "#b5480a", "mebibytes")):
+        points = [(x(count), y(getattr(cost, field))) for count, cost in costs.items()]
+        lines.append(
+            f'<polyline fill="none" stroke="{color}" stroke-width="2" '
+            f'points="{" ".join(f"{across:.0f},{down:.0f}" for across, down in points)}"/>'
+        )
+        for (across, down), cost in zip(points, costs.values(), strict=True):
+            lines.append(f'<circle cx="{across:.0f}" cy="{down:.0f}" r="3" fill="{color}"/>')
+            lines.append(
+                f'<text x="{across:.0f}" y="{down - 8:.0f}" text-anchor="middle" fill="{color}">'
+                f"{getattr(cost, field):.3g}</text>"
+            )
+        legend = 18 if field == "seconds" else 34
+        lines.append(f'<text x="{left + 8}" y="{legend}" fill="{color}">{name}</text>')
+    return "\n".join([*lines, "</svg>", ""])
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description="Measure the collection beside what one would do without it.")
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"{', '.join(WORKLOADS)}, growth; default all")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each contender runs (default: %(default)s)")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--svg", type=Path, help="write the plot of growth to this file")
+    options = parser.parse_args()
+    unknown = set(options.workloads) - {*WORKLOADS, "growth"}
+    if unknown:
+        parser.error(f"no such workload: {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}, growth")
+    results: dict[str, dict[str, Any]] = {}
+    for name, workload in WORKLOADS.items():
+        if not options.workloads or name in options.workloads:
+            costs = compare(workload, options.rounds)
+            show(workload.title, costs)
+            results[name] = {contender: cost._asdict() for contender, cost in costs.items()}
+    if not options.workloads or "growth" in options.workloads:
+        growth = {
+            count: compare(Workload("", 1, count, 0, grown), options.rounds if count < 1_000_000 else 1)["module"]
+            for count in GROWTH
+        }
+        show("the module, nothing selected", {f"{count:,} tokens": cost for count, cost in growth.items()})
+        results["growth"] = {str(count): cost._asdict() for count, cost in growth.items()}
+        if options.svg:
+            options.svg.write_text(plot(growth))
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
