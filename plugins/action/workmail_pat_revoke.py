@@ -3,12 +3,20 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The controller's half of the module: it reads the policy file where the play is."""
+"""The controller's half of the module: it reads the policy file where the play is, and lookups read anew afterwards."""
 
 from __future__ import annotations
 
 from ansible_collections.patrol.workmail.plugins.plugin_utils._policy_action import PolicyActionBase
+from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import forget
 
 
 class ActionModule(PolicyActionBase):
     """Runs the module with the policy in place of the file."""
+
+    def run(self, tmp=None, task_vars=None):
+        """See the documentation of the module."""
+        try:
+            return super().run(tmp, task_vars)
+        finally:
+            forget()

@@ -32,6 +32,17 @@ options:
     type: str
     choices: [error, skip, warn]
     default: error
+  cache:
+    description:
+      - Whether to share the answer with the same lookup elsewhere in this run of Ansible, whichever task, host or
+        process asks. Two lookups are the same where all their terms and options are, the C(AWS_*) environment variables
+        and the configuration files of AWS.
+      - Only an answer that is whole is shared. It is kept in Ansible's private temporary directory of the run.
+      - M(patrol.workmail.workmail_pat) and M(patrol.workmail.workmail_pat_revoke) make later lookups read anew. Where
+        something else makes a change that a lookup is to see in the same run, or where one waits for a change with
+        C(until), V(false) reads anew.
+    type: bool
+    default: true
 seealso:
   - module: patrol.workmail.workmail_pat_info
   - plugin: patrol.workmail.workmail_pat_matching
@@ -83,31 +94,33 @@ _raw:
 """
 
 from ansible.errors import AnsibleLookupError
-from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
+from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_facts
 from ansible_collections.patrol.workmail.plugins.plugin_utils._options import reject_unknown_options
+from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import plain, shared
 
 
-class LookupModule(AWSLookupBase):
+class LookupModule(LookupBase):
     """The tokens of the organizations that the terms name."""
 
     def run(self, terms, variables=None, **kwargs):
         """See the documentation of the plugin; returns a list of records."""
+
+        def fetch():
+            # It imports boto3, which takes longer than everything else where the answer is in the cache.
+            from ansible_collections.patrol.workmail.plugins.plugin_utils._lookup import look_up
+
+            return look_up(self, options)
+
         try:
             reject_unknown_options(self, kwargs)
-            super().run(terms, variables, **kwargs)
-            options = {**self.get_options(), "organizations": self._flatten(terms)}
-            facts = gather_facts(options, self.client, self.region)
+            self.set_options(var_options=variables, direct=kwargs)
+            options = plain({**self.get_options(), "organizations": self._flatten(terms)})
+            answer = shared(options, fetch) if options["cache"] else fetch()
         except PatrolError as error:
             # Its text is whole, and that of a cause is not made harmless.
             raise AnsibleLookupError(str(error)) from None
-        for unread in facts.result["errors"]:
-            self.warn(f"Not complete: {unread['msg']}")
-        if not facts.result["complete"] and not facts.result["errors"]:
-            self.warn("Not complete: max_items or next_token left tokens out")
-        if self.get_option("on_missing") == "warn":
-            for name in facts.missing:
-                self.warn(f"Passed over, not found: {name}")
-        return facts.result["personal_access_tokens"]
+        for warning in answer.warnings:
+            self._display.warning(warning)
+        return answer.records

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import threading
 from typing import Callable, Iterable, TypeVar
 
@@ -57,27 +56,43 @@ class Calls:
             PatrolError: The first failure in the items' order, unless going on was asked for.
         """
         tasks = list(items)
-        results: list[Result | None] = []
-        with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, min(self._concurrency, len(tasks)))) as pool:
-            futures = [pool.submit(self._guarded, call, item) for item in tasks]
-            try:
-                for future in futures:
-                    try:
-                        results.append(future.result())
-                    except PatrolError as error:
-                        self.failed(error)
-                        results.append(None)
-            except BaseException:
-                self._stop.set()
-                for future in futures:
-                    future.cancel()
-                raise
+        results: list[Result | None] = [None] * len(tasks)
+        failures: dict[int, BaseException] = {}
+        waiting = iter(range(len(tasks)))
+        turn = threading.Lock()
+
+        def work() -> None:
+            while not self.stopped():
+                with turn:
+                    index = next(waiting, None)
+                if index is None:
+                    return
+                try:
+                    results[index] = call(tasks[index])
+                except BaseException as error:
+                    failures[index] = error
+                    if not (self._keep_going and isinstance(error, PatrolError)):
+                        self._stop.set()
+
+        self._at_once(work, min(self._concurrency, len(tasks)))
+        for index in sorted(failures):
+            error = failures[index]
+            if not isinstance(error, PatrolError):
+                raise error
+            self.failed(error)
         return results
 
-    def _guarded(self, call: Callable[[Item], Result], item: Item) -> Result:
+    def _at_once(self, work: Callable[[], None], count: int) -> None:
+        if count <= 1:
+            work()
+            return
+        # A process waits at its end for the threads of an executor, and a call can take minutes; for these it does not.
+        threads = [threading.Thread(target=work, daemon=True) for _number in range(count)]
         try:
-            return call(item)
-        except PatrolError:
-            if not self._keep_going:
-                self._stop.set()
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        except BaseException:
+            self._stop.set()
             raise

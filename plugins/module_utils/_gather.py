@@ -18,6 +18,7 @@ from ._policy import parse_policy
 from ._sweep import Sweep, sweep
 from ._time import current_instant, format_instant
 from ._tokens import Token, project
+from ._workmail.progress import Tell
 from ._workmail.session import Connect, Session
 
 
@@ -28,24 +29,28 @@ class Facts(NamedTuple):
     missing: Sequence[str]
 
 
-def gather_facts(options: Mapping[str, Any], connect: Connect, region: str | None) -> Facts:
+def gather_facts(options: Mapping[str, Any], connect: Connect, region: str | None, tell: Tell | None = None) -> Facts:
     """Sweep and tell.
 
     Args:
         options: The options by name, those of the connection among them.
         connect: Makes a boto3 client, called as C(connect(service, region=…, config=…)).
         region: The connection's own region, if it has one.
+        tell: Is told every few seconds how far the sweep has come, and at its end, if anybody.
 
     Returns:
-        C(personal_access_tokens), C(summary), C(organizations), C(as_of), C(complete), C(errors), and C(next_token)
-        where one listing is paged by hand.
+        C(personal_access_tokens), C(summary), C(organizations), C(as_of), C(complete), C(errors), what it
+        cost as C(elapsed), C(pages), C(calls) and C(retries), and C(next_token) where one listing is paged by hand.
 
     Raises:
         PatrolError: An option is not valid, or the answer would not be whole.
     """
     checked = parse_sweep_options(options, current_instant())
-    found = _swept(checked, options, connect, region)
-    return Facts(_result(checked, found), found.missing)
+    session = _session(checked, options, connect, region, tell)
+    found = sweep(checked, session)
+    if tell is not None:
+        tell(str(session.progress))
+    return Facts({**_result(checked, found), **session.progress.as_result()}, found.missing)
 
 
 def gather_audit(options: Mapping[str, Any], connect: Connect, region: str | None) -> dict[str, Any]:
@@ -56,7 +61,7 @@ def gather_audit(options: Mapping[str, Any], connect: Connect, region: str | Non
             Owners are fetched where the policy needs them, and with C(owners).
 
     Returns:
-        As M(audit) does.
+        As M(audit) does, and what it cost as M(gather_facts) does.
 
     Raises:
         PatrolError: An option or the policy is not valid, or the answer would not be whole.
@@ -65,8 +70,9 @@ def gather_audit(options: Mapping[str, Any], connect: Connect, region: str | Non
     owners = bool(options.get("owners")) or policy.needs_owners
     checked = parse_sweep_options({**options, "owners": owners}, current_instant())
     checked = checked._replace(select=_both(checked.select, policy.when))
-    found = _swept(checked, options, connect, region)
-    return audit(
+    session = _session(checked, options, connect, region)
+    found = sweep(checked, session)
+    result = audit(
         policy,
         found.tokens,
         checked.as_of,
@@ -76,6 +82,7 @@ def gather_audit(options: Mapping[str, Any], connect: Connect, region: str | Non
         complete=found.complete,
         errors=[error.as_result() for error in found.errors],
     )
+    return {**result, **session.progress.as_result()}
 
 
 def _both(first: Conditions, second: Conditions) -> Conditions:
@@ -85,9 +92,14 @@ def _both(first: Conditions, second: Conditions) -> Conditions:
     return Conditions(matches, first.needs_owners or second.needs_owners)
 
 
-def _swept(checked: SweepOptions, options: Mapping[str, Any], connect: Connect, region: str | None) -> Sweep:
-    session = Session(connect, checked.regions, region, options.get("profile"), checked.role, checked.concurrency)
-    return sweep(checked, session)
+def _session(
+    checked: SweepOptions,
+    options: Mapping[str, Any],
+    connect: Connect,
+    region: str | None,
+    tell: Tell | None = None,
+) -> Session:
+    return Session(connect, checked.regions, region, options.get("profile"), checked.role, checked.concurrency, tell)
 
 
 def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:

@@ -318,6 +318,26 @@ errors:
       description: What to do about it, where there is something to say.
       type: str
       returned: always
+elapsed:
+  description: How many seconds it took to read them.
+  type: float
+  returned: success
+  sample: 6.1
+pages:
+  description: How many pages of listings were read.
+  type: int
+  returned: success
+  sample: 123
+calls:
+  description: How many calls of AWS that took.
+  type: int
+  returned: success
+  sample: 125
+retries:
+  description: How often botocore made one of these calls again, after throttling for example.
+  type: int
+  returned: success
+  sample: 0
 error_code:
   description: The code of the service, the name of botocore's exception, or one of this collection's own.
   type: str

@@ -328,6 +328,26 @@ errors:
       description: What to do about it, where there is something to say.
       type: str
       returned: always
+elapsed:
+  description: How many seconds it took to read them.
+  type: float
+  returned: success
+  sample: 6.1
+pages:
+  description: How many pages of listings were read.
+  type: int
+  returned: success
+  sample: 123
+calls:
+  description: How many calls of AWS that took.
+  type: int
+  returned: success
+  sample: 125
+retries:
+  description: How often botocore made one of these calls again, after throttling for example.
+  type: int
+  returned: success
+  sample: 0
 next_token:
   description: What to give as O(next_token) to go on; null at the end of the listing.
   type: str

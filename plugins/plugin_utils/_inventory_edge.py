@@ -54,8 +54,10 @@ def fetched(plugin: Any, options: InventoryOptions, cache: bool) -> Estate:
         if estate is not None:
             return estate
     asked = options.sweep
-    session = Session(plugin.client, asked.regions, plugin.region, profile, asked.role, asked.concurrency)
+    tell = plugin.display.v
+    session = Session(plugin.client, asked.regions, plugin.region, profile, asked.role, asked.concurrency, tell)
     estate = fetch(asked, session, settings)
+    tell(str(session.progress))
     record = to_cache(estate, key)
     if record is not None:
         # As if no cache might be used: else a record that is of no use would be kept.

@@ -26,6 +26,7 @@ REVOKE = "tests/integration/test_revoke.py"
 UNIT = "tests/unit/plugins/module_utils"
 REPORTS = "tests/unit/plugins/plugin_utils/reports"
 INVENTORY = "tests/integration/test_inventory.py"
+CACHE = "tests/unit/plugins/plugin_utils/test_run_cache.py"
 HOSTS = "tests/unit/plugins/plugin_utils/test_inventory_hosts.py"
 EDGE = "plugins/plugin_utils/_inventory_edge.py"
 
@@ -180,11 +181,51 @@ GUARDS = {
         f"{UTILS}/_options.py", "    if arn is None:\n", "    if not arn:\n", f"{UNIT}/test_options.py", "bad_options"
     ),
     "a lookup that is not complete warns": Guard(
-        "plugins/lookup/workmail_pat.py",
-        '        if not facts.result["complete"] and',
-        "        if False and",
+        "plugins/plugin_utils/_lookup.py",
+        '    if not facts.result["complete"] and',
+        "    if False and",
         "tests/integration/test_edges.py",
         "not_complete_warns",
+    ),
+    "no part of an answer is shared": Guard(
+        "plugins/plugin_utils/_run_cache.py", "if answer.whole:", "if True:", CACHE, "not_whole_is_not_kept"
+    ),
+    "a spoilt answer is none": Guard(
+        "plugins/plugin_utils/_run_cache.py",
+        "    if not isinstance(records, list) or not isinstance(warnings, list):\n",
+        "    if False:\n",
+        CACHE,
+        "spoilt",
+    ),
+    "no answer to another question": Guard(
+        "plugins/plugin_utils/_run_cache.py", "_digest([options, ", "_digest([", CACHE, "something_else"
+    ),
+    "no answer to somebody else": Guard(
+        "plugins/plugin_utils/_run_cache.py", ", _surroundings()]", "]", CACHE, "somebody_else"
+    ),
+    "no answer from before a change": Guard(
+        "plugins/plugin_utils/_run_cache.py",
+        "        os.replace(file.name, path)\n",
+        "        path.parent.mkdir(exist_ok=True)\n        path.write_text(json.dumps(answer[:2]))\n",
+        CACHE,
+        "on_its_way",
+    ),
+    "a change is a change": Guard(
+        "plugins/plugin_utils/_run_cache.py",
+        "    shutil.rmtree(folder, ignore_errors=True)\n",
+        "",
+        "tests/integration/test_edges.py",
+        "revoking_makes",
+    ),
+    "an answer is private": Guard(
+        "plugins/plugin_utils/_run_cache.py", "mkdir(mode=0o700, ", "mkdir(", CACHE, "nobody_else"
+    ),
+    "an interrupt ends a sweep": Guard(
+        f"{UTILS}/_calls.py",
+        "        except BaseException:\n            self._stop.set()\n            raise\n",
+        "        finally:\n            pass\n",
+        f"{UNIT}/test_calls.py",
+        "interrupt",
     ),
     "none is not the same as no conditions": Guard(
         "plugins/test/workmail_pat_matching.py",

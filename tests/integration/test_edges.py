@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -261,6 +263,7 @@ def test_the_test_plugin_judges_records(emulator: Emulator, run_tasks: RunTasks)
 def test_check_mode_changes_nothing_and_tells_the_same(emulator: Emulator, run_tasks: RunTasks) -> None:
     gathering = {INFO: {"organization": "acme", "as_of": "2026-02-02T00:00:00Z"}}
     results = run_tasks([{**gathering, "register": "real"}, {**gathering, "check_mode": True, "register": "check"}])
+    assert all(result.pop("elapsed") > 0 for result in results.values())
     assert results["real"] == results["check"]
 
 
@@ -292,3 +295,72 @@ def test_nothing_of_the_estate_was_changed(emulator: Emulator, run_tasks: RunTas
         "ListPersonalAccessTokens",
         "ListUsers",
     }
+
+
+class TestRunCache:
+    """Lookups of one run share an answer, as long as it is the answer."""
+
+    @pytest.fixture
+    def listings(self, emulator: Emulator) -> Callable[[], int]:
+        return lambda: [request.operation for request in emulator.requests].count("ListPersonalAccessTokens")
+
+    def test_the_same_lookup_sweeps_once(
+        self,
+        listings: Callable[[], int],
+        ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
+        tmp_path: Path,
+    ) -> None:
+        found = f"{{{{ query('{LOOKUP}', 'acme', 'nobody', on_missing='warn') | length }}}}"
+        play = {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.debug": {"msg": found}}] * 3}
+        book = tmp_path / "book.yml"
+        book.write_text(json.dumps([play]))
+        run = ansible_playbook("-v", "--forks", "4", "-i", "a,b,c,d", "-c", "local", str(book))
+        assert run.returncode == 0 and run.stdout.count('"msg": "5"') + run.stdout.count('"msg": 5') == 12
+        assert listings() == 1
+        assert "Passed over, not found: organization nobody" in run.stderr + run.stdout
+        assert run.stdout.count("5 personal access tokens read in ") == 1
+        assert list((tmp_path / "ansible" / "tmp").iterdir()) == []
+
+    def test_another_lookup_sweeps_anew(self, listings: Callable[[], int], run_tasks: RunTasks) -> None:
+        asked = f"query('{LOOKUP}', 'acme', select=wanted) | map(attribute='personal_access_token_id') | first"
+        task = {
+            "ansible.builtin.debug": {"msg": f"{{{{ {asked} }}}}"},
+            "vars": {"wanted": {"personal_access_token_id": "{{ item }}"}},
+            "loop": ["pat-1", "pat-3", "pat-1"],
+            "register": "found",
+        }
+        assert [entry["msg"] for entry in run_tasks([task])["found"]["results"]] == ["pat-1", "pat-3", "pat-1"]
+        assert listings() == 2
+
+    def test_cache_can_be_refused(self, listings: Callable[[], int], run_tasks: RunTasks) -> None:
+        run_tasks([{"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme', cache=false) }}}}"}}] * 2)
+        assert listings() == 2
+
+    def test_an_error_is_not_shared(self, emulator: Emulator, run_tasks: RunTasks) -> None:
+        emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", times=1))
+        task = {
+            "ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme') | length }}}}"},
+            "ignore_errors": True,
+        }
+        results = run_tasks([{**task, "register": "denied"}, {**task, "register": "allowed"}])
+        assert results["denied"]["failed"] is True
+        assert int(results["allowed"]["msg"]) == 5
+
+    @pytest.mark.parametrize("module", ["workmail_pat", "workmail_pat_revoke"])
+    def test_revoking_makes_lookups_read_anew(
+        self, listings: Callable[[], int], run_tasks: RunTasks, tmp_path: Path, module: str
+    ) -> None:
+        options: dict[str, Any] = {"state": "absent", "personal_access_token_ids": ["pat-1"]}
+        if module == "workmail_pat_revoke":
+            rule = {"id": "first", "severity": "high", "when": {"personal_access_token_id": "pat-1"}}
+            policy = {"version": 1, "rules": [rule]}
+            options = {"policy": policy, "confirm": True, "max_percent": 100, "record_dir": str(tmp_path / "records")}
+        count = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme') | length }}}}"}}
+        tasks = [
+            {**count, "register": "before"},
+            {**count, "register": "again"},
+            {f"patrol.workmail.{module}": {"organization": "acme", **options}},
+            {**count, "register": "after"},
+        ]
+        results = run_tasks(tasks)
+        assert [int(results[name]["msg"]) for name in ("before", "again", "after")] == [5, 5, 4]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -224,6 +225,19 @@ def test_one_failure_ends_a_sweep_soon(emulator: Emulator, gather: Gather) -> No
         gather(concurrency=2)
     asked = [request for request in emulator.requests if request.operation == "ListPersonalAccessTokens"]
     assert len(asked) < 30
+
+
+def test_throttling_is_shared_by_all_calls(emulator: Emulator, gather: Gather, aws: pytest.MonkeyPatch) -> None:
+    aws.setenv("AWS_MAX_ATTEMPTS", "8")
+    aws.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
+    emulator.load({"Organizations": [{"Alias": f"many{number}"} for number in range(60)]})
+    emulator.faults.add(Fault("throttle", operation="ListPersonalAccessTokens"))
+    facts = gather(on_error="continue", concurrency=16).result
+    asked = [request for request in emulator.requests if request.operation == "ListPersonalAccessTokens"]
+    assert len(facts["errors"]) >= 60
+    assert facts["retries"] == len(asked) - len(facts["errors"])
+    # botocore's standard retries take 5 of the 500 that a client has; one client for each organization had 500 each.
+    assert 0 < facts["retries"] <= 100
 
 
 class TestGoingOn:

@@ -161,6 +161,8 @@ class _Fields:
         self._label = label
         self._own = own
         self._checkers = {name: _checker(name, member) for name, member in shape.members.items()}
+        kept = shape.members if own is None else [name for name in shape.members if name in own]
+        self._kept_strings = frozenset(name for name in kept if shape.members[name].type_name == "string")
         self._folded = {name.casefold(): name for name in shape.members}
 
     def check(self, document: object, essential: Iterable[str]) -> dict[str, Any]:
@@ -174,20 +176,26 @@ class _Fields:
         """
         if not isinstance(document, dict):
             _refuse(f"{self._label} is not a JSON object")
-        for name, value in list(document.items()):
+        own, others = self._own, []
+        for name, value in document.items():
+            # Most fields are strings that stay as they are.
+            if type(value) is str and name in self._kept_strings:
+                continue
             check = self._checkers.get(name)
             if check is None:
                 self._refuse_miscased(name)
-            elif value is None:
-                del document[name]
-                continue
-            else:
+            elif value is not None:
                 try:
                     document[name] = check(value)
                 except ValueError as error:
                     _refuse(f"{name} of {self._label}: {error}")
-            if self._own is not None and name not in self._own:
-                document[xform_name(name)] = document.pop(name)
+                if own is None or name in own:
+                    continue
+            others.append(name)
+        for name in others:
+            value = document.pop(name)
+            if value is not None or name not in self._checkers:
+                document[name if own is None or name in own else xform_name(name)] = value
         for name in essential:
             if name not in document:
                 _refuse(f"{self._label} has no {name}")

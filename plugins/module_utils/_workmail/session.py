@@ -17,6 +17,7 @@ from typing import Any, Callable, Sequence
 from .._errors import OptionError, PatrolError, ReplyError, nearest
 from .._options import Role
 from .errors import FOREIGN_REPLY, located
+from .progress import Progress, Tell
 from .replies import read_strictly
 
 # The edges refuse to run without botocore.
@@ -25,6 +26,7 @@ with contextlib.suppress(ImportError):
     import botocore.session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
+    from botocore.regions import EndpointResolver
 
 Connect = Callable[..., Any]
 
@@ -65,6 +67,7 @@ class Session:
         profile: The AWS profile in use, whose retry settings are kept.
         role: The role to assume.
         concurrency: How many calls may be under way at once.
+        tell: Is told every few seconds how far the calls have come, if anybody.
 
     Raises:
         PatrolError: No region, one that WorkMail is not in, or a botocore that does not know the operations.
@@ -78,7 +81,9 @@ class Session:
         profile: str | None = None,
         role: Role | None = None,
         concurrency: int = 1,
+        tell: Tell | None = None,
     ) -> None:
+        self.progress = Progress(tell)
         self._connect = connect
         self._role = role
         self._credentials: dict[str, str] | None = None
@@ -89,7 +94,8 @@ class Session:
         if settings.get_config_variable("max_attempts") is None:
             retries["total_max_attempts"] = _ATTEMPTS
         self._config = Config(retries=retries, max_pool_connections=max(10, concurrency))
-        available = settings.get_available_regions("workmail")
+        # The session's own get_available_regions reads the whole service model for the name of its endpoint.
+        available = EndpointResolver(settings.get_data("endpoints")).get_available_endpoints("workmail")
         self.regions = _checked_regions(regions, region, available)
 
     def client(self, region: str) -> Any:
@@ -132,10 +138,12 @@ class Session:
 
     def _connected(self, service: str, region: str, **credentials: str) -> Any:
         try:
-            return self._connect(service, region=region, config=self._config, **credentials)
+            client = self._connect(service, region=region, config=self._config, **credentials)
         except TypeError as error:
             # botocore's Config takes its settings as keyword arguments.
             raise OptionError(f"aws_config: {error}") from error
+        self.progress.watch(client)
+        return client
 
     def _assume(self, role: Role, region: str) -> dict[str, str]:
         """See U(https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html)."""

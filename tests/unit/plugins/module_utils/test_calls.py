@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 
 import pytest
@@ -69,3 +71,49 @@ def test_going_on_keeps_the_errors() -> None:
 def test_other_exceptions_are_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
         Calls(2, True).each(lambda number: 1 // number, [1, 0])
+
+
+def test_no_thread_is_left() -> None:
+    before = threading.active_count()
+    Calls(8, True).each(abs, range(100))
+    with pytest.raises(PatrolError):
+        Calls(8, False).each(_fail, range(100))
+    assert threading.active_count() == before
+
+
+def _fail(number: int) -> None:
+    raise PatrolError(f"no {number}")
+
+
+def test_a_failure_keeps_the_others_from_starting() -> None:
+    failed = threading.Event()
+    called = []
+
+    def call(number: int) -> None:
+        called.append(number)
+        if number == 0:
+            failed.set()
+            raise PatrolError("no 0")
+        assert failed.wait(30)
+
+    with pytest.raises(PatrolError, match="no 0"):
+        Calls(2, False).each(call, range(1000))
+    assert len(called) < 1000
+
+
+def test_an_interrupt_does_not_wait_for_calls() -> None:
+    answered = threading.Event()
+    under_way = threading.Barrier(2, timeout=30)
+    calls = Calls(2, True)
+
+    def call(number: int) -> None:
+        if under_way.wait() == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        answered.wait(30)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            calls.each(call, range(100))
+        assert calls.stopped() and not answered.is_set()
+    finally:
+        answered.set()

@@ -1,0 +1,28 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The controller's half of the module: what lookups of the same run know is no longer so."""
+
+from __future__ import annotations
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import forget
+
+
+class ActionModule(ActionBase):
+    """Runs the module, and makes lookups read anew."""
+
+    _supports_async = True
+    _supports_check_mode = True
+
+    def run(self, tmp=None, task_vars=None):
+        """See the documentation of the module."""
+        result = super().run(tmp, task_vars)
+        try:
+            result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
+        finally:
+            forget()
+        return result

@@ -1,0 +1,55 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin utility is PRIVATE to the collection and may change without notice.
+
+"""Between the lookup plugin and the core. It imports boto3, which an answer of the run's cache does without."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from ansible.errors import AnsibleLookupError
+from ansible_collections.amazon.aws.plugins.plugin_utils.base import AWSPluginBase
+
+from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_facts
+from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import Answer
+
+
+class _Connection(AWSPluginBase):
+    """The connection that a plugin's options describe."""
+
+    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
+        self.ansible_name = name
+        self._options = options
+
+    def get_options(self) -> Mapping[str, Any]:
+        return self._options
+
+    def _do_fail(self, message: str) -> NoReturn:
+        raise AnsibleLookupError(message)
+
+
+def look_up(plugin: Any, options: Mapping[str, Any]) -> Answer:
+    """Sweep.
+
+    Args:
+        plugin: The lookup plugin.
+        options: Its options, those of the connection among them, and C(organizations).
+
+    Raises:
+        PatrolError: An option is not valid, or the answer would not be whole.
+        AnsibleLookupError: There is no connection with these options.
+    """
+    connection = _Connection(plugin.ansible_name, options)
+    connection.require_aws_sdk()
+    facts = gather_facts(options, connection.client, connection.region, plugin._display.v)
+    warnings = [f"Not complete: {unread['msg']}" for unread in facts.result["errors"]]
+    if not facts.result["complete"] and not facts.result["errors"]:
+        warnings.append("Not complete: max_items or next_token left tokens out")
+    if options["on_missing"] == "warn":
+        warnings += [f"Passed over, not found: {name}" for name in facts.missing]
+    return Answer(facts.result["personal_access_tokens"], warnings, facts.result["complete"])
