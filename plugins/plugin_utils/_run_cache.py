@@ -20,10 +20,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from ansible.constants import config
+from ansible import constants
 
-# Ansible makes this directory for the run, readable to nobody else, and removes it at the end.
-_FOLDER = Path(config.get_config_value("DEFAULT_LOCAL_TMP")) / "patrol.workmail"
+# Ansible makes this directory once for the run, readable to nobody else, and removes it at the end. To ask its
+# configuration for the directory would make another.
+_FOLDER = Path(vars(constants)["DEFAULT_LOCAL_TMP"]) / "patrol.workmail"
 _FILES = {"AWS_CONFIG_FILE": "~/.aws/config", "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials"}
 
 
