@@ -13,6 +13,7 @@ Pure: the standard library only. A condition is one entry of C(CONDITIONS).
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
@@ -75,12 +76,7 @@ def _parse_one(name: object, value: object, path: str) -> Conditions:
     if condition is None:
         known = (*CONDITIONS, "not", "any")
         raise OptionError(f"{path}: unknown condition{nearest(name, known) or ', expected ' + ', '.join(known)}")
-    expected, matches = condition.parse(value, path), condition.matches
-
-    def test(token: Token, as_of: int) -> bool:
-        return matches(expected, token, as_of)
-
-    return Conditions(test, condition.needs_owners)
+    return Conditions(functools.partial(condition.matches, condition.parse(value, path)), condition.needs_owners)
 
 
 def _parse_nested(document: object, path: str) -> Conditions:
@@ -93,9 +89,21 @@ def _parse_any(document: object, path: str) -> Conditions:
     if not isinstance(document, list) or not document:
         raise OptionError(f"{path}: expected a list of at least one mapping of conditions, got {_kind(document)}")
     choices = [_parse_nested(choice, f"{path}[{index}]") for index, choice in enumerate(document)]
+    return any_of(choices)
 
+
+def any_of(choices: Sequence[Conditions]) -> Conditions:
+    """Conditions that a token meets where it meets one of these; none of them is met by no token."""
+    tests = [choice.matches for choice in choices]
+
+    # Here and below a loop, which takes half as long as any and all with a generator.
     def test(token: Token, as_of: int) -> bool:
-        return any(choice.matches(token, as_of) for choice in choices)
+        met = False
+        for matches in tests:
+            met = matches(token, as_of)
+            if met:
+                break
+        return met
 
     return Conditions(test, any(choice.needs_owners for choice in choices))
 
@@ -105,7 +113,12 @@ def _conjunction(tests: list[Test]) -> Test:
         return tests[0]
 
     def test(token: Token, as_of: int) -> bool:
-        return all(matches(token, as_of) for matches in tests)
+        met = True
+        for matches in tests:
+            met = matches(token, as_of)
+            if not met:
+                break
+        return met
 
     return test
 

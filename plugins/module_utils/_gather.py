@@ -5,19 +5,16 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""From options to a result: the facts about tokens, and an audit of them."""
+"""From options to a result: the facts about tokens."""
 
 from __future__ import annotations
 
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from ._audit import audit
-from ._conditions import Conditions
 from ._options import SweepOptions, parse_sweep_options
-from ._policy import parse_policy
 from ._sweep import Sweep, sweep
 from ._time import current_instant, format_instant
-from ._tokens import Token, project
+from ._tokens import project
 from ._workmail.progress import Tell
 from ._workmail.session import Connect, Session
 
@@ -46,59 +43,21 @@ def gather_facts(options: Mapping[str, Any], connect: Connect, region: str | Non
         PatrolError: An option is not valid, or the answer would not be whole.
     """
     checked = parse_sweep_options(options, current_instant())
-    session = _session(checked, options, connect, region, tell)
+    session = session_for(checked, options, connect, region, tell)
     found = sweep(checked, session)
     if tell is not None:
         tell(str(session.progress))
     return Facts({**_result(checked, found), **session.progress.as_result()}, found.missing)
 
 
-def gather_audit(options: Mapping[str, Any], connect: Connect, region: str | None) -> dict[str, Any]:
-    """Sweep and hold the tokens against a policy, keeping only those that a rule finds.
-
-    Args:
-        options, connect, region: As for M(gather_facts), and the policy's document among the options as C(policy).
-            Owners are fetched where the policy needs them, and with C(owners).
-
-    Returns:
-        As M(audit) does, and what it cost as M(gather_facts) does.
-
-    Raises:
-        PatrolError: An option or the policy is not valid, or the answer would not be whole.
-    """
-    policy = parse_policy(options.get("policy"))
-    owners = bool(options.get("owners")) or policy.needs_owners
-    checked = parse_sweep_options({**options, "owners": owners}, current_instant())
-    checked = checked._replace(select=_both(checked.select, policy.when))
-    session = _session(checked, options, connect, region)
-    found = sweep(checked, session)
-    result = audit(
-        policy,
-        found.tokens,
-        checked.as_of,
-        organizations=organizations_of(found),
-        read=tokens_read(found),
-        whole=sum(entry.whole for entry in found.organizations),
-        complete=found.complete,
-        errors=[error.as_result() for error in found.errors],
-    )
-    return {**result, **session.progress.as_result()}
-
-
-def _both(first: Conditions, second: Conditions) -> Conditions:
-    def matches(token: Token, as_of: int) -> bool:
-        return first.matches(token, as_of) and second.matches(token, as_of)
-
-    return Conditions(matches, first.needs_owners or second.needs_owners)
-
-
-def _session(
+def session_for(
     checked: SweepOptions,
     options: Mapping[str, Any],
     connect: Connect,
     region: str | None,
     tell: Tell | None = None,
 ) -> Session:
+    """The session of a sweep with options that were checked; the others as for M(gather_facts)."""
     return Session(connect, checked.regions, region, options.get("profile"), checked.role, checked.concurrency, tell)
 
 

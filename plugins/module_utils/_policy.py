@@ -16,7 +16,7 @@ import datetime
 import re
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
-from ._conditions import Conditions, parse_conditions
+from ._conditions import Conditions, any_of, parse_conditions
 from ._errors import OptionError, nearest, shown
 from ._time import DAY, format_instant, parse_instant
 from ._tokens import Token, in_order, project
@@ -66,12 +66,7 @@ class Policy(NamedTuple):
     @property
     def when(self) -> Conditions:
         """Conditions that a token meets if any rule finds it."""
-        tests = [rule.when.matches for rule in self.rules]
-
-        def matches(token: Token, as_of: int) -> bool:
-            return any(test(token, as_of) for test in tests)
-
-        return Conditions(matches, any(rule.when.needs_owners for rule in self.rules))
+        return any_of([rule.when for rule in self.rules])
 
 
 class Verdict(NamedTuple):

@@ -368,7 +368,7 @@ hint:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_audit
+from ansible_collections.patrol.workmail.plugins.module_utils._gather_audit import gather_audit
 from ansible_collections.patrol.workmail.plugins.module_utils._module import (
     JUDGING_ARGUMENTS,
     PAGING_ARGUMENTS,

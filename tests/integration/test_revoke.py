@@ -23,7 +23,7 @@ from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils import _record
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_audit
+from ansible_collections.patrol.workmail.plugins.module_utils._gather_audit import gather_audit
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke import revoke_by_policy, revoke_tokens
 from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant, format_instant
 from ansible_collections.patrol.workmail.plugins.module_utils._tokens import Owner, Token, project
