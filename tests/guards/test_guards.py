@@ -363,7 +363,7 @@ GUARDS = {
         "for_its_own_rules",
     ),
     "a policy that needs owners gets them": Guard(
-        f"{UTILS}/_gather.py",
+        f"{UTILS}/_gather_audit.py",
         'bool(options.get("owners")) or policy.needs_owners',
         'bool(options.get("owners"))',
         AUDIT,
