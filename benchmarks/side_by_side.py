@@ -329,8 +329,6 @@ def plot(costs: dict[int, Cost]) -> str:
         return top + (3 - math.log10(max(value, 0.1))) / 4 * (height - top - 50)
 
     lines = [
-        "<!-- SPDX-FileCopyrightText: The patrol.workmail contributors -->",
-        "<!-- SPDX-License-Identifier: GPL-3.0-or-later -->",
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         'font-family="sans-serif" font-size="12">',
         f'<rect width="{width}" height="{height}" fill="white"/>',

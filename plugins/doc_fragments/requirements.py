@@ -12,5 +12,6 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 requirements:
+  - boto3 >= 1.35.52
   - botocore >= 1.35.52
 """

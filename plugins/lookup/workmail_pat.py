@@ -57,7 +57,6 @@ extends_documentation_fragment:
   - patrol.workmail.requirements
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
-  - amazon.aws.boto3
 """
 
 EXAMPLES = r"""

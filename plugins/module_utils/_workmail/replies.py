@@ -179,7 +179,7 @@ class _Fields:
         own, others = self._own, []
         for name, value in document.items():
             # Most fields are strings that stay as they are.
-            if type(value) is str and name in self._kept_strings:
+            if isinstance(value, str) and name in self._kept_strings:
                 continue
             check = self._checkers.get(name)
             if check is None:
