@@ -30,7 +30,7 @@ TOKEN_FIELDS = {
 }
 _PLACE = ("organization_id", "organization_alias", "region")
 _TIMES = ("date_created", "date_last_used", "expires_time")
-_DERIVED = ("expired", "never_used", "age_days", "unused_days", "lifetime_days", "expires_in_days")
+DERIVED = ("expired", "never_used", "age_days", "unused_days", "lifetime_days", "expires_in_days")
 
 
 class Organization(NamedTuple):
@@ -134,7 +134,7 @@ def token_from_record(record: object, path: str = "token") -> Token:
     for field in _TIMES:
         if known[field] is not None:
             known[field] = parse_instant(known[field], f"{path}.{field}")
-    other = {key: value for key, value in record.items() if key not in known and key not in _DERIVED and key != "owner"}
+    other = {key: value for key, value in record.items() if key not in known and key not in DERIVED and key != "owner"}
     return Token(owner=_owner_from_record(record.get("owner"), path), other=other or None, **known)
 
 

@@ -41,7 +41,32 @@ class Guard(NamedTuple):
     chosen: str
 
 
+WATCH = f"{UTILS}/_watch"
+WATCHED = f"{UNIT}/watch/test_events.py"
+
 GUARDS = {
+    "an event source knows what was not read whole": Guard(
+        f"{WATCH}/events.py",
+        'for organization in result["organizations"] if organization["tokens"] is not None',
+        'for organization in result["organizations"]',
+        WATCHED,
+        "could_not_be_read",
+    ),
+    "an organization is gone only from a whole listing": Guard(
+        f"{WATCH}/events.py", '    if result["complete"]:\n', "    if True:\n", WATCHED, "could_not_be_read"
+    ),
+    "a state file is of the same targets": Guard(
+        f"{WATCH}/state.py", 'if document["targets"] != self._targets:', "if False:", WATCHED, "refused"
+    ),
+    "an event is noted after it was taken": Guard(
+        f"{WATCH}/source.py",
+        "            if step.event is not None:\n                await queue.put(step.event)\n"
+        "            state.note(step.organization_id, step.token_id, step.entry)\n",
+        "            state.note(step.organization_id, step.token_id, step.entry)\n"
+        "            if step.event is not None:\n                await queue.put(step.event)\n",
+        "tests/integration/test_event_source.py",
+        "not_taken",
+    ),
     "strict reading of each reply": Guard(
         f"{UTILS}/_workmail/session.py", "        read_strictly(client)\n", "", FAULTS, "ListPersonalAccessTokens-html"
     ),
@@ -890,7 +915,7 @@ def copy(tmp_path: Path) -> Path:
     collection.mkdir(parents=True)
     for name in ("galaxy.yml", "pyproject.toml", "README.md"):
         shutil.copy2(COLLECTION / name, collection)
-    for name in ("docs", "meta", "playbooks", "plugins", "policies", "roles", "tests"):
+    for name in ("docs", "extensions", "meta", "playbooks", "plugins", "policies", "roles", "tests"):
         shutil.copytree(COLLECTION / name, collection / name, ignore=shutil.ignore_patterns("__pycache__", "output"))
     (collections / "amazon").symlink_to(COLLECTION.parents[1] / "amazon")
     return collection

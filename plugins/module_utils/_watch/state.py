@@ -1,0 +1,160 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""What an event source knows of the tokens, and the file that keeps it across restarts."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from typing import Any, Mapping
+
+from .._errors import PatrolError
+
+_FORMAT = 1
+_HINT = "Name another state_file, or remove this one to begin anew."
+
+
+class StateError(PatrolError):
+    """The state file cannot be used."""
+
+    error_code = "StateFileException"
+
+
+class State:
+    """What is known of the tokens, by organization.
+
+    Args:
+        path: The file, or None to know it in memory only.
+        targets: What is swept, in values of JSON. A file that was written for something else is refused, because
+            tokens that are merely not asked for any more would look gone.
+
+    Raises:
+        StateError: The file holds no state, or that of other targets, or cannot be read or written.
+    """
+
+    def __init__(self, path: str | None, targets: Mapping[str, Any]) -> None:
+        self._path = path
+        self._targets = dict(targets)
+        self.begun = False
+        self._organizations: dict[str, dict[str, Any]] = {}
+        self._saved = True
+        if path is not None:
+            self._load(path)
+            self._saved = False
+            self.save()  # it is better to fail now than after the first events
+
+    def knows(self, organization_id: str) -> bool:
+        """Whether all that the organization held at some time was told."""
+        return organization_id in self._organizations and bool(self._organizations[organization_id]["read"])
+
+    def present(self) -> list[str]:
+        """The organizations that were there when last looked at."""
+        return [name for name, organization in self._organizations.items() if not organization["gone"]]
+
+    def tokens_of(self, organization_id: str) -> Mapping[str, dict[str, Any]]:
+        """What is known of an organization's tokens, by their ids."""
+        known: dict[str, dict[str, Any]] = self._organizations.get(organization_id, {}).get("tokens", {})
+        return known
+
+    def note(self, organization_id: str, token_id: str | None, entry: Mapping[str, Any] | None) -> None:
+        """Know something of a token, or without its id of the organization; without an entry the token is forgotten."""
+        organization = self._organizations.setdefault(organization_id, {"gone": False, "read": False, "tokens": {}})
+        if token_id is None:
+            organization.update(entry or {})
+        elif entry is None:
+            organization["tokens"].pop(token_id, None)
+        else:
+            organization["tokens"][token_id] = dict(entry)
+        self._saved = False
+
+    def begin(self) -> None:
+        """Know that everything was read once."""
+        if not self.begun:
+            self.begun, self._saved = True, False
+
+    def save(self) -> None:
+        """Write the file, in whole or not at all.
+
+        Raises:
+            StateError: It cannot be written.
+        """
+        if self._path is None or self._saved:
+            return
+        document = {
+            "format": _FORMAT,
+            "targets": self._targets,
+            "begun": self.begun,
+            "organizations": self._organizations,
+        }
+        folder = os.path.dirname(os.path.abspath(self._path))
+        try:
+            descriptor, name = tempfile.mkstemp(dir=folder, prefix=".workmail_pat.")
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    json.dump(document, file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(name, self._path)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(name)
+                raise
+        except OSError as error:
+            raise StateError(f"state_file: {self._path} cannot be written, {error.strerror}") from error
+        self._saved = True
+
+    def _load(self, path: str) -> None:
+        try:
+            with open(path, "rb") as file:
+                document = json.loads(file.read())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StateError(f"state_file: {path} cannot be read, {error.strerror}") from error
+        except ValueError as error:
+            raise StateError(f"state_file: {path} is not JSON", hint=_HINT) from error
+        if not _is_state(document):
+            raise StateError(f"state_file: {path} holds no state of this event source", hint=_HINT)
+        if document["targets"] != self._targets:
+            differing = sorted(
+                name
+                for name in {*document["targets"], *self._targets}
+                if document["targets"].get(name) != self._targets.get(name)
+            )
+            raise StateError(f"state_file: {path} was written with other {', '.join(differing)}", hint=_HINT)
+        self.begun = document["begun"]
+        self._organizations = document["organizations"]
+
+
+def _is_state(document: Any) -> bool:
+    return (
+        isinstance(document, dict)
+        and document.get("format") == _FORMAT
+        and isinstance(document.get("targets"), dict)
+        and isinstance(document.get("begun"), bool)
+        and isinstance(document.get("organizations"), dict)
+        and all(_is_organization(organization) for organization in document["organizations"].values())
+    )
+
+
+def _is_organization(organization: Any) -> bool:
+    return (
+        isinstance(organization, dict)
+        and isinstance(organization.get("gone"), bool)
+        and isinstance(organization.get("read"), bool)
+        and isinstance(organization.get("tokens"), dict)
+        and all(
+            isinstance(entry, dict)
+            and {"token", "warned", "expired"} <= entry.keys()
+            and isinstance(entry["token"], dict)
+            and {"date_last_used", "organization_id"} <= entry["token"].keys()
+            for entry in organization["tokens"].values()
+        )
+    )

