@@ -42,7 +42,7 @@ class Guard(NamedTuple):
 
 
 WATCH = f"{UTILS}/_watch"
-WATCHED = f"{UNIT}/watch/test_events.py"
+WATCHED = f"{UNIT}/test_watch_events.py"
 
 GUARDS = {
     "an event source knows what was not read whole": Guard(

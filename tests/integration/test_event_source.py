@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source against the emulator: by its path as ansible-rulebook runs it, and in ansible-rulebook itself."""
+"""The event source against the emulator: loaded by its path, and in ansible-rulebook itself."""
 
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import os
-import runpy
 import signal
 import subprocess
 import sys
@@ -44,6 +44,15 @@ def estate_of(emulator: Emulator, *tokens: dict[str, Any]) -> None:
     emulator.load(seed(*tokens))
 
 
+def by_path() -> dict[str, Any]:
+    """What the file defines, loaded as ansible-rulebook does: outside of any package."""
+    spec = importlib.util.spec_from_file_location("workmail_pat", SOURCE)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return vars(module)
+
+
 class Events(list[dict[str, Any]]):
     """A queue that keeps what it is given."""
 
@@ -59,8 +68,7 @@ class Events(list[dict[str, Any]]):
 @pytest.fixture
 def watch(aws: pytest.MonkeyPatch) -> Iterator[Callable[..., Events]]:
     """Runs the source with something done between sweeps; it is ended, as by ansible-rulebook, after the last."""
-    main = runpy.run_path(str(SOURCE))["main"]
-    source = main.__globals__["_core"]("_watch.source")
+    source = by_path()["_core"]("_watch.source")
 
     def call(*between: Callable[[], None], queue: Any = None, **args: Any) -> Events:
         events = Events() if queue is None else queue
@@ -166,7 +174,7 @@ def test_owners_come_along(emulator: Emulator, watch: Callable[..., Events]) -> 
 def test_a_bad_argument_ends_the_source(
     emulator: Emulator, aws: pytest.MonkeyPatch, args: dict[str, Any], message: str
 ) -> None:
-    main = runpy.run_path(str(SOURCE))["main"]
+    main = by_path()["main"]
     with pytest.raises(Exception, match=message):
         asyncio.run(asyncio.wait_for(main(Events(), args), 60))
     assert len(emulator.requests) == 0
@@ -175,7 +183,7 @@ def test_a_bad_argument_ends_the_source(
 def test_its_documentation_names_every_option(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
     from ansible_collections.patrol.workmail.plugins.module_utils._watch.options import parse_watch_options
 
-    texts = runpy.run_path(str(SOURCE))
+    texts = by_path()
     documented = yaml.safe_load(texts["DOCUMENTATION"])["options"]
     with pytest.raises(Exception, match="the options are") as refusal:
         parse_watch_options({"zzzzzzzz": 1})
