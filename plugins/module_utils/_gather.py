@@ -15,7 +15,7 @@ from ._options import SweepOptions, parse_sweep_options
 from ._sweep import Sweep, sweep
 from ._time import current_instant, format_instant
 from ._tokens import project
-from ._workmail.progress import Tell
+from ._workmail.progress import Progress, Tell
 from ._workmail.session import Connect, Session
 
 
@@ -58,7 +58,15 @@ def session_for(
     tell: Tell | None = None,
 ) -> Session:
     """The session of a sweep with options that were checked; the others as for M(gather_facts)."""
-    return Session(connect, checked.regions, region, options.get("profile"), checked.role, checked.concurrency, tell)
+    return Session(
+        connect,
+        checked.regions,
+        region,
+        options.get("profile"),
+        checked.role,
+        checked.concurrency,
+        Progress(tell),
+    )
 
 
 def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from ._sweep import Sweep, sweep
 from ._time import current_instant, format_instant, parse_duration, resolve_as_of
 from ._tokens import Token, project
 from ._workmail import operations
+from ._workmail.progress import Progress
 from ._workmail.session import Connect, Session
 
 _LIMIT = 10
@@ -99,7 +100,7 @@ def revoke_by_policy(
 
     Returns:
         As C(Revocation.result), and C(plan), C({rule_ids, message, token}); C(left), the same with a C(reason);
-        C(summary), C(organizations), C(as_of), C(confirm) and C(record_file).
+        C(summary), C(organizations), C(as_of), C(confirm), C(record_file), and what it cost as M(gather_facts) does.
 
     Raises:
         PatrolError: An option is not valid, not everything could be read, the plan is over a limit, or something went
@@ -112,7 +113,8 @@ def revoke_by_policy(
     run = _Run(checked, record, Revocation(as_of, check_mode, record, sleep))
     with telling(run.result), record:
         wanted = checked.sweep
-        session = Session(connect, wanted.regions, region, options.get("profile"), wanted.role, wanted.concurrency)
+        profile, concurrency = options.get("profile"), wanted.concurrency
+        session = Session(connect, wanted.regions, region, profile, wanted.role, concurrency, run.progress)
         record.common["caller"] = session.caller()
         record.note("started")
         recheck = run.make_plan(session)
@@ -143,6 +145,7 @@ class _Run:
         self._revocation = revocation
         self._plan = Plan([], [], [])
         self._found: Sweep | None = None
+        self.progress = Progress()
 
     def make_plan(self, session: Session) -> Recheck:
         """Read what there is, and plan; the record has the plan before anything comes of it."""
@@ -215,6 +218,7 @@ class _Run:
             "as_of": format_instant(as_of),
             "confirm": self._checked.confirm,
             "record_file": self._record.path,
+            **self.progress.as_result(),
         }
 
     def _organizations(self) -> list[dict[str, Any]]:

@@ -288,6 +288,26 @@ record_file:
   type: str
   returned: success, and failure once the options were found valid
   sample: /srv/records/revoke-20261124T030405Z-1.jsonl
+elapsed:
+  description: How many seconds it took to read and to revoke.
+  type: float
+  returned: success, and failure once the options were found valid
+  sample: 6.1
+pages:
+  description: How many pages of listings were read.
+  type: int
+  returned: success, and failure once the options were found valid
+  sample: 123
+calls:
+  description: How many calls of AWS that took.
+  type: int
+  returned: success, and failure once the options were found valid
+  sample: 125
+retries:
+  description: How often botocore made one of these calls again, after throttling for example.
+  type: int
+  returned: success, and failure once the options were found valid
+  sample: 0
 error_code:
   description: The code of the service, the name of botocore's exception, or one of this collection's own.
   type: str

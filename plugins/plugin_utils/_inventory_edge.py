@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, shown
+from ansible_collections.patrol.workmail.plugins.module_utils._workmail.progress import Progress
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.session import Session, origin_of_calls
 from ansible_collections.patrol.workmail.plugins.plugin_utils._estate import (
     Estate,
@@ -55,9 +56,10 @@ def fetched(plugin: Any, options: InventoryOptions, cache: bool) -> Estate:
             return estate
     asked = options.sweep
     tell = plugin.display.v
-    session = Session(plugin.client, asked.regions, plugin.region, profile, asked.role, asked.concurrency, tell)
+    progress = Progress(tell)
+    session = Session(plugin.client, asked.regions, plugin.region, profile, asked.role, asked.concurrency, progress)
     estate = fetch(asked, session, settings)
-    tell(str(session.progress))
+    tell(str(progress))
     record = to_cache(estate, key)
     if record is not None:
         # As if no cache might be used: else a record that is of no use would be kept.

@@ -17,7 +17,7 @@ from typing import Any, Callable, Sequence
 from .._errors import OptionError, PatrolError, ReplyError, nearest
 from .._options import Role
 from .errors import FOREIGN_REPLY, located
-from .progress import Progress, Tell
+from .progress import Progress
 from .replies import read_strictly
 
 # The edges refuse to run without botocore.
@@ -67,7 +67,7 @@ class Session:
         profile: The AWS profile in use, whose retry settings are kept.
         role: The role to assume.
         concurrency: How many calls may be under way at once.
-        tell: Is told every few seconds how far the calls have come, if anybody.
+        progress: Counts what the clients do.
 
     Raises:
         PatrolError: No region, one that WorkMail is not in, or a botocore that does not know the operations.
@@ -81,9 +81,9 @@ class Session:
         profile: str | None = None,
         role: Role | None = None,
         concurrency: int = 1,
-        tell: Tell | None = None,
+        progress: Progress | None = None,
     ) -> None:
-        self.progress = Progress(tell)
+        self.progress = progress or Progress()
         self._connect = connect
         self._role = role
         self._credentials: dict[str, str] | None = None
