@@ -166,6 +166,15 @@ def by_plain_module_in_a_loop(folder: Path, tokens: int, organizations: list[str
     return Run(play(folder, "plain_modules", tasks), tokens, once=True)
 
 
+def by_calls_alone(folder: Path, pages: int, organization: str) -> Run:
+    """A module that makes the calls and reads nothing of the replies but where the next page is."""
+    tasks = [
+        {"calls_alone": {"organization_id": organization}, "register": "found"},
+        told(f"found.pages * {PAGE}"),
+    ]
+    return Run(play(folder, "calls_alone", tasks), pages * PAGE)
+
+
 def by_ready_list(folder: Path, tokens: int) -> Run:
     """A module that returns as many records and calls nobody."""
     tasks = [
@@ -191,6 +200,7 @@ def one(workload: Workload, folder: Path) -> dict[str, Run]:
         "command + AWS CLI": by_command(folder, expired, organization),
         "plain AnsibleAWSModule": by_plain_module(folder, expired, organization),
         "no-op module": no_op(folder),
+        "calls alone, nothing read": by_calls_alone(folder, math.ceil(workload.tokens / PAGE), organization),
         "module": by_module(folder, expired, **options),
         "lookup": by_lookup(folder, expired, [organization], select={"expired": True}),
         "audit": by_audit(folder, expired, organization=organization),
