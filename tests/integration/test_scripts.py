@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The scripts of a contributor: what they refuse, and that a change without a changelog fragment is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+COLLECTION = Path(__file__).parents[2]
+FRAGMENTS = COLLECTION / "scripts/fragments.py"
+
+Git = Callable[..., str]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Usage: scripts/release"),
+        (["--version"], "Usage: scripts/release"),
+        (["prepare"], "Usage: scripts/release"),
+        (["prepare", "next"], 'VERSION: "next" is not a version like 1.2.3'),
+        (["prepare", "1.2.3-rc1"], "is not a version like 1.2.3"),
+        (["prepare", "0.0.1"], "VERSION: 0.0.1 does not come after"),
+        (["build", "a", "b"], "Usage: scripts/release"),
+        (["build", "dist"], "a release is of a commit"),
+    ],
+)
+def test_a_release_refuses(arguments: list[str], said: str) -> None:
+    run = subprocess.run(
+        [COLLECTION / "scripts/release", *arguments], capture_output=True, text=True, check=False, cwd=COLLECTION
+    )
+    assert (run.returncode, run.stdout) == (2, "")
+    assert said in run.stderr
+
+
+@pytest.fixture
+def git(tmp_path: Path) -> Iterator[Git]:
+    """Runs git in a repository with one commit on main, and a clone of it that is looked at."""
+    environment = {
+        **os.environ,
+        **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "Ana"),
+        **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "ana@acme.example"),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }
+    clone = tmp_path / "clone"
+
+    def call(*arguments: str, where: Path = clone) -> str:
+        run = subprocess.run(
+            ["git", *arguments], cwd=where, env=environment, capture_output=True, text=True, check=True
+        )
+        return run.stdout
+
+    upstream = tmp_path / "upstream"
+    (upstream / "plugins").mkdir(parents=True)
+    (upstream / "plugins/old.py").write_text("old")
+    call("init", "--quiet", "--initial-branch", "main", where=upstream)
+    call("add", "--all", where=upstream)
+    call("commit", "--quiet", "--message", "First", where=upstream)
+    call("clone", "--quiet", str(upstream), str(clone), where=tmp_path)
+    yield call
+
+
+def change(git: Git, root: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    """Commit files by these names, and look for the fragment."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("new")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Change")
+    return subprocess.run([sys.executable, FRAGMENTS], cwd=root, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", ["plugins/modules/new.py", "roles/audit/tasks/main.yml", "policies/default.yml"])
+def test_what_users_would_notice_takes_a_fragment(git: Git, tmp_path: Path, name: str) -> None:
+    found = change(git, tmp_path / "clone", name)
+    assert found.returncode == 1 and f"  {name}\n" in found.stdout and "old.py" not in found.stdout
+
+
+@pytest.mark.parametrize("names", [["docs/guide.rst"], ["plugins/new.py", "changelogs/fragments/1-new.yml"]])
+def test_other_changes_do_not(git: Git, tmp_path: Path, names: list[str]) -> None:
+    found = change(git, tmp_path / "clone", *names)
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+def test_on_main_it_is_told_from_the_last_release(git: Git, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    git("tag", "1.0.0")
+    assert change(git, clone, "README.md").returncode == 0
+    git("remote", "remove", "origin")
+    assert change(git, clone, "plugins/new.py").returncode == 1
+    assert change(git, clone, "changelogs/fragments/1-new.yml").returncode == 0
