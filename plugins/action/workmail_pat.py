@@ -24,5 +24,5 @@ class ActionModule(ActionBase):
         try:
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
         finally:
-            forget()
+            forget(ongoing=bool(self._task.async_val))
         return result

@@ -19,4 +19,4 @@ class ActionModule(PolicyActionBase):
         try:
             return super().run(tmp, task_vars)
         finally:
-            forget()
+            forget(ongoing=bool(self._task.async_val))

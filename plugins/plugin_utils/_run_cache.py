@@ -58,6 +58,8 @@ def shared(options: Mapping[str, Any], fetch: Callable[[], Answer], folder: Path
     Raises:
         Exception: As C(fetch) does.
     """
+    if _refusal(folder).exists():
+        return fetch()
     name = _digest([options, _surroundings()])
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{name}.json"
@@ -75,9 +77,20 @@ def shared(options: Mapping[str, Any], fetch: Callable[[], Answer], folder: Path
     return answer
 
 
-def forget(folder: Path = _FOLDER) -> None:
-    """Forget every answer, and those that are on their way: something was changed."""
+def forget(folder: Path = _FOLDER, ongoing: bool = False) -> None:
+    """Forget every answer, and those that are on their way: something was changed.
+
+    Args:
+        folder: Where answers are kept.
+        ongoing: Whether the change goes on, as that of an asynchronous task does; then no answer is kept any more.
+    """
+    if ongoing:
+        _refusal(folder).touch()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refusal(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.refused")
 
 
 def _keep(answer: Answer, file: IO[str], path: Path) -> None:

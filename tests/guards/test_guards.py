@@ -242,6 +242,16 @@ GUARDS = {
         "tests/integration/test_edges.py",
         "revoking_makes",
     ),
+    "no answer while a change goes on": Guard(
+        "plugins/plugin_utils/_run_cache.py", "        _refusal(folder).touch()\n", "        pass\n", CACHE, "goes_on"
+    ),
+    "a task in the background goes on": Guard(
+        "plugins/action/workmail_pat.py",
+        "ongoing=bool(self._task.async_val)",
+        "",
+        "tests/integration/test_edges.py",
+        "in_the_background",
+    ),
     "an answer is private": Guard(
         "plugins/plugin_utils/_run_cache.py", "mkdir(mode=0o700, ", "mkdir(", CACHE, "nobody_else"
     ),

@@ -45,6 +45,7 @@ def environment(server: Emulator, tmp_path: Path) -> dict[str, str]:
         "HOME": str(tmp_path),
         "ANSIBLE_HOME": str(tmp_path / "ansible"),
         "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote"),
+        "ANSIBLE_ASYNC_DIR": str(tmp_path / "async"),
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "NO_COLOR": "1",

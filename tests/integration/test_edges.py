@@ -362,3 +362,24 @@ class TestRunCache:
         results = run_tasks(tasks)
         assert [int(results[name]["msg"]) for name in ("before", "again", "after")] == [5, 5, 4]
         assert listings() == (2 if module == "workmail_pat" else 3)
+
+    def test_revoking_in_the_background_leaves_no_answer_to_keep(
+        self, listings: Callable[[], int], run_tasks: RunTasks
+    ) -> None:
+        revoke = {"state": "absent", "personal_access_token_ids": ["pat-1"], "organization": "acme"}
+        count = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme') | length }}}}"}}
+        tasks = [
+            count,
+            {"patrol.workmail.workmail_pat": revoke, "async": 120, "poll": 0, "register": "revoking"},
+            count,
+            {
+                "ansible.builtin.async_status": {"jid": "{{ revoking.ansible_job_id }}"},
+                "register": "revoked",
+                "until": "revoked is finished",
+                "retries": 60,
+                "delay": 1,
+            },
+            {**count, "register": "after"},
+        ]
+        assert int(run_tasks(tasks)["after"]["msg"]) == 4
+        assert listings() == 3

@@ -112,6 +112,15 @@ def test_so_is_what_was_forgotten_on_its_way(folder: Path) -> None:
     assert service.asked == 1
 
 
+def test_nothing_is_kept_while_a_change_goes_on(folder: Path) -> None:
+    service = Service()
+    shared(OPTIONS, service, folder)
+    forget(folder, ongoing=True)
+    assert [shared(OPTIONS, service, folder) for _time in range(2)] == [WHOLE] * 2
+    assert service.asked == 3
+    assert not folder.exists()
+
+
 def test_nobody_else_can_read_it(folder: Path) -> None:
     shared(OPTIONS, Service(), folder)
     assert folder.stat().st_mode & 0o777 == 0o700
