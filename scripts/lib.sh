@@ -290,6 +290,7 @@ workmail_site() {  # DIR
   trap "rm -rf '$sources'" EXIT
   antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --cleanup everything \
     --dest-dir "$sources" patrol.workmail
+  sed -i 's/^Patrol\.Workmail$/patrol.workmail/' "$sources/index.rst"
   # It takes the pages only.
   cp "$WORKMAIL_COLLECTION"/docs/docsite/rst/*.svg "$sources/docsite/"
   rm -rf "$site"

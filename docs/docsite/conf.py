@@ -19,6 +19,12 @@ default_role = "any"
 nitpicky = True
 
 html_theme = "sphinx_ansible_theme"
+html_theme_options = {
+    "topbar_links": {
+        "Repository": "https://github.com/patrol-collections/workmail",
+        "Issues": "https://github.com/patrol-collections/workmail/issues",
+    }
+}
 pygments_style = "ansible"
 highlight_language = "YAML+Jinja"
 html_copy_source = False
