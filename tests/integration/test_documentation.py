@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import botocore.exceptions
+import botocore.session
 import pytest
 import yaml
 from estate import ACME, CONFIGURATION, GLOBEX
@@ -269,3 +272,44 @@ def test_examples_run(
     name: str,
 ) -> None:
     run_example(emulator, ansible_playbook, tmp_path, documentation(kind, name)["examples"])
+
+
+def words_in(file: Path) -> set[str]:
+    """The texts of a Python file that are one word."""
+    texts = [node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)]
+    return {text for text in texts if isinstance(text, str) and text.isidentifier()}
+
+
+def test_the_page_of_error_codes_has_each_and_no_other() -> None:
+    from ansible_collections.patrol.workmail.plugins.module_utils._workmail import errors, operations
+
+    page = (COLLECTION / "docs/docsite/rst/guide_troubleshooting.rst").read_text()
+    _before, *sections = re.split(r"^Codes of .+\n-+\n", page, flags=re.MULTILINE)
+    own, of_aws, of_botocore = (
+        {code for line in re.findall(r"^``.*``$", section, re.MULTILINE) for code in re.findall(r"``(\w+)``", line)}
+        for section in sections
+    )
+    model = botocore.session.get_session().get_service_model("workmail")
+    of_operations = {
+        shape.name
+        for operation in words_in(Path(operations.__file__)).intersection(model.operation_names)
+        for shape in model.operation_model(operation).error_shapes
+    }
+    with_a_hint = {*errors.DENIED, *errors._EXPIRED, *errors._UNKNOWN_CREDENTIALS, *errors._THROTTLED}
+    assert of_operations | with_a_hint <= of_aws
+    # NoRegionError is botocore's name, and raised before botocore would.
+    assert of_botocore == {*errors._NO_CREDENTIALS, *errors._UNREACHABLE, "NoRegionError"}
+    assert all(hasattr(botocore.exceptions, code) for code in of_botocore)
+    files = [*(COLLECTION / "plugins").rglob("*.py"), *(COLLECTION / "extensions").rglob("*.py")]
+    # PatrolException is what an error without a code would have, and there is none.
+    words = set().union(*map(words_in, files)) - of_aws - of_botocore - {"PatrolException"}
+    assert own == {word for word in words if re.fullmatch(r"[A-Z][A-Za-z]+(Exception|Error)", word)}
+
+
+def test_each_error_of_ours_has_a_code() -> None:
+    """So that nobody meets C(PatrolException), which says nothing."""
+    for file in [*(COLLECTION / "plugins").rglob("*.py"), *(COLLECTION / "extensions").rglob("*.py")]:
+        for call in ast.walk(ast.parse(file.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "PatrolError":
+                named = {keyword.arg for keyword in call.keywords}
+                assert "error_code" in named, f"{file.name}:{call.lineno}"
