@@ -96,7 +96,7 @@ def test_the_guide(estate: Emulator, ansible_playbook: Callable[..., Any], tmp_p
     told = run_yaml(next(page))
     assert "ana@acme.example: scanner, last used " in told and "eve@acme.example: backup, last used " in told
     assert "phone" not in told and "spare" not in told
-    assert any(f"{days} days left, and 2 of 4 tokens are in use" in told for days in {before, days_left()})
+    assert any(f"{days} days left, and 2 of 4 tokens are in use" in told for days in (before, days_left()))
 
     # Week by week.
     run_shell(next(page), 2)
