@@ -291,8 +291,8 @@ workmail_site() {  # DIR
   antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --cleanup everything \
     --dest-dir "$sources" patrol.workmail
   sed -i 's/^Patrol\.Workmail$/patrol.workmail/' "$sources/index.rst"
-  # It takes the pages only.
-  cp "$WORKMAIL_COLLECTION"/docs/docsite/rst/*.svg "$sources/docsite/"
+  # It takes the pages only, and not their pictures.
+  find "$WORKMAIL_COLLECTION/docs/docsite/rst" -type f ! -name '*.rst' -exec cp -t "$sources/docsite" {} +
   rm -rf "$site"
   sphinx-build -b html -c "$WORKMAIL_COLLECTION/docs/docsite" -d "$sources/.doctrees" -W --keep-going -q "$sources" "$site"
 }
