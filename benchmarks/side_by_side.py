@@ -357,8 +357,9 @@ def plot(costs: dict[int, Cost]) -> str:
         )
         for (across, down), cost in zip(points, costs.values(), strict=True):
             lines.append(f'<circle cx="{across:.0f}" cy="{down:.0f}" r="3" fill="{color}"/>')
+            anchor = "start" if across == left else "middle"  # clear of the figures of the axis
             lines.append(
-                f'<text x="{across:.0f}" y="{down - 8:.0f}" text-anchor="middle" fill="{color}">'
+                f'<text x="{across:.0f}" y="{down - 8:.0f}" text-anchor="{anchor}" fill="{color}">'
                 f"{getattr(cost, field):.3g}</text>"
             )
         legend = 18 if field == "seconds" else 34

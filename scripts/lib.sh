@@ -10,6 +10,8 @@
 #                              is in the checkout and amazon.aws beside it, and have Ansible use it
 #   workmail_chromium          have WORKMAIL_CHROMIUM name a Chromium that runs: the machine's own, or Debian's, which is
 #                              unpacked into .venv without touching the system
+#   workmail_site DIR          build the documentation of the last tree made as a site of HTML pages in DIR, without network;
+#                              warnings are errors
 #   workmail_say TEXT, workmail_die TEXT    a line for the person who runs the script, and one before giving up
 #
 # Afterwards PATH starts with .venv/bin, HOME is .venv/home, no variable of Ansible or AWS from outside is left, and
@@ -279,4 +281,18 @@ workmail_tree() {  # [DIR]
   git -C "$WORKMAIL_COLLECTION" init --quiet
   git -C "$WORKMAIL_COLLECTION" add --all
   export ANSIBLE_COLLECTIONS_PATH=$tree
+}
+
+workmail_site() {  # DIR
+  local site=$1 sources
+  sources=$(mktemp -d "$WORKMAIL_VENV/site-sources.XXXXXX")
+  # shellcheck disable=SC2064  # the directory of now
+  trap "rm -rf '$sources'" EXIT
+  antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --cleanup everything \
+    --dest-dir "$sources" patrol.workmail
+  sed -i 's/^Patrol\.Workmail$/patrol.workmail/' "$sources/index.rst"
+  # It takes the pages only, and not their pictures.
+  find "$WORKMAIL_COLLECTION/docs/docsite/rst" -type f ! -name '*.rst' -exec cp -t "$sources/docsite" {} +
+  rm -rf "$site"
+  sphinx-build -b html -c "$WORKMAIL_COLLECTION/docs/docsite" -d "$sources/.doctrees" -W --keep-going -q "$sources" "$site"
 }

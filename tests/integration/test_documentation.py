@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -12,13 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import botocore.exceptions
+import botocore.session
 import pytest
 import yaml
 from estate import ACME, CONFIGURATION, GLOBEX
+from examples import run_example
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._conditions import CONDITIONS, OWNER_STATES
-from ansible_collections.patrol.workmail.plugins.plugin_utils._policies import load_policy
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import FORMATS
 
 COLLECTION = Path(__file__).parents[2]
@@ -271,105 +274,42 @@ def test_examples_run(
     run_example(emulator, ansible_playbook, tmp_path, documentation(kind, name)["examples"])
 
 
-def blocks(document: Path) -> list[str]:
-    """The YAML examples of a page in Markdown or reStructuredText; one with a caption is a file, and not run."""
-    text = document.read_text()
-    if document.suffix == ".md":
-        return re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    found = re.findall(r"^\.\. code-block:: yaml\n\n((?:    .*\n|\n)+)", text + "\n", re.MULTILINE)
-    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in found]
+def words_in(file: Path) -> set[str]:
+    """The texts of a Python file that are one word."""
+    texts = [node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)]
+    return {text for text in texts if isinstance(text, str) and text.isidentifier()}
 
 
-PAGES = sorted(
-    [COLLECTION / "README.md", *(COLLECTION / "docs").rglob("*.rst"), *(COLLECTION / "roles").glob("*/README.md")]
-)
-EXAMPLES = [
-    pytest.param(block, id=f"{page.name}-{number}") for page in PAGES for number, block in enumerate(blocks(page), 1)
-]
+def test_the_page_of_error_codes_has_each_and_no_other() -> None:
+    from ansible_collections.patrol.workmail.plugins.module_utils._workmail import errors, operations
 
-
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_examples_of_the_pages_run(
-    emulator: Emulator,
-    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
-    tmp_path: Path,
-    example: str,
-) -> None:
-    run_example(emulator, ansible_playbook, tmp_path, example)
-
-
-def run_sources(
-    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, sources: list[dict[str, Any]]
-) -> None:
-    """Read inventory sources, each by itself; one that cannot be read is an error."""
-    book = tmp_path / "hosts.yml"
-    book.write_text("- hosts: all\n")
-    for source in sources:
-        file = tmp_path / f"{source['plugin'].rpartition('.')[2]}.yml"
-        file.write_text(yaml.safe_dump(source, sort_keys=False))
-        strictly = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
-        run = ansible_playbook("-i", str(file), "--list-hosts", str(book), env=strictly)
-        assert run.returncode == 0 and "[WARNING]" not in run.stderr, run.stdout + run.stderr
-
-
-def run_example(
-    emulator: Emulator,
-    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
-    tmp_path: Path,
-    example: str,
-) -> None:
-    """Run an example in an estate in which nothing is amiss: a play, tasks or inventory sources.
-
-    Of a policy, check that it is valid.
-    """
-    emulator.reset()
-    emulator.load(
-        {
-            "Organizations": [
-                {
-                    "Alias": alias,
-                    "IdentityProviderConfiguration": {
-                        **CONFIGURATION,
-                        "PersonalAccessTokenConfiguration": {"Status": "ACTIVE", "LifetimeInDays": 90},
-                    },
-                    "Users": [
-                        {
-                            "Id": "11111111-1111-1111-1111-111111111111",
-                            "Name": "ana",
-                            "Email": "ana@acme.example",
-                            "State": "ENABLED",
-                        }
-                    ],
-                    "PersonalAccessTokens": [
-                        {
-                            "PersonalAccessTokenId": "pat-1",
-                            "UserId": "11111111-1111-1111-1111-111111111111",
-                            "Name": "Outlook laptop",
-                            "DateCreated": "-10d",
-                            "ExpiresTime": "+300d",
-                        }
-                    ],
-                }
-                for alias in ("acme", "globex")
-            ]
-        }
+    page = (COLLECTION / "docs/docsite/rst/guide_troubleshooting.rst").read_text()
+    _before, *sections = re.split(r"^Codes of .+\n-+\n", page, flags=re.MULTILINE)
+    own, of_aws, of_botocore = (
+        {code for line in re.findall(r"^``.*``$", section, re.MULTILINE) for code in re.findall(r"``(\w+)``", line)}
+        for section in sections
     )
-    sources = list(yaml.safe_load_all(example))
-    if all(isinstance(source, dict) and "plugin" in source for source in sources):
-        run_sources(ansible_playbook, tmp_path, sources)
-        return
-    document = yaml.safe_load(example)
-    if isinstance(document, dict) and {"version", "rules"} <= document.keys():
-        policy = tmp_path / "policy.yml"
-        policy.write_text(example)
-        load_policy(policy)
-        return
-    assert isinstance(document, list), "an example is a play, a list of tasks or a policy"
-    if "hosts" not in document[0]:
-        document = [{"hosts": "localhost", "gather_facts": False, "tasks": document}]
-    for play in document:
-        play.setdefault("vars", {})["ansible_python_interpreter"] = "{{ ansible_playbook_python }}"
-    book = tmp_path / "example.yml"
-    book.write_text(yaml.safe_dump(document, sort_keys=False))
-    run = ansible_playbook(str(book))
-    assert run.returncode == 0, run.stdout + run.stderr
+    model = botocore.session.get_session().get_service_model("workmail")
+    of_operations = {
+        shape.name
+        for operation in words_in(Path(operations.__file__)).intersection(model.operation_names)
+        for shape in model.operation_model(operation).error_shapes
+    }
+    with_a_hint = {*errors.DENIED, *errors._EXPIRED, *errors._UNKNOWN_CREDENTIALS, *errors._THROTTLED}
+    assert of_operations | with_a_hint <= of_aws
+    # NoRegionError is botocore's name, and raised before botocore would.
+    assert of_botocore == {*errors._NO_CREDENTIALS, *errors._UNREACHABLE, "NoRegionError"}
+    assert all(hasattr(botocore.exceptions, code) for code in of_botocore)
+    files = [*(COLLECTION / "plugins").rglob("*.py"), *(COLLECTION / "extensions").rglob("*.py")]
+    # PatrolException is what an error without a code would have, and there is none.
+    words = set().union(*map(words_in, files)) - of_aws - of_botocore - {"PatrolException"}
+    assert own == {word for word in words if re.fullmatch(r"[A-Z][A-Za-z]+(Exception|Error)", word)}
+
+
+def test_each_error_of_ours_has_a_code() -> None:
+    """So that nobody meets C(PatrolException), which says nothing."""
+    for file in [*(COLLECTION / "plugins").rglob("*.py"), *(COLLECTION / "extensions").rglob("*.py")]:
+        for call in ast.walk(ast.parse(file.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "PatrolError":
+                named = {keyword.arg for keyword in call.keywords}
+                assert "error_code" in named, f"{file.name}:{call.lineno}"

@@ -9,6 +9,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from workmail_emulator import Emulator, Fault
 
 COLLECTION = Path(__file__).parents[2]
 SOURCE = COLLECTION / "extensions/eda/plugins/event_source/workmail_pat.py"
+GUIDE = COLLECTION / "docs/docsite/rst/guide_events.rst"
 ACME = "m-" + "a" * 32
 
 
@@ -195,6 +197,25 @@ def test_its_documentation_names_every_option(emulator: Emulator, aws: pytest.Mo
     for rulebook in yaml.safe_load(texts["EXAMPLES"]):
         for source in rulebook["sources"]:
             parse_watch_options(source["patrol.workmail.workmail_pat"])
+
+
+def test_the_guide_has_every_option_as_it_is_documented() -> None:
+    def plain(description: str | list[str]) -> str:
+        text = description if isinstance(description, str) else " ".join(description)
+        return " ".join(re.sub(r"\b[OVC]\(([^)]*)\)", r"``\1``", text).split())
+
+    def default(option: dict[str, Any]) -> str:
+        value = option.get("default")
+        if value is None:
+            return "none"
+        return f"``[{', '.join(value)}]``" if isinstance(value, list) else f"``{str(value).lower()}``"
+
+    documented = yaml.safe_load(by_path()["DOCUMENTATION"])["options"]
+    _before, table = GUIDE.read_text().split("     - What it means\n")
+    rows = re.findall(r"   \* - (.+)\n     - (.+)\n     - (.+(?:\n       .+)*)\n", table)
+    assert [(name, given, " ".join(text.split())) for name, given, text in rows] == [
+        (f"``{name}``", default(option), plain(option["description"])) for name, option in documented.items()
+    ]
 
 
 def test_the_sample_rulebook_in_ansible_rulebook(

@@ -1036,7 +1036,7 @@ GUIDE = (Path(__file__).parents[2] / "docs/docsite/rst/guide_inventory.rst").rea
 
 def blocks_of_the_guide() -> list[tuple[str, Any]]:
     """The captions and the YAML of the guide's examples: sources, and the playbooks that follow them."""
-    found = re.findall(r"^\.\. code-block:: yaml\n   :caption: (.*)\n\n((?:    .*\n|\n)+)", GUIDE, re.MULTILINE)
+    found = re.findall(r"^\.\. code-block:: yaml\n    :caption: (.*)\n\n((?:    .*\n|\n)+)", GUIDE, re.MULTILINE)
     return [(caption, yaml.safe_load(block)) for caption, block in found]
 
 

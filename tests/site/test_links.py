@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every link of the site and of the Markdown files leads somewhere.
+
+Without a network, of a link to elsewhere only the form is checked.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import lxml.html
+import pytest
+from markdown_it import MarkdownIt
+
+COLLECTION = Path(__file__).parents[2]
+NOT_OURS = {".venv", ".ansible", "node_modules", "output"}
+SITE = Path(os.environ["WORKMAIL_SITE"])
+MARKDOWN = sorted(file for file in COLLECTION.rglob("*.md") if not NOT_OURS & set(file.relative_to(COLLECTION).parts))
+# In the description of an option that is amazon.aws's own.
+OF_AMAZON_AWS = {"http://docs.aws.amazon.com/general/latest/gr/rande.html#ec2_region"}
+
+
+@cache
+def read(page: Path) -> lxml.html.HtmlElement:
+    """A page of HTML, or one of Markdown with the anchors that GitHub gives to headings."""
+    if page.suffix != ".md":
+        return lxml.html.document_fromstring(page.read_bytes())
+    document = lxml.html.document_fromstring(MarkdownIt("commonmark").enable("table").render(page.read_text()))
+    for heading in document.iter("h1", "h2", "h3", "h4"):
+        words = re.sub(r"[^\w\- ]", "", heading.text_content().lower())
+        heading.set("id", words.replace(" ", "-"))
+    return document
+
+
+def links(page: Path) -> Iterator[str]:
+    """What a page leads to or shows."""
+    for element in read(page).iter("a", "area", "img", "link", "script", "source", "object"):
+        yield from (element.get(name) for name in ("href", "src", "data") if element.get(name) is not None)
+
+
+def anchors(page: Path) -> set[str]:
+    return {*read(page).xpath("//@id"), *read(page).xpath("//a/@name")}
+
+
+def fault(page: Path, link: str) -> str | None:
+    """What is wrong about a link; None if nothing is."""
+    if re.search(r"\s", link) or not link:
+        return "it is empty or has whitespace in it"
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc:
+        return None if parts.scheme == "https" and "." in parts.netloc else "it is no https:// link to a host"
+    target = page.parent / unquote(parts.path) if parts.path else page
+    if not target.exists():
+        return "there is no such file"
+    if parts.fragment and target.suffix in (".html", ".md") and unquote(parts.fragment) not in anchors(target):
+        return "there is no such anchor"
+    return None
+
+
+def faults(page: Path) -> list[str]:
+    found = {link: fault(page, link) for link in links(page) if link not in OF_AMAZON_AWS}
+    return [f"{link}: {why}" for link, why in found.items() if why]
+
+
+PAGES = sorted(SITE.rglob("*.html"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(SITE)))
+def test_the_links_of_a_page_of_the_site(page: Path) -> None:
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: str(page.relative_to(COLLECTION)))
+def test_the_links_of_a_markdown_file(page: Path) -> None:
+    assert faults(page) == []
+
+
+def test_every_page_can_be_reached() -> None:
+    reached, todo = set(), [SITE / "index.html"]
+    while todo:
+        page = todo.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        for link in links(page):
+            parts = urlsplit(link)
+            if not parts.scheme and parts.path.endswith(".html"):
+                todo.append((page.parent / unquote(parts.path)).resolve())
+    assert reached == {page.resolve() for page in PAGES}
+
+
+def test_the_site_has_everything() -> None:
+    """Each plugin, role and guide has a page, each playbook is told of, and each picture is shown."""
+    folders = {"modules": "module", "filter": "filter", "inventory": "inventory", "lookup": "lookup", "test": "test"}
+    plugins = {
+        f"{file.stem}_{kind}"
+        for folder, kind in folders.items()
+        for file in (COLLECTION / "plugins" / folder).glob("*.py")
+    }
+    roles = {f"{folder.name}_role" for folder in (COLLECTION / "roles").iterdir()}
+    guides = {f"docsite/{file.stem}" for file in (COLLECTION / "docs/docsite/rst").glob("*.rst")}
+    names = {str(page.relative_to(SITE).with_suffix("")) for page in PAGES}
+    assert names == {*plugins, *roles, *guides, "index", "search", "environment_variables"}
+    told = read(SITE / "docsite/guide_playbooks.html").text_content()
+    assert all(f"patrol.workmail.{book.stem}" in told for book in (COLLECTION / "playbooks").glob("*.yml"))
+    shown = {Path(urlsplit(link).path).name for page in PAGES for link in links(page)}
+    pictures = {file.name for file in (COLLECTION / "docs/docsite/rst").iterdir() if file.suffix != ".rst"}
+    assert pictures and pictures <= shown
+
+
+def test_a_picture_has_words_for_who_does_not_see_it() -> None:
+    pictures = [image for page in PAGES for image in read(page).iter("img") if "_images" in image.get("src", "")]
+    assert pictures
+    assert all(len(image.get("alt", "").split()) > 5 for image in pictures)
+
+
+@pytest.mark.parametrize(
+    ("link", "why"),
+    [
+        ("http://docs.aws.amazon.com/", "https"),
+        ("https://docs.aws.amazon.com/a b", "whitespace"),
+        ("//docs.aws.amazon.com/", "https"),
+        ("https://localhost/", "https"),
+        ("", "empty"),
+        ("absent.html", "file"),
+        ("other.html#absent", "anchor"),
+        ("#absent", "anchor"),
+        ("guide.md#absent", "anchor"),
+    ],
+)
+def test_a_bad_link_is_found(tmp_path: Path, link: str, why: str) -> None:
+    (tmp_path / "other.html").write_text('<h1 id="there">There</h1>')
+    (tmp_path / "guide.md").write_text("# What to do, and when?\n")
+    page = tmp_path / "page.html"
+    good = ["other.html#there", "guide.md#what-to-do-and-when", "https://docs.aws.amazon.com/"]
+    page.write_text("".join(f'<a href="{target}">x</a>' for target in [*good, link]))
+    [found] = faults(page)
+    assert found.startswith(f"{link}: ") and why in found
