@@ -21,7 +21,7 @@ from workmail_emulator import Emulator
 COLLECTION = Path(__file__).parents[2]
 PAGES = sorted(
     [
-        COLLECTION / "README.md",
+        *COLLECTION.glob("*.md"),
         COLLECTION / "emulator/README.md",
         *(COLLECTION / "docs").rglob("*.rst"),
         *(COLLECTION / "roles").glob("*/README.md"),
