@@ -99,7 +99,9 @@ def _names(accounts: object) -> list[str]:
 def _failure(result: object) -> dict[str, Any] | None:
     """The error of an audit that came to no result; None of one that did."""
     if result is None:
-        return _error("it was not audited: it was left out of the run, or failed before its audit")
+        return _error(
+            "it was not audited: it was left out of the run, or failed before its audit, for a reason that the log has"
+        )
     if not isinstance(result, Mapping):
         raise OptionError(f"audits: expected the result of an audit, got {shown(result)}")
     if result.get("failed") or result.get("unreachable"):

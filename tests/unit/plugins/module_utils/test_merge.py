@@ -97,7 +97,8 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
             None,
             {
                 **NO_ERROR,
-                "msg": "it was not audited: it was left out of the run, or failed before its audit",
+                "msg": "it was not audited: it was left out of the run, or failed before its audit, for a reason that "
+                "the log has",
                 "error_code": "AccountNotAuditedException",
             },
         ),
