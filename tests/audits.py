@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.patrol.workmail.plugins.module_utils._audit import audit
+from ansible_collections.patrol.workmail.plugins.module_utils._merge import merge_audits
 from ansible_collections.patrol.workmail.plugins.module_utils._policy import parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY, SECOND
 from ansible_collections.patrol.workmail.plugins.module_utils._tokens import Organization, Owner, Token
@@ -103,9 +104,12 @@ def token(number: int, organization: Organization = ORGANIZATIONS[0], **fields: 
 
 
 def audit_of(
-    tokens: list[Token], policy: dict[str, Any] | None = None, errors: list[dict[str, Any]] | None = None
+    tokens: list[Token],
+    policy: dict[str, Any] | None = None,
+    errors: list[dict[str, Any]] | None = None,
+    organizations: list[Organization] = ORGANIZATIONS,
 ) -> dict[str, Any]:
-    """The audit of these tokens, which are all that the three organizations have; with errors it is not complete."""
+    """The audit of these tokens, which are all that the organizations have; with errors it is not complete."""
     unread = {error["organization_id"] for error in errors or []}
     return audit(
         parse_policy(POLICY if policy is None else policy),
@@ -118,10 +122,10 @@ def audit_of(
                 if organization.id in unread
                 else sum(token.organization_id == organization.id for token in tokens),
             }
-            for organization in ORGANIZATIONS
+            for organization in organizations
         ],
         read=len(tokens),
-        whole=len(ORGANIZATIONS) - len(unread),
+        whole=len(organizations) - len(unread),
         complete=not errors,
         errors=errors or [],
     )
@@ -174,6 +178,24 @@ def incomplete() -> dict[str, Any]:
     return audit_of([token(1, expires_time=NOW - DAY)], errors=[error])
 
 
+def merged() -> dict[str, Any]:
+    """Of four accounts, one was not read whole, and one was not audited; its name is hostile."""
+    audits = {
+        "production": audit_of(
+            [token(1, expires_time=NOW - DAY), token(2, name="svc-archive", expires_time=None)],
+            organizations=ORGANIZATIONS[:1],
+        ),
+        "sales": audit_of([token(3, ORGANIZATIONS[1])], organizations=ORGANIZATIONS[1:2]),
+        "archive": audit_of([], errors=incomplete()["errors"], organizations=ORGANIZATIONS[2:]),
+        "<b>legal</b>\u202e::error::": {
+            "failed": True,
+            "msg": "AssumeRole: AccessDenied: ::error::",
+            "error_code": "AccessDenied",
+        },
+    }
+    return merge_audits(audits, list(audits))
+
+
 def large(count: int = 5_000) -> dict[str, Any]:
     """As many findings as asked for."""
     return audit_of(
@@ -190,4 +212,11 @@ def large(count: int = 5_000) -> dict[str, Any]:
     )
 
 
-AUDITS = {"clean": clean, "mixed": mixed, "hostile": hostile, "incomplete": incomplete, "large": large}
+AUDITS = {
+    "clean": clean,
+    "mixed": mixed,
+    "hostile": hostile,
+    "incomplete": incomplete,
+    "merged": merged,
+    "large": large,
+}

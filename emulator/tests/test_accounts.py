@@ -70,10 +70,10 @@ def allow(client: Any, keys: dict[str, str]) -> Any:
 
 
 @pytest.fixture
-def enforce(request_raw: Any, allow: Any) -> Iterator[Any]:
-    """Yield what switches IAM on."""
-    yield lambda: request_raw("POST", "/moto-api/reset-auth", b"0")
-    request_raw("POST", "/moto-api/reset-auth", b"inf")
+def enforce(emulator: Emulator, allow: Any) -> Iterator[Any]:
+    """Yield what switches IAM on, or off again."""
+    yield emulator.enforce_iam
+    emulator.enforce_iam(False)
 
 
 def test_denied(client: Any, keys: dict[str, str], enforce: Any) -> None:
@@ -103,6 +103,14 @@ def test_allowed_on_one_organization(client: Any, keys: dict[str, str], allow: A
         workmail.delete_personal_access_token(OrganizationId=ORGANIZATION_ID, PersonalAccessTokenId="token-001")
 
 
+def test_told_as_moto_is(client: Any, keys: dict[str, str], enforce: Any, request_raw: Any) -> None:
+    request_raw("POST", "/moto-api/reset-auth", b"0")
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        client(**keys).list_organizations()
+    enforce(False)
+    assert client(**keys).list_organizations()["OrganizationSummaries"]
+
+
 def test_bad_credentials(client: Any, keys: dict[str, str], enforce: Any) -> None:
     enforce()
     with pytest.raises(ClientError) as unknown:
@@ -112,3 +120,92 @@ def test_bad_credentials(client: Any, keys: dict[str, str], enforce: Any) -> Non
     with pytest.raises(ClientError) as unsigned:
         client(key=keys["key"], aws_secret_access_key="wrong").list_organizations()
     assert unsigned.value.response["Error"]["Code"] == "InvalidSignatureException"
+
+
+OTHER = "210987654321"
+ROLE = f"arn:aws:iam::{OTHER}:role/audit"
+USER = "arn:aws:iam::123456789012:user/auditor"
+BY_ID = {"StringEquals": {"sts:ExternalId": "secret"}}
+
+
+@pytest.fixture
+def trusting(client: Any, call_as: Any, allow: Any, enforce: Any) -> Iterator[Any]:
+    """Yield what makes a role of another account with this trust policy, and switches IAM on."""
+    with_rights = call_as(OTHER)
+    made = []
+
+    def make(**statement: Any) -> None:
+        allow("sts:AssumeRole", "arn:aws:iam::*:role/audit")
+        statement = {"Effect": "Allow", "Action": "sts:AssumeRole", **statement}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        with_rights("iam").create_role(RoleName="audit", AssumeRolePolicyDocument=document)
+        made.append("audit")
+        enforce()
+
+    yield make
+    enforce(False)
+    for name in made:
+        with_rights("iam").delete_role(RoleName=name)
+
+
+@pytest.fixture
+def call_as(client: Any) -> Any:
+    """Return what makes makers of clients in another account, which is only good while IAM is off."""
+
+    def make(account_id: str) -> Any:
+        role = client("sts").assume_role(RoleArn=f"arn:aws:iam::{account_id}:role/any", RoleSessionName="test")
+        given = role["Credentials"]
+        return lambda service: client(
+            service,
+            key=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+        )
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("statement", "external_id"),
+    [
+        ({"Principal": {"AWS": USER}}, None),
+        ({"Principal": {"AWS": ["arn:aws:iam::999999999999:root", USER]}}, None),
+        ({"Principal": {"AWS": "123456789012"}}, None),
+        ({"Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Condition": BY_ID}, "secret"),
+    ],
+    ids=repr,
+)
+def test_a_role_that_trusts(
+    client: Any, keys: dict[str, str], trusting: Any, statement: dict[str, Any], external_id: str | None
+) -> None:
+    trusting(**statement)
+    given = {} if external_id is None else {"ExternalId": external_id}
+    assumed = client("sts", **keys).assume_role(RoleArn=ROLE, RoleSessionName="test", **given)
+    assert f":{OTHER}:assumed-role/audit" in assumed["AssumedRoleUser"]["Arn"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "external_id"),
+    [
+        ({"Principal": {"AWS": "arn:aws:iam::123456789012:user/other"}}, None),
+        ({"Principal": {"AWS": USER}, "Effect": "Deny"}, None),
+        ({"Principal": {"AWS": USER}, "Action": "sts:TagSession"}, None),
+        ({"Principal": {"AWS": USER}, "Condition": BY_ID}, None),
+        ({"Principal": {"AWS": USER}, "Condition": BY_ID}, "guessed"),
+        ({"Principal": {"AWS": USER}, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}, None),
+        (None, None),
+    ],
+    ids=repr,
+)
+def test_a_role_that_does_not_trust(
+    client: Any, keys: dict[str, str], trusting: Any, statement: dict[str, Any] | None, external_id: str | None
+) -> None:
+    trusting(**(statement or {"Principal": {"AWS": USER}}))
+    arn = ROLE if statement else f"arn:aws:iam::{OTHER}:role/missing"
+    given = {} if external_id is None else {"ExternalId": external_id}
+    with pytest.raises(ClientError) as denial:
+        client("sts", **keys).assume_role(RoleArn=arn, RoleSessionName="test", **given)
+    assert denial.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert denial.value.response["Error"]["Code"] == "AccessDenied"
+    message = f"User: {USER} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+    assert denial.value.response["Error"]["Message"] == message

@@ -18,13 +18,15 @@ positional: format
 options:
   _input:
     description:
-      - The result of M(patrol.workmail.workmail_pat_audit) or P(patrol.workmail.workmail_pat_findings#filter).
+      - The result of M(patrol.workmail.workmail_pat_audit), P(patrol.workmail.workmail_pat_findings#filter) or
+        P(patrol.workmail.workmail_pat_merged#filter).
     type: dict
     required: true
   format:
     description:
       - V(json) is the result itself, for programs; C(docs/audit.schema.json) of the collection is its JSON Schema.
-      - V(csv) has a row for each finding, for a spreadsheet, in which nothing is taken for a formula.
+      - V(csv) has a row for each finding, for a spreadsheet, in which nothing is taken for a formula. What could not be
+        read comes first, in rows of the severity V(incomplete).
       - V(junit) is what most pipelines show as test results, a test suite for each organization.
       - V(sarif) is SARIF 2.1.0, for code scanning; each finding is located at its rule in the policy file.
       - V(markdown) fits the comment of a pull request or the summary of a job, with at most 60 KB.

@@ -17,6 +17,7 @@ from ._time import format_instant, resolve_as_of
 from ._tokens import Token, token_from_record
 
 PASS, VIOLATIONS, INCOMPLETE = "pass", "violations", "incomplete"
+KEYS = ("outcome", "findings", "summary", "exceptions", "policy", "organizations", "as_of", "complete", "errors")
 
 
 def audit(

@@ -177,7 +177,7 @@ def _about(token: Token, as_of: int) -> str:
     whom = (owner and (owner.email or owner.name)) or token.user_id or "unknown"
     created, used, expires = token.date_created, token.date_last_used, token.expires_time
     state = f" {owner.state}" if owner is not None and owner.state != "ENABLED" else ""
-    return _printable(
+    return printable(
         f"{token.organization_alias or token.organization_id}, token {token.personal_access_token_id} "
         f'"{token.name or ""}" of {whom}{state}, '
         f"{'creation unknown' if created is None else 'created ' + _day(created)}, "
@@ -186,7 +186,7 @@ def _about(token: Token, as_of: int) -> str:
     )
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without the characters that could forge a line or turn its direction."""
     return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
@@ -231,7 +231,7 @@ def _severity(value: object, path: str) -> str:
 def _text(value: object, path: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise OptionError(f"{path}: expected a text, got {shown(value)}")
-    return _printable(" ".join(value.split()))
+    return printable(" ".join(value.split()))
 
 
 def _some_conditions(value: object, path: str) -> Conditions:

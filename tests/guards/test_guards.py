@@ -41,6 +41,8 @@ class Guard(NamedTuple):
     chosen: str
 
 
+ACCOUNTS = "tests/integration/test_audit_accounts.py"
+MERGE = f"{UNIT}/test_merge.py"
 WATCH = f"{UTILS}/_watch"
 WATCHED = f"{UNIT}/test_watch_events.py"
 
@@ -691,8 +693,98 @@ GUARDS = {
         "tests/integration/test_revoke_role.py",
         "bad_variables and protected",
     ),
+    "an account without an audit": Guard(
+        f"{UTILS}/_merge.py",
+        '            errors.append(_of(account, failure, "msg"))\n',
+        "",
+        MERGE,
+        "without_a_whole_audit",
+    ),
+    "an audit that is not complete and does not say why": Guard(
+        f"{UTILS}/_merge.py",
+        '    if errors or (result["complete"] is True and result["outcome"] != INCOMPLETE):\n',
+        "    if True:\n",
+        MERGE,
+        "without_a_whole_audit",
+    ),
+    "an account that is there twice": Guard(
+        f"{UTILS}/_merge.py", " or _told_twice(result, seen)", "", MERGE, "there_twice"
+    ),
+    "audits that cannot be compared": Guard(
+        f"{UTILS}/_merge.py",
+        "            if result[key] != first[key]:\n",
+        "            if False:\n",
+        MERGE,
+        "cannot_be_merged",
+    ),
+    "not one account": Guard(
+        f"{UTILS}/_merge.py",
+        "    if not isinstance(accounts, (list, tuple)) or not accounts:\n",
+        "    if not isinstance(accounts, (list, tuple)):\n",
+        MERGE,
+        "cannot_be_merged",
+    ),
+    "a table that is not complete says so": Guard(
+        "plugins/plugin_utils/_reports/_csv.py",
+        "    for error in unread(audit):\n",
+        "    for error in ():\n",
+        f"{REPORTS}/test_csv.py",
+        "row_is_a_finding",
+    ),
+    "every host of the inventory is missed": Guard(
+        "roles/audit/vars/main.yml",
+        "else groups['all']",
+        "else ansible_play_hosts_all",
+        ACCOUNTS,
+        "limit_leaves_out",
+    ),
+    "an account that has failed since its audit": Guard(
+        "roles/audit/vars/main.yml",
+        "ansible_play_hosts | intersect",
+        "ansible_play_hosts_all | intersect",
+        ACCOUNTS,
+        "play_of_ones_own",
+    ),
+    "an account is never that of the credentials unless told": Guard(
+        "roles/audit/tasks/accounts.yml",
+        "that: (audit_assume_role_arn is defined) != (audit_own_account | default(false) | bool)",
+        "that: true",
+        ACCOUNTS,
+        "bad_accounts",
+    ),
+    "an account's misspelt variable": Guard(
+        "roles/audit/tasks/accounts.yml",
+        "that: __audit_unknown_of_accounts | length == 0",
+        "that: true",
+        ACCOUNTS,
+        "bad_accounts",
+    ),
+    "no account is lenient for all": Guard(
+        "roles/audit/tasks/accounts.yml",
+        "that: __audit_uncommon | length == 0",
+        "that: true",
+        ACCOUNTS,
+        "bad_accounts",
+    ),
+    "what fails on one account keeps the report from none": Guard(
+        "roles/audit/tasks/accounts.yml",
+        "  ignore_unreachable: true\n",
+        "",
+        ACCOUNTS,
+        "play_of_ones_own",
+    ),
+    "an inventory without accounts": Guard(
+        "playbooks/audit_accounts.yml", "that: groups['all'] | length > 0", "that: true", ACCOUNTS, "no_account_at_all"
+    ),
+    "one merge for all accounts, whatever strategy is set": Guard(
+        "playbooks/audit_accounts.yml",
+        "  strategy: ansible.builtin.linear\n",
+        "",
+        ACCOUNTS,
+        "number_of_forks",
+    ),
     "an audit of another account": Guard(
-        "roles/audit/tasks/main.yml",
+        "roles/audit/tasks/read.yml",
         "audit_assume_role_arn or '' if audit_assume_role_arn is defined else omit",
         "audit_assume_role_arn | default(omit)",
         ROLE,

@@ -72,6 +72,33 @@ def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.
     return monkeypatch
 
 
+@pytest.fixture
+def allowed(server: Emulator, environment: dict[str, str]) -> Iterator[Callable[[Any], dict[str, str]]]:
+    """Gives a policy document to a user, enforces IAM, and returns the user's environment variables."""
+    iam = boto3.client(
+        "iam",
+        endpoint_url=server.endpoint_url,
+        region_name=REGION,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    iam.create_user(UserName="patrol")
+    key = iam.create_access_key(UserName="patrol")["AccessKey"]
+
+    def allow(document: Any) -> dict[str, str]:
+        server.enforce_iam(False)
+        iam.put_user_policy(UserName="patrol", PolicyName="patrol", PolicyDocument=json.dumps(document))
+        server.enforce_iam()
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+    yield allow
+    server.enforce_iam(False)
+    for name in iam.list_user_policies(UserName="patrol")["PolicyNames"]:
+        iam.delete_user_policy(UserName="patrol", PolicyName=name)
+    iam.delete_access_key(UserName="patrol", AccessKeyId=key["AccessKeyId"])
+    iam.delete_user(UserName="patrol")
+
+
 def connect(service: str, region: str, config: Config, **credentials: str) -> Any:
     """What amazon.aws's client method does, without an edge."""
     patience = Config(connect_timeout=10, read_timeout=10)

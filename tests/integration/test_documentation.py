@@ -33,6 +33,7 @@ PLUGINS = {
     ("module", "workmail_pat_info"),
     ("module", "workmail_pat_revoke"),
     ("filter", "workmail_pat_findings"),
+    ("filter", "workmail_pat_merged"),
     ("filter", "workmail_pat_notices"),
     ("filter", "workmail_pat_report"),
     ("inventory", "workmail_pat"),
@@ -224,9 +225,9 @@ def test_the_role_and_the_filter_know_the_same_formats(documentation: Callable[.
     )
 
 
-def role_options(role: str) -> dict[str, Any]:
+def role_options(role: str, entry_point: str = "main") -> dict[str, Any]:
     specs = yaml.safe_load((COLLECTION / f"roles/{role}/meta/argument_specs.yml").read_text())
-    options: dict[str, Any] = specs["argument_specs"]["main"]["options"]
+    options: dict[str, Any] = specs["argument_specs"][entry_point]["options"]
     return options
 
 
@@ -241,6 +242,14 @@ def test_a_role_knows_its_variables(role: str) -> None:
     assert defaults == {name: option["default"] for name, option in options.items() if "default" in option}
     readme = (COLLECTION / f"roles/{role}/README.md").read_text()
     assert re.findall(rf"^\| `({role}_\w+)`", readme, re.MULTILINE) == list(options)
+
+
+def test_the_audit_of_accounts_knows_its_variables() -> None:
+    added = role_options("audit", "accounts").keys() - role_options("audit").keys()
+    variables = (COLLECTION / "roles/audit/vars/main.yml").read_text()
+    assert f"__audit_known + {sorted(added)}" in variables
+    readme = (COLLECTION / "roles/audit/README.md").read_text()
+    assert added and all(f"`{name}`" in readme for name in added)
 
 
 def test_the_lookup_returns_records(

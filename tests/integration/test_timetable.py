@@ -5,28 +5,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from conftest import REGION, connect
 from estate import ACME
 from workmail_emulator import Emulator
-
-from ansible_collections.patrol.workmail.plugins.module_utils._revoke import revoke_by_policy
 
 GUIDE = (Path(__file__).parents[2] / "docs/docsite/rst/guide_revoke.rst").read_text()
 DAYS = [10, 75.5, 76.5, 77.5, 83.5, 84.5, 89.5, 90.5]
 
 
-def block(begins: str, language: str = "yaml") -> str:
+def block(begins: str) -> str:
     """The block of the guide that has this text, without what it is set in by."""
-    blocks = re.findall(
-        rf"^\.\. code-block:: {language}\n(?:    :caption:.*\n)?\n((?:    .*\n|\n)+)", GUIDE, re.MULTILINE
-    )
+    blocks = re.findall(r"^\.\. code-block:: yaml\n(?:    :caption:.*\n)?\n((?:    .*\n|\n)+)", GUIDE, re.MULTILINE)
     [found] = [text for text in blocks if begins in text]
     return re.sub(r"^    ", "", found, flags=re.MULTILINE)
 
@@ -64,17 +57,3 @@ def test_the_timetable(emulator: Emulator, ansible_playbook: Callable[..., Any],
     assert written == {f"u{DAYS.index(days)}@acme.example.eml" for days in (76.5, 83.5, 89.5)}
     left = {token["PersonalAccessTokenId"] for token in emulator.personal_access_tokens(ACME)}
     assert left == {token["PersonalAccessTokenId"] for token in tokens} - {f"pat-{DAYS.index(90.5)}"}
-
-
-def test_the_least_policy_names_what_is_called(emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every action that a revocation takes, and none that it does not."""
-    allowed = set()
-    for statement in json.loads(block("DeletePersonalAccessToken", "json"))["Statement"]:
-        actions = statement["Action"]
-        allowed.update([actions] if isinstance(actions, str) else actions)
-    rule = {"id": "every", "severity": "low", "when": {"expired": True}}
-    options = {"policy": {"version": 1, "rules": [rule]}, "owners": True, "confirm": True, "max_percent": 100}
-    for name in ("acme", ACME):
-        revoke_by_policy({**options, "organizations": [name], "record_dir": str(tmp_path)}, connect, REGION)
-    called = {f"workmail:{entry.operation}" for entry in emulator.requests if entry.service == "workmail"}
-    assert called == allowed

@@ -13,6 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from .control import PREFIX, Control
 from .distortions import answer_instead, distort, disturb_connection
 from .faults import Faults
+from .iam import refuse_without_trust
 from .interference import interfere
 from .log import RequestLog
 from .pages import Pages, is_made_up
@@ -71,6 +72,9 @@ class Application:
             # moto finds a service by the signature, and takes a request without one for S3.
             message = "Request is missing Authentication Token"
             return error_reply(request, 400, "MissingAuthenticationTokenException", message)
+        refusal = refuse_without_trust(request, environ)
+        if refusal is not None:
+            return refusal
         if is_made_up(request.next_token):
             first_page = {name: value for name, value in request.parameters.items() if name != "NextToken"}
             set_body(environ, json.dumps(first_page).encode())

@@ -16,6 +16,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from .application import Application
 from .distortions import NO_LINGERING
 from .faults import Faults
+from .iam import enforce
 from .log import RequestLog
 from .registration import register
 from .seed import Seed, SeedError, load
@@ -114,6 +115,10 @@ class Emulator:
     def reset(self) -> None:
         """Empty WorkMail, the faults and the log; moto's other services stay as they are."""
         self._application.reset()
+
+    def enforce_iam(self, enforced: bool = True) -> None:
+        """Have every request be signed and allowed by the policies that moto's IAM holds, or have that end."""
+        enforce(enforced)
 
     def personal_access_tokens(self, organization_id: str) -> list[dict[str, Any]]:
         """Return the tokens an organization now holds, in whichever account and region, times as epoch seconds.

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.patrol.workmail.plugins.module_utils._audit import KEYS
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, nearest, shown
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import (
     _csv,
@@ -47,8 +48,7 @@ def render(audit: object, report_format: object) -> str:
     if not isinstance(report_format, str) or report_format not in FORMATS:
         near = nearest(report_format, FORMATS) or f", expected {', '.join(FORMATS)}"
         raise OptionError(f"format: {shown(report_format)} is not a format of reports{near}")
-    known = ("outcome", "findings", "summary", "exceptions", "policy", "organizations", "as_of", "complete", "errors")
-    missing = [key for key in known if not isinstance(audit, Mapping) or key not in audit]
+    missing = [key for key in KEYS if not isinstance(audit, Mapping) or key not in audit]
     if not isinstance(audit, Mapping) or missing:
         raise OptionError(f"audit: not the result of an audit, it lacks {', '.join(missing)}")
     return FORMATS[report_format](audit)

@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""An audit result as CSV, a row a finding."""
+"""An audit result as CSV, a row a finding, after a row for each thing that could not be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import one_line
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import error_text, one_line, unread
 
 _TOKEN = (
     "organization_id",
@@ -42,6 +42,7 @@ _HEADER = (
     "muted",
     "exception_reason",
     "exception_expires",
+    "account",
     *_TOKEN,
     *(f"owner_{field}" for field in _OWNER),
     *_TIMES,
@@ -56,13 +57,16 @@ _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 def render(audit: Mapping[str, Any]) -> str:
     """The findings as U(https://www.rfc-editor.org/rfc/rfc4180) has it: comma, CRLF, every text in quotes.
 
-    A text that a spreadsheet would take for a formula has an apostrophe before it. A table of findings cannot say that
-    an audit is not complete: pipelines go by the outcome, not by the number of rows.
+    A text that a spreadsheet would take for a formula has an apostrophe before it. What could not be read is in rows of
+    the severity C(incomplete), so that nobody takes the table for all there is.
     """
     # No byte order mark: Excel's import of text does without it, and naive readers take it for a part of the header.
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(_HEADER)
+    for error in unread(audit):
+        known = {**error, "severity": "incomplete", "message": error_text(error)}
+        writer.writerow([_cell(known.get(column)) for column in _HEADER])
     for finding in audit["findings"]:
         token, owner, exception = finding["token"], finding["token"].get("owner") or {}, finding["exception"] or {}
         row = [
@@ -71,6 +75,7 @@ def render(audit: Mapping[str, Any]) -> str:
             finding["muted"],
             exception.get("reason"),
             exception.get("expires"),
+            finding.get("account"),
             *(token.get(field) for field in _TOKEN),
             *(owner.get(field) for field in _OWNER),
             *(token.get(field) for field in _TIMES),

@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-_KEYS = ("outcome", "findings", "summary", "exceptions", "policy", "organizations", "as_of", "complete", "errors")
+from ansible_collections.patrol.workmail.plugins.module_utils._audit import KEYS
 
 
 def render(audit: Mapping[str, Any]) -> str:
@@ -23,6 +23,6 @@ def render(audit: Mapping[str, Any]) -> str:
         ASCII, so that no text of users can turn the direction of what follows it; a lone surrogate, which is no text,
         becomes U+FFFD.
     """
-    text = json.dumps({key: audit[key] for key in _KEYS}, ensure_ascii=False)
+    text = json.dumps({key: audit[key] for key in KEYS}, ensure_ascii=False)
     valid = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return json.dumps(json.loads(valid), indent=2) + "\n"

@@ -26,7 +26,7 @@ _OUTCOMES = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
 def render(audit: Mapping[str, Any]) -> str:
-    """A test suite an organization, in which no organization passes that was not read whole.
+    """A test suite an organization, in which no organization passes that was not read whole, or an account not read.
 
     A finding is a test case named by rule and token: failed, skipped where it is muted, or passed with its message as
     output where the policy does not fail on its severity. A rule that finds nothing is one by its name alone, which
@@ -34,11 +34,11 @@ def render(audit: Mapping[str, Any]) -> str:
     """
     organizations = {organization["id"]: organization for organization in audit["organizations"]}
     findings = _by(audit["findings"], lambda finding: finding["token"]["organization_id"])
-    errors = _by(unread(audit), lambda error: error["organization_id"])
+    errors = _by(unread(audit), lambda error: error["organization_id"] or error.get("account"))
     root = ElementTree.Element("testsuites", {"name": _NAME})
     for key in dict.fromkeys([*organizations, *findings, *errors]):
         organization = organizations.get(key)
-        suite = _suite(root, key, organization, audit["as_of"])
+        suite = _suite(root, organization or _place(key, findings, errors), audit["as_of"])
         for finding in findings.get(key, []):
             _finding(suite, finding, finding["severity"] in failing(audit))
         for error in errors.get(key, []):
@@ -60,7 +60,7 @@ def render(audit: Mapping[str, Any]) -> str:
             _error(suite, "IncompleteAuditException", "The organization was not read")
     if not len(root):
         # Readers of such reports take one without a test for a mistake.
-        _skip(_suite(root, None, None, audit["as_of"]), "audit", "There was no organization to audit")
+        _skip(_suite(root, {}, audit["as_of"]), "audit", "There was no organization to audit")
     _count(root)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
@@ -73,15 +73,21 @@ def _by(entries: Iterable[Mapping[str, Any]], key: Callable[[Mapping[str, Any]],
     return groups
 
 
-def _suite(
-    root: ElementTree.Element, organization_id: str | None, organization: Mapping[str, Any] | None, as_of: str
-) -> ElementTree.Element:
-    facts = organization or {"id": organization_id}
-    name = _NAME if organization_id is None else organization_name(organization_id, facts.get("alias"))
+def _place(key: str | None, findings: Mapping[Any, list[Any]], errors: Mapping[Any, list[Any]]) -> dict[str, Any]:
+    """What is known of an organization that the audit does not list, or of an account that was not read."""
+    entry = [*findings.get(key, []), *errors.get(key, [])][0]
+    return {"id": entry.get("organization_id", key), "account": entry.get("account")}
+
+
+def _suite(root: ElementTree.Element, place: Mapping[str, Any], as_of: str) -> ElementTree.Element:
+    organization_id, account = place.get("id"), place.get("account")
+    name = one_line(account or _NAME)
+    if organization_id is not None:
+        name = organization_name(organization_id, place.get("alias"), account)
     # The format knows no offset, and ours is always that of UTC.
     suite = ElementTree.SubElement(root, "testsuite", {"name": name, "timestamp": as_of[:19]})
     properties = ElementTree.SubElement(suite, "properties")
-    for key, value in {**facts, "as_of": as_of}.items():
+    for key, value in {**place, "as_of": as_of}.items():
         if value is not None:
             ElementTree.SubElement(properties, "property", {"name": one_line(key), "value": one_line(value)})
     return suite

@@ -95,14 +95,17 @@ def _opening(audit: Mapping[str, Any], counted: Sequence[Any], muted: Sequence[A
 def _not_read(audit: Mapping[str, Any]) -> list[tuple[str | None, str | None, str]]:
     """Organization, region and reason of whatever is not in the audit."""
     names = {organization["id"]: organization["alias"] for organization in audit["organizations"]}
-    entries = [
-        (names.get(error["organization_id"]) or error["organization_id"], error.get("region"), error_text(error))
-        for error in unread(audit)
-    ]
+    entries = []
+    for error in unread(audit):
+        organization_id, account = error["organization_id"], error.get("account")
+        name = account
+        if organization_id is not None:
+            name = organization_name(organization_id, names.get(organization_id), account)
+        entries.append((name, error.get("region"), error_text(error)))
     told = {error["organization_id"] for error in audit["errors"]}
     for organization in audit["organizations"]:
         if organization["tokens"] is None and organization["id"] not in told:
-            name = organization_name(organization["id"], organization["alias"])
+            name = organization_name(organization["id"], organization["alias"], organization.get("account"))
             entries.append((name, organization["region"], f"Not read, its state is {organization['state']}"))
     return entries
 
@@ -134,7 +137,7 @@ def _token(finding: Mapping[str, Any]) -> list[Any]:
     return [
         finding["severity"],
         _code(finding["rule_id"]),
-        _code(organization_name(token["organization_id"], token["organization_alias"])),
+        _code(organization_name(token["organization_id"], token["organization_alias"], finding.get("account"))),
         f"{_code(token['personal_access_token_id'])} {_code(token['name'])}",
         _code(owner.get("email") or owner.get("name") or token["user_id"]),
     ]

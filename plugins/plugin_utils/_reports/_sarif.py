@@ -106,7 +106,7 @@ def _result(finding: Mapping[str, Any], index: int, uri: str, line: int) -> dict
         "physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}},
         "logicalLocations": [
             {
-                "name": organization_name(organization_id, token["organization_alias"]),
+                "name": organization_name(organization_id, token["organization_alias"], finding.get("account")),
                 "fullyQualifiedName": one_line(organization_id),
                 "kind": "resource",
             },

@@ -26,10 +26,11 @@ def render(audit: Mapping[str, Any]) -> str:
     No line can be a command of a pipeline or hold a control character, whatever users wrote.
     """
     summary, findings = audit["summary"], [finding for finding in audit["findings"] if not finding["muted"]]
+    accounts = f" in {_counted(summary['accounts'], 'account')}" if "accounts" in summary else ""
     lines = [
         f"{audit['outcome'].upper()}: {_counted(len(findings), 'finding')} on {_counted(summary['tokens'], 'token')} "
-        f"of {_counted(summary['organizations'], 'organization')}, {summary['muted']} muted, as of {audit['as_of']}, "
-        f"fails on {audit['policy']['fail_on']}"
+        f"of {_counted(summary['organizations'], 'organization')}{accounts}, {summary['muted']} muted, "
+        f"as of {audit['as_of']}, fails on {audit['policy']['fail_on']}"
     ]
     if not audit["complete"]:
         lines.append("NOT COMPLETE, so this can not pass; what could not be read:")

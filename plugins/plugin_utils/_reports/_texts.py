@@ -32,9 +32,10 @@ def one_line(text: object, longest: int | None = None) -> str:
     return "".join(" " if char.isspace() else char if char.isprintable() else "?" for char in shown)
 
 
-def organization_name(organization_id: str | None, alias: str | None) -> str:
-    """What people call an organization: its alias, else its id."""
-    return one_line(alias or organization_id or "unknown")
+def organization_name(organization_id: str | None, alias: str | None, account: str | None = None) -> str:
+    """What people call an organization: its alias, else its id; behind its account, where there are several."""
+    name = alias or organization_id or "unknown"
+    return one_line(name if account is None else f"{account}/{name}")
 
 
 def failing(audit: Mapping[str, Any]) -> Sequence[str]:

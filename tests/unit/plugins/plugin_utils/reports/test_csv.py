@@ -47,10 +47,15 @@ def check(text: str, count: int) -> list[dict[str, str]]:
 @pytest.mark.parametrize("audit", AUDITS.values(), ids=AUDITS)
 def test_a_row_is_a_finding(audit: Callable[[], dict[str, Any]]) -> None:
     result = audit()
-    rows = check(render(result), result["summary"]["findings"])
-    for row, finding in zip(rows, result["findings"], strict=True):
+    errors = result["errors"]
+    rows = check(render(result), len(errors) + result["summary"]["findings"])
+    for row, error in zip(rows, errors, strict=False):
+        assert (row["rule_id"], row["severity"], row["muted"]) == ("", "incomplete", "")
+        assert row["organization_id"] == (error["organization_id"] or "") and row["region"] == (error["region"] or "")
+        assert row["message"].startswith(f"{error['error_code']}: ") and row["name"] == ""
+    for row, finding in zip(rows[len(errors) :], result["findings"], strict=True):
         known, owner = finding["token"], finding["token"].get("owner") or {}
-        assert row["rule_id"] == finding["rule_id"]
+        assert row["rule_id"] == finding["rule_id"] and row["account"] == finding.get("account", "")
         assert row["severity"] == finding["severity"]
         assert row["muted"] == str(finding["muted"]).lower()
         assert row["exception_reason"] == (finding["exception"] or {}).get("reason", "")
@@ -77,6 +82,11 @@ def test_names_are_as_they_are() -> None:
 def test_an_empty_audit_has_a_header() -> None:
     text = render(AUDITS["clean"]())
     assert text.startswith('"rule_id","severity","muted",') and text.count("\r\n") == 1
+
+
+def test_what_is_not_complete_says_so_without_a_reason() -> None:
+    [row] = rows_of(render({**AUDITS["clean"](), "complete": False, "outcome": "incomplete"}))
+    assert row["severity"] == "incomplete" and row["message"].startswith("IncompleteAuditException: ")
 
 
 def test_a_number_of_ours_stays_a_number() -> None:
@@ -116,6 +126,7 @@ def test_a_formula_is_text(name: str | None, cell: str) -> None:
 @given(NAMES)
 def test_any_text(name: str) -> None:
     result = audit_named(name)
-    for row, finding in zip(check(render(result), len(result["findings"])), result["findings"], strict=True):
+    rows = check(render(result), 1 + len(result["findings"]))
+    for row, finding in zip(rows[1:], result["findings"], strict=True):
         assert row["personal_access_token_id"] == finding["token"]["personal_access_token_id"]
         assert len(row["name"].removeprefix("'")) == len(name.removeprefix("'"))

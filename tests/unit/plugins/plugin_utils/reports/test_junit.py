@@ -96,7 +96,7 @@ def test_every_finding_is_a_case(audit: Callable[[], dict[str, Any]], schema: et
     ]
     assert sorted(names) == sorted(
         (
-            finding["token"]["organization_alias"],
+            "/".join(filter(None, (finding.get("account"), finding["token"]["organization_alias"]))),
             f"{finding['rule_id']}: token {finding['token']['personal_access_token_id']}",
         )
         for finding in result["findings"]

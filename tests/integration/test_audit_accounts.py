@@ -1,0 +1,352 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The guide on many accounts, as it stands there: one report on all, which never passes without one of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import boto3
+import pytest
+import yaml
+from conftest import REGION
+from workmail_emulator import Emulator
+
+COLLECTION = Path(__file__).parents[2]
+GUIDE = (COLLECTION / "docs/docsite/rst/guide_accounts.rst").read_text()
+IAM = COLLECTION / "docs" / "iam"
+BOOK = "patrol.workmail.audit_accounts"
+AS_OF = "2026-02-04T00:00:00Z"
+ROLE = "workmail-auditor"
+EXTERNAL_ID = "TICKET-1"
+ACCOUNTS = [f"account{number:02}" for number in range(30)]
+DENIED, VIOLATING = "account17", "account05"
+FILES = {
+    "json": "json",
+    "csv": "csv",
+    "junit": "xml",
+    "sarif": "sarif",
+    "markdown": "md",
+    "html": "html",
+    "text": "txt",
+}
+
+Playbook = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def account_id(name: str) -> str:
+    return f"{800 + int(name[-2:]):012}"
+
+
+def block(caption: str) -> Any:
+    """The file of the guide with this name."""
+    [found] = re.findall(rf"^   :caption: {re.escape(caption)}\n\n((?:    .*\n|\n)+)", GUIDE, re.MULTILINE)
+    return yaml.safe_load(re.sub(r"^    ", "", found, flags=re.MULTILINE))
+
+
+def inventory(names: list[str], **variables: Any) -> dict[str, Any]:
+    """The guide's inventory with these accounts, and variables for some of them."""
+    document: dict[str, Any] = block("accounts.yml")
+    document["accounts"]["vars"]["audit_assume_role_external_id"] = EXTERNAL_ID
+    document["accounts"]["hosts"] = {
+        name: {"account_id": account_id(name), **variables.get(name, {})} for name in names
+    }
+    return document
+
+
+@pytest.fixture
+def fleet(emulator: Emulator) -> Emulator:
+    """The emulator with thirty accounts, an organization each; in one of them a token has expired."""
+    emulator.reset()
+    emulator.load(
+        {
+            "Organizations": [
+                {
+                    "OrganizationId": f"m-{int(name[-2:]):032x}",
+                    "Alias": f"org-{name}",
+                    "AccountId": account_id(name),
+                    "Users": [
+                        {"Id": f"user-{name}", "Name": "ana", "Email": f"ana@{name}.example", "State": "ENABLED"}
+                    ],
+                    "PersonalAccessTokens": [
+                        {
+                            "PersonalAccessTokenId": f"pat-{name}-{number}",
+                            "UserId": f"user-{name}",
+                            "Name": "{{ lookup('ansible.builtin.pipe', 'echo owned') }}",
+                            "DateCreated": "2026-01-01T00:00:00Z",
+                            "DateLastUsed": "2026-02-01T00:00:00Z",
+                            "ExpiresTime": "2026-02-01T00:00:00Z"
+                            if (name, number) == (VIOLATING, 1)
+                            else "2026-06-01T00:00:00Z",
+                        }
+                        for number in range(2)
+                    ],
+                }
+                for name in ACCOUNTS
+            ]
+        }
+    )
+    return emulator
+
+
+@pytest.fixture
+def roles(fleet: Emulator, allowed: Callable[[Any], dict[str, str]]) -> Iterator[dict[str, str]]:
+    """A role in each account but one by the documentation's policies, IAM enforced, and the caller's environment."""
+
+    def client(service: str, **credentials: str) -> Any:
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", **credentials}
+        return boto3.client(service, endpoint_url=fleet.endpoint_url, region_name=REGION, **keys)
+
+    def iam(name: str) -> Any:
+        arn = f"arn:aws:iam::{account_id(name)}:role/administrator"
+        given = client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+        return client(
+            "iam",
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+        )
+
+    trust = (IAM / "trust.json").read_text().replace("CHANGE-ME", EXTERNAL_ID)
+    trust = trust.replace("arn:aws:iam::111111111111:role/workmail-patrol", "arn:aws:iam::123456789012:user/patrol")
+    trusting = [name for name in ACCOUNTS if name != DENIED]
+    for name in trusting:
+        iam(name).create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
+        policy = (IAM / "auditor.json").read_text()
+        iam(name).put_role_policy(RoleName=ROLE, PolicyName="workmail", PolicyDocument=policy)
+    fleet.requests.clear()
+    yield allowed(json.loads((IAM / "caller.json").read_text()))
+    fleet.enforce_iam(False)
+    for name in trusting:
+        iam(name).delete_role_policy(RoleName=ROLE, PolicyName="workmail")
+        iam(name).delete_role(RoleName=ROLE)
+
+
+def test_thirty_accounts_by_ansible_runner_with_one_denied(
+    roles: dict[str, str], fleet: Emulator, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The report is whole for the others, and says in each format which one is missing and why."""
+    for folder in ("project", "inventory", "env"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "inventory" / "accounts.yml").write_text(yaml.safe_dump(inventory(ACCOUNTS)))
+    extra = {"audit_as_of": AS_OF, "audit_report_formats": list(FILES)}
+    (tmp_path / "env" / "extravars").write_text(json.dumps(extra))
+    [command] = re.findall(r"^    ansible-runner (run .*)$", GUIDE, re.MULTILINE)
+    arguments = [quoted or word for quoted, word in re.findall(r"'([^']*)'|(\S+)", command)]
+    run = subprocess.run(
+        ["ansible-runner", *arguments, "--ident", "patrol"],
+        env={**environment, **roles},
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    artifacts = tmp_path / "artifacts" / "patrol"
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert ((artifacts / "rc").read_text(), (artifacts / "status").read_text()) == ("2", "failed")
+    assert "Traceback" not in run.stdout + run.stderr and "owned\\n" not in run.stdout
+    arn = f"arn:aws:iam::{account_id(DENIED)}:role/{ROLE}"
+    message = (
+        f"User: arn:aws:iam::123456789012:user/patrol is not authorized to perform: sts:AssumeRole on resource: {arn}"
+    )
+    reports = {name: (tmp_path / "project/reports" / f"audit.{end}").read_text() for name, end in FILES.items()}
+    for name, text in reports.items():
+        assert f"{DENIED}: AssumeRole: AccessDenied: User: arn:aws:iam:" in text, name
+        assert VIOLATING in text and "incomplete" in text.lower() + ("incomplete" if name == "junit" else ""), name
+    audit = json.loads(reports["json"])
+    assert audit["outcome"] == "incomplete" and audit["complete"] is False and audit["as_of"].startswith("2026-02-04T")
+    [error] = audit["errors"]
+    assert error["account"] == DENIED and error["error_code"] == "AccessDenied" and message in error["msg"]
+    assert error["hint"] == "Allow sts:AssumeRole to the credentials in use."
+    heard = [name for name in ACCOUNTS if name != DENIED]
+    assert [(entry["account"], entry["alias"]) for entry in audit["organizations"]] == [(n, f"org-{n}") for n in heard]
+    assert {entry["tokens"] for entry in audit["organizations"]} == {2}
+    summary = audit["summary"]
+    assert (summary["accounts"], summary["organizations"], summary["tokens"]) == (29, 29, 58)
+    [finding] = [entry for entry in audit["findings"] if entry["rule_id"] == "expired"]
+    assert finding["account"] == VIOLATING and finding["message"].startswith(f"{VIOLATING}: The token has expired: ")
+    assert finding["token"]["personal_access_token_id"] == f"pat-{VIOLATING}-1"
+    suites = {suite.get("name"): suite for suite in ElementTree.fromstring(reports["junit"]).iter("testsuite")}
+    assert set(suites) == {DENIED, *(f"{name}/org-{name}" for name in heard)}
+    assert [name for name, suite in suites.items() if suite.findall(".//error")] == [DENIED]
+    assert len({entry.account_id for entry in fleet.requests if entry.service == "workmail"}) == 29
+
+
+def write(tmp_path: Path, document: Any) -> str:
+    file = tmp_path / "accounts.yml"
+    file.write_text(yaml.safe_dump(document, sort_keys=False))
+    return str(file)
+
+
+def report(tmp_path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((tmp_path / "reports" / "audit.json").read_text())
+    return document
+
+
+EXTRA = {
+    "audit_as_of": AS_OF,
+    "audit_policy": "no_expired",
+    "audit_report_dir": "reports",
+    "audit_report_formats": ["json"],
+}
+
+
+def test_the_number_of_forks_changes_nothing(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+    """Nor does a strategy that somebody has set: it passes, with all that there is."""
+    hosts = write(tmp_path, inventory(ACCOUNTS[:5]))
+    reports = []
+    for forks, env in (("1", {}), ("10", {"ANSIBLE_STRATEGY": "free"})):
+        run = ansible_playbook("-i", hosts, "--forks", forks, BOOK, extra=EXTRA, env=env)
+        assert run.returncode == 0, run.stdout
+        reports.append(report(tmp_path))
+    assert reports[0] == reports[1]
+    assert reports[0]["outcome"] == "pass" and reports[0]["summary"]["accounts"] == 5
+    assert reports[0]["summary"]["tokens"] == 10
+
+
+@pytest.mark.parametrize(("fail", "code"), [(True, 2), (False, 0)])
+def test_violations_of_one_account(
+    fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, fail: bool, code: int
+) -> None:
+    hosts = write(tmp_path, inventory([ACCOUNTS[0], VIOLATING]))
+    run = ansible_playbook("-i", hosts, BOOK, extra={**EXTRA, "audit_fail": fail})
+    assert run.returncode == code, run.stdout
+    assert report(tmp_path)["outcome"] == "violations"
+    assert f"high: {VIOLATING}: The token has expired: org-{VIOLATING}" in run.stdout
+
+
+def test_bad_accounts(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+    """Each says what is wrong with it, and none of them keeps the report from the one that is in order."""
+    good, *bad = ACCOUNTS[:10]
+    document = inventory([good])
+    hosts = document["accounts"]["hosts"]
+    arn = f"arn:aws:iam::{account_id(ACCOUNTS[20])}:role/{ROLE}"
+    reasons = {
+        "copied": ({"account_id": account_id(good)}, f"its organization org-{good} is that of {good} as well"),
+        "empty": (
+            {"audit_assume_role_arn": None},
+            "assume_role_arn: '' is not like arn:aws:iam::123456789012:role/NAME",
+        ),
+        "lenient": (
+            {"account_id": account_id(bad[0]), "audit_fail": False},
+            "audit_fail: expected the same value on each",
+        ),
+        "forgotten": ({}, "it was not audited: it was left out of the run, or failed before its audit"),
+        "misspelt": (
+            {"account_id": account_id(bad[2]), "audit_regoins": ["all"]},
+            "audit_regoins: no such variable of the role patrol.workmail.audit",
+        ),
+        "nobody": ({"account_id": "000000000999"}, "ListOrganizations shows no organization in state Active"),
+        "both": ({"audit_own_account": True, "audit_assume_role_arn": arn}, "audit_assume_role_arn: expected the ARN"),
+        "undecided": (
+            {"account_id": account_id(bad[1]), "audit_owners": "maybe"},
+            "it was not audited: it was left out",
+        ),
+        "wrong": ({"account_id": "12"}, "assume_role_arn: 'arn:aws:iam::12:role/workmail-auditor' is not like"),
+    }
+    hosts.update({name: variables for name, (variables, _reason) in reasons.items()})
+    # A host beside the group, which names no role.
+    document["all"] = {"hosts": {"stranger": {}}}
+    reasons["stranger"] = ({}, "audit_assume_role_arn: expected the ARN of the account's role on this host")
+    run = ansible_playbook("-i", write(tmp_path, document), BOOK, extra=EXTRA)
+    assert run.returncode == 2 and "Traceback" not in run.stdout + run.stderr
+    audit = report(tmp_path)
+    assert audit["outcome"] == "incomplete" and audit["summary"]["accounts"] == 1
+    assert [entry["account"] for entry in audit["organizations"]] == [good]
+    told = {error["account"]: error["msg"] for error in audit["errors"]}
+    assert told.keys() == reasons.keys()
+    for name, (_variables, reason) in reasons.items():
+        assert told[name].startswith(f"{name}: ") and reason in told[name], told[name]
+
+
+def test_what_a_limit_leaves_out_is_missed(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+    hosts = write(tmp_path, inventory(ACCOUNTS[:2]))
+    run = ansible_playbook("-i", hosts, "--limit", ACCOUNTS[1], "--tags", "nothing", BOOK, extra=EXTRA)
+    assert run.returncode == 2
+    [error] = report(tmp_path)["errors"]
+    assert error["account"] == ACCOUNTS[0] and error["msg"].startswith(f"{ACCOUNTS[0]}: it was not audited: ")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--skip-tags", "everything"]], ids=repr)
+def test_no_account_at_all(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, arguments: list[str]) -> None:
+    hosts = write(tmp_path, {"accounts": {"hosts": {}}})
+    run = ansible_playbook("-i", hosts, *arguments, BOOK, extra=EXTRA)
+    assert run.returncode == 2 and "The inventory has no host, and each account is to be one" in run.stdout
+    assert len(fleet.requests) == 0
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        ({"audit_as_of": "soon"}, "as_of: 'soon' is neither an instant with an offset"),
+        ({"audit_as_of": None}, "as_of: '' is neither an instant with an offset"),
+        ({"audit_policy": "no_expird"}, "there is no file 'no_expird', did you mean no_expired?"),
+        ({"audit_acounts": ["account00"]}, "audit_acounts: no such variable of the role"),
+        ({"audit_accounts": None}, "audit_accounts: expected a list of at least one host"),
+        ({"audit_accounts": "account00,account01"}, "audit_accounts: expected a list of at least one host"),
+        ({"audit_accounts": []}, "audit_accounts: expected a list of at least one host"),
+    ],
+    ids=repr,
+)
+def test_what_is_wrong_for_all(
+    fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, extra: dict[str, Any], message: str
+) -> None:
+    """Nobody is to take the report of an earlier run for that of this one."""
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "audit.json").write_text("{}")
+    hosts = write(tmp_path, inventory(ACCOUNTS[:2]))
+    run = ansible_playbook("-i", hosts, BOOK, extra={**EXTRA, **extra})
+    assert run.returncode == 2 and message in run.stdout + run.stderr
+    assert not list((tmp_path / "reports").iterdir()) and "Traceback" not in run.stdout + run.stderr
+
+
+def test_the_account_of_the_credentials(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+    """Only where that is said."""
+    fleet.load({"Organizations": [{"Alias": "own"}]})
+    document = inventory(ACCOUNTS[:1])
+    document["all"] = {"hosts": {"management": {"audit_own_account": True}}}
+    run = ansible_playbook("-i", write(tmp_path, document), BOOK, extra=EXTRA)
+    assert run.returncode == 0, run.stdout
+    assert [(entry["account"], entry["alias"]) for entry in report(tmp_path)["organizations"]] == [
+        (ACCOUNTS[0], f"org-{ACCOUNTS[0]}"),
+        ("management", "own"),
+    ]
+
+
+def test_a_play_of_ones_own(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+    """The guide's, among other hosts; what cannot be reached, or has failed since an earlier audit, is missed."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text("#!/bin/sh\nexit 255\n")
+    ssh.chmod(0o755)
+    [play] = block("audit.yml")
+    [audit, show] = play["tasks"]
+    audit["vars"] |= EXTRA
+    fail = {"ansible.builtin.fail": {"msg": "later"}, "when": f"inventory_hostname == '{ACCOUNTS[0]}'"}
+    again = [{**audit, "vars": {**audit["vars"], "audit_report_dir": "again"}}]
+    away = {"ansible_connection": "ssh", "ansible_ssh_executable": str(ssh), "ansible_host": "127.0.0.1"}
+    book = tmp_path / "audit.yml"
+    # The play's own variables count more than those of hosts.
+    del play["vars"]["ansible_connection"]
+    play["connection"] = "local"
+
+    def run(tasks: list[Any], **variables: Any) -> subprocess.CompletedProcess[str]:
+        document = inventory(ACCOUNTS[:2], **variables)
+        document["others"] = {"hosts": {"machine": {}}}
+        book.write_text(yaml.safe_dump([{**play, "tasks": tasks}]))
+        return ansible_playbook("-i", write(tmp_path, document), str(book))
+
+    passed = run([audit, show, fail, *again])
+    assert "PASS: 0 findings on 4 tokens of 2 organizations in 2 accounts" in passed.stdout
+    assert report(tmp_path)["outcome"] == "pass" and passed.returncode == 2
+    later = json.loads((tmp_path / "again" / "audit.json").read_text())
+    assert later["outcome"] == "incomplete" and later["errors"][0]["account"] == ACCOUNTS[0]
+    assert run([audit, show], **{ACCOUNTS[1]: away}).returncode == 2
+    [error] = report(tmp_path)["errors"]
+    assert error["account"] == ACCOUNTS[1] and "Failed to connect to the host via ssh" in error["msg"]
