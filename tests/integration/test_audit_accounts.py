@@ -17,10 +17,10 @@ import boto3
 import pytest
 import yaml
 from conftest import REGION
+from examples import COLLECTION, blocks
 from workmail_emulator import Emulator
 
-COLLECTION = Path(__file__).parents[2]
-GUIDE = (COLLECTION / "docs/docsite/rst/guide_accounts.rst").read_text()
+GUIDE = COLLECTION / "docs/docsite/rst/guide_accounts.rst"
 IAM = COLLECTION / "docs" / "iam"
 BOOK = "patrol.workmail.audit_accounts"
 AS_OF = "2026-02-04T00:00:00Z"
@@ -47,8 +47,8 @@ def account_id(name: str) -> str:
 
 def block(caption: str) -> Any:
     """The file of the guide with this name."""
-    [found] = re.findall(rf"^   :caption: {re.escape(caption)}\n\n((?:    .*\n|\n)+)", GUIDE, re.MULTILINE)
-    return yaml.safe_load(re.sub(r"^    ", "", found, flags=re.MULTILINE))
+    [found] = [block for block in blocks(GUIDE) if block.caption == caption]
+    return yaml.safe_load(found.text)
 
 
 def inventory(names: list[str], **variables: Any) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def test_thirty_accounts_by_ansible_runner_with_one_denied(
     (tmp_path / "inventory" / "accounts.yml").write_text(yaml.safe_dump(inventory(ACCOUNTS)))
     extra = {"audit_as_of": AS_OF, "audit_report_formats": list(FILES)}
     (tmp_path / "env" / "extravars").write_text(json.dumps(extra))
-    [command] = re.findall(r"^    ansible-runner (run .*)$", GUIDE, re.MULTILINE)
+    [command] = re.findall(r"^    ansible-runner (run .*)$", GUIDE.read_text(), re.MULTILINE)
     arguments = [quoted or word for quoted, word in re.findall(r"'([^']*)'|(\S+)", command)]
     run = subprocess.run(
         ["ansible-runner", *arguments, "--ident", "patrol"],

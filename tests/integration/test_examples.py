@@ -31,6 +31,7 @@ BLOCKS = [block for page in PAGES for block in blocks(page)]
 RUN = [block for block in BLOCKS if block.language == "yaml" and block.caption is None]
 # The blocks that are files, by page, and the test that puts them to use.
 FILES = {
+    "docs/docsite/rst/guide_accounts.rst": ("test_audit_accounts.py", {"accounts.yml", "audit.yml"}),
     "docs/docsite/rst/guide_controller.rst": (
         "test_controller.py",
         {
@@ -65,9 +66,11 @@ FILES = {
     "docs/docsite/rst/guide_revoke.rst": ("test_timetable.py", {"timetable.yml"}),
 }
 ROLES = {
-    folder.name: set(
-        yaml.safe_load((folder / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
-    )
+    folder.name: {
+        option
+        for entry in yaml.safe_load((folder / "meta/argument_specs.yml").read_text())["argument_specs"].values()
+        for option in entry["options"]
+    }
     for folder in (COLLECTION / "roles").iterdir()
 }
 # Programs whose options are held against what they say of themselves.
