@@ -6,6 +6,10 @@
 #
 #   workmail_setup demo|test   make or refresh .venv: `demo` has Ansible, amazon.aws and the emulator, `test` adds every
 #                              tool; says in one line each what takes time, and nothing where all is in place
+#   workmail_setup_matrix NAME PYTHON COMMUNITY PACKAGE...
+#                              after workmail_setup test: make or refresh .venv/matrix/NAME, with PYTHON such as 3.13, what
+#                              requirements/matrix.txt lists, amazon.aws of COMMUNITY such as ansible==13.8.0, and PACKAGEs
+#   workmail_requires_python PACKAGE    say what a release such as ansible-core==2.20.10 asks of Python
 #   workmail_tree [DIR]        make or refresh a collections tree in DIR (default .venv/tree), with patrol.workmail as it
 #                              is in the checkout and amazon.aws beside it, and have Ansible use it
 #   workmail_chromium          have WORKMAIL_CHROMIUM name a Chromium that runs: the machine's own, or Debian's, which is
@@ -14,9 +18,10 @@
 #                              warnings are errors
 #   workmail_say TEXT, workmail_die TEXT    a line for the person who runs the script, and one before giving up
 #
-# Afterwards PATH starts with .venv/bin, HOME is .venv/home, no variable of Ansible or AWS from outside is left, and
+# Afterwards PATH starts with the environment's bin, HOME is .venv/home, no variable of Ansible or AWS from outside is left, and
 #   WORKMAIL_ROOT   the checkout          WORKMAIL_VENV         its .venv
 #   WORKMAIL_LOGS   .venv/logs            WORKMAIL_COLLECTION   the copy of the checkout in the last tree made
+#   WORKMAIL_PREFIX the virtual environment that was set up last: .venv, or one in .venv/matrix
 # Nothing is written outside .venv, but for pip's own cache where there is one.
 
 WORKMAIL_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -64,7 +69,7 @@ print(digest.hexdigest())
 PYTHON
 }
 
-_workmail_stamp() { cat "$WORKMAIL_VENV/stamps/$1" 2>/dev/null || true; }
+_workmail_stamp() { cat "$WORKMAIL_PREFIX/stamps/$1" 2>/dev/null || true; }
 
 _workmail_quietly() {  # MESSAGE COMMAND...
   local message=$1 log=$WORKMAIL_LOGS/setup.log
@@ -84,6 +89,11 @@ _workmail_pip_install() {
   python -m pip install --quiet --no-input --disable-pip-version-check "$@"
 }
 
+_workmail_pip_download() {  # DIRECTORY PACKAGE OPTIONS...
+  rm -rf "$1"
+  python -m pip download --quiet --no-input --disable-pip-version-check --no-deps --only-binary :all: --dest "$@"
+}
+
 _workmail_environment() {
   local name home=$WORKMAIL_VENV/home
   local pip_cache=${PIP_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/pip}
@@ -97,7 +107,7 @@ _workmail_environment() {
   export PYTHONNOUSERSITE=1 PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8 NO_COLOR=1
 
   # Tools keep caches in the home directory; give them one, with the user's package settings in it.
-  mkdir -p "$home/.config" "$home/.cache" "$WORKMAIL_LOGS" "$WORKMAIL_VENV/stamps" "$WORKMAIL_VENV/pythons"
+  mkdir -p "$home/.config" "$home/.cache" "$WORKMAIL_LOGS" "$WORKMAIL_VENV/pythons"
   _workmail_link "$pip_cache" "$home/.cache/pip"
   _workmail_link "$pip_config" "$home/.config/pip"
   _workmail_link "$HOME/.pip" "$home/.pip"
@@ -142,24 +152,22 @@ _workmail_path() {
     done
     rm -f "$WORKMAIL_VENV/pythons/python$version"
   done
-  export PATH=$WORKMAIL_VENV/bin:$WORKMAIL_VENV/pythons$outside
+  WORKMAIL_PATH=$WORKMAIL_VENV/pythons$outside
 }
 
-_workmail_make_venv() {
-  (cd "$WORKMAIL_VENV" && rm -rf bin include lib lib64 share pyvenv.cfg stamps home/.ansible)
-  mkdir -p "$WORKMAIL_VENV/stamps"
-  "$WORKMAIL_PYTHON" -m venv "$WORKMAIL_VENV"
+_workmail_make_venv() {  # PYTHON
+  (cd "$WORKMAIL_PREFIX" && rm -rf bin include lib lib64 share pyvenv.cfg stamps home/.ansible)
+  mkdir -p "$WORKMAIL_PREFIX/stamps"
+  "$1" -m venv "$WORKMAIL_PREFIX"
 }
 
 # No collection server is needed: the community package holds amazon.aws, and community.general, which is kept apart because
 # the collection works without it. Its release N goes with ansible-core 2.(N+7).
-_workmail_take_collections() {
-  local core downloads=$WORKMAIL_VENV/downloads
+_workmail_take_collections() {  # [COMMUNITY]
+  local core community=${1:-} downloads=$WORKMAIL_PREFIX/downloads
   core=$(python -c 'import ansible.release; print(ansible.release.__version__.split(".")[1])')
-  rm -rf "$downloads"
-  python -m pip download --quiet --no-input --disable-pip-version-check --no-deps --only-binary :all: \
-    --dest "$downloads" "ansible==$((core - 7)).*"
-  python - "$downloads"/ansible-*.whl "$WORKMAIL_VENV/community" <<'PYTHON'
+  _workmail_pip_download "$downloads" "${community:-ansible==$((core - 7)).*}"
+  python - "$downloads"/ansible-*.whl "$WORKMAIL_PREFIX/community" <<'PYTHON'
 import shutil, sys, sysconfig, zipfile
 site, apart = sysconfig.get_paths()["purelib"], sys.argv[2]
 shutil.rmtree(f"{site}/ansible_collections/amazon", ignore_errors=True)
@@ -173,7 +181,7 @@ PYTHON
 
 # From a copy, because a build writes beside the sources.
 _workmail_install_emulator() {
-  local copy=$WORKMAIL_VENV/emulator
+  local copy=$WORKMAIL_PREFIX/emulator
   rm -rf "$copy"
   mkdir -p "$copy"
   (cd "$WORKMAIL_ROOT/emulator" && tar -cf - --exclude=./tests --exclude=build --exclude='*.egg-info' .) | tar -xf - -C "$copy"
@@ -181,52 +189,104 @@ _workmail_install_emulator() {
   rm -rf "$copy"
 }
 
+_workmail_lock() {
+  WORKMAIL_LOCK=''
+  mkdir -p "$WORKMAIL_VENV"
+  command -v flock >/dev/null || return 0
+  exec {WORKMAIL_LOCK}>"$WORKMAIL_VENV/lock"
+  if ! flock --nonblock "$WORKMAIL_LOCK"; then
+    workmail_say "Waiting for another run that is setting up .venv..."
+    flock "$WORKMAIL_LOCK"
+  fi
+}
+
+_workmail_unlock() { [ -z "$WORKMAIL_LOCK" ] || exec {WORKMAIL_LOCK}>&-; }
+
+# Makes PREFIX what it is to be. PROFILE names a stamp that holds WANTED once its packages are there; where it holds anything
+# else, all starts anew. COLLECTIONS stands for what decides which collections are taken.
+_workmail_provide() {  # PREFIX PYTHON PROFILE WANTED COLLECTIONS COMMUNITY PIP_ARGS...
+  local python=$2 profile=$3 wanted=$4 collections=$5 community=$6 name made installed emulator
+  WORKMAIL_PREFIX=$1
+  shift 6
+  name=.venv${WORKMAIL_PREFIX#"$WORKMAIL_VENV"}
+  export PATH=$WORKMAIL_PREFIX/bin:$WORKMAIL_PATH
+  mkdir -p "$WORKMAIL_PREFIX"
+  made=$(_workmail_hash "in $WORKMAIL_PREFIX" "$python" "$("$python" -V)")
+  installed=$(_workmail_stamp "$profile")
+  if [ "$(_workmail_stamp python)" != "$made" ] || ! "$WORKMAIL_PREFIX/bin/python" -c '' 2>/dev/null ||
+    { [ -n "$installed" ] && [ "$installed" != "$wanted" ]; }; then
+    _workmail_quietly "Making $name with $("$python" -V)..." _workmail_make_venv "$python"
+    printf '%s\n' "$made" >"$WORKMAIL_PREFIX/stamps/python"
+    installed=''
+  fi
+  hash -r
+  if [ -z "$installed" ]; then
+    _workmail_quietly "Installing the packages of requirements/$profile.txt (about a minute, once)..." _workmail_pip_install "$@"
+    printf '%s\n' "$wanted" >"$WORKMAIL_PREFIX/stamps/$profile"
+  fi
+  if [ "$(_workmail_stamp collections)" != "$collections" ]; then
+    _workmail_quietly "Taking amazon.aws and community.general from the Ansible community package..." \
+      _workmail_take_collections "$community"
+    printf '%s\n' "$collections" >"$WORKMAIL_PREFIX/stamps/collections"
+  fi
+  emulator=$(_workmail_hash "$WORKMAIL_ROOT/emulator/pyproject.toml" "$WORKMAIL_ROOT/emulator/src")
+  if [ "$(_workmail_stamp emulator)" != "$emulator" ]; then
+    _workmail_quietly "Installing the emulator..." _workmail_install_emulator
+    printf '%s\n' "$emulator" >"$WORKMAIL_PREFIX/stamps/emulator"
+  fi
+}
+
 workmail_setup() {  # demo|test
-  local profile=$1 lock='' python demo wanted installed emulator
+  local profile=$1 demo wanted
   local requirements=$WORKMAIL_ROOT/requirements
 
   [ "${BASH_VERSINFO[0]}" -ge 5 ] || workmail_die "bash 5 or newer is needed, and this is $BASH_VERSION."
   command -v git >/dev/null || workmail_die "git is needed, and is not on PATH."
   : "${HOME:=/nonexistent}"
   _workmail_find_python
-  mkdir -p "$WORKMAIL_VENV"
-  if command -v flock >/dev/null; then
-    exec {lock}>"$WORKMAIL_VENV/lock"
-    if ! flock --nonblock "$lock"; then
-      workmail_say "Waiting for another run that is setting up .venv..."
-      flock "$lock"
-    fi
-  fi
+  _workmail_lock
   _workmail_environment
 
-  python=$(_workmail_hash "in $WORKMAIL_VENV" "$WORKMAIL_PYTHON" "$("$WORKMAIL_PYTHON" -V)")
-  demo=$(_workmail_hash "$requirements/demo.txt")
+  demo=$(_workmail_hash "$requirements/demo.txt" "$requirements/emulator.txt")
   wanted=$demo
-  [ "$profile" = demo ] || wanted=$(_workmail_hash "$requirements/demo.txt" "$requirements/test.txt")
-  installed=$(_workmail_stamp "$profile")
-  if [ "$(_workmail_stamp python)" != "$python" ] || ! "$WORKMAIL_VENV/bin/python" -c '' 2>/dev/null ||
-    { [ -n "$installed" ] && [ "$installed" != "$wanted" ]; }; then
-    _workmail_quietly "Making .venv with $("$WORKMAIL_PYTHON" -V)..." _workmail_make_venv
-    printf '%s\n' "$python" >"$WORKMAIL_VENV/stamps/python"
-    installed=''
+  [ "$profile" = demo ] || wanted=$(_workmail_hash "$requirements"/{demo,emulator,matrix,test}.txt)
+  _workmail_provide "$WORKMAIL_VENV" "$WORKMAIL_PYTHON" "$profile" "$wanted" "$demo" '' \
+    --requirement "$requirements/$profile.txt"
+  printf '%s\n' "$demo" >"$WORKMAIL_VENV/stamps/demo"
+  _workmail_unlock
+}
+
+workmail_setup_matrix() {  # NAME PYTHON COMMUNITY PACKAGE...
+  local name=$1 python=$2 community=$3 wanted
+  local requirements=$WORKMAIL_ROOT/requirements
+  shift 3
+  python=$(readlink -f "$WORKMAIL_VENV/pythons/python$python")
+  wanted=$(_workmail_hash "$requirements"/{emulator,matrix}.txt "$@")
+  _workmail_lock
+  _workmail_provide "$WORKMAIL_VENV/matrix/$name" "$python" matrix "$wanted" "$wanted $community" "$community" \
+    --requirement "$requirements/matrix.txt" "$@"
+  _workmail_unlock
+}
+
+_workmail_take_metadata() {  # PACKAGE FILE
+  local downloads=$WORKMAIL_VENV/downloads
+  _workmail_pip_download "$downloads" "$1" --ignore-requires-python
+  python - "$downloads"/*.whl >"$2" <<'PYTHON'
+import email, sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as wheel:
+    [name] = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+    print(email.message_from_bytes(wheel.read(name))["Requires-Python"])
+PYTHON
+  rm -rf "$downloads"
+}
+
+workmail_requires_python() {  # PACKAGE
+  local file=$WORKMAIL_VENV/stamps/$1
+  if [ ! -s "$file" ]; then
+    _workmail_quietly "Looking up which Python $1 needs..." _workmail_take_metadata "$1" "$file.new"
+    mv "$file.new" "$file"
   fi
-  hash -r
-  if [ -z "$installed" ]; then
-    _workmail_quietly "Installing the packages of requirements/$profile.txt (about a minute, once)..." \
-      _workmail_pip_install --requirement "$requirements/$profile.txt"
-    printf '%s\n' "$wanted" >"$WORKMAIL_VENV/stamps/$profile"
-    printf '%s\n' "$demo" >"$WORKMAIL_VENV/stamps/demo"
-  fi
-  if [ "$(_workmail_stamp collections)" != "$demo" ]; then
-    _workmail_quietly "Taking amazon.aws and community.general from the Ansible community package..." _workmail_take_collections
-    printf '%s\n' "$demo" >"$WORKMAIL_VENV/stamps/collections"
-  fi
-  emulator=$(_workmail_hash "$WORKMAIL_ROOT/emulator/pyproject.toml" "$WORKMAIL_ROOT/emulator/src")
-  if [ "$(_workmail_stamp emulator)" != "$emulator" ]; then
-    _workmail_quietly "Installing the emulator..." _workmail_install_emulator
-    printf '%s\n' "$emulator" >"$WORKMAIL_VENV/stamps/emulator"
-  fi
-  [ -z "$lock" ] || exec {lock}>&-
+  cat "$file"
 }
 
 # With lists and a cache of its own, apt needs no root, and fetches what the system lacks.

@@ -22,6 +22,18 @@ from workmail_emulator import Emulator
 REGION = "us-east-1"
 
 
+# Whatever uses one of these runs Ansible: in a program of its own, or by the API of inventories.
+ANSIBLE = {"environment", "manage", "parse"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs Ansible, so that it can be told from what goes through the core alone."""
+    for item in items:
+        if not ANSIBLE.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("ansible")
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Emulator]:
     with Emulator() as emulator:
@@ -37,8 +49,8 @@ def emulator(server: Emulator) -> Emulator:
 
 
 @pytest.fixture
-def environment(server: Emulator, tmp_path: Path) -> dict[str, str]:
-    """Environment variables for a program that is to see the emulator and nothing of the machine's settings."""
+def variables(server: Emulator, tmp_path: Path) -> dict[str, str]:
+    """Environment variables with which the emulator is seen, and nothing of the machine's settings."""
     kept = ("PATH", "ANSIBLE_COLLECTIONS_PATH", "LC_ALL")
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
@@ -61,12 +73,18 @@ def environment(server: Emulator, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The same environment in this process."""
+def environment(variables: dict[str, str]) -> dict[str, str]:
+    """The same for a program that a test starts: what uses it is marked above."""
+    return variables
+
+
+@pytest.fixture
+def aws(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The same variables in this process."""
     for name in list(os.environ):
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)
-    for name, value in environment.items():
+    for name, value in variables.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
     return monkeypatch

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -29,8 +30,8 @@ def elements(audit: dict[str, Any]) -> list[Any]:
     return list(page.iter())
 
 
-def shape(audit: dict[str, Any]) -> list[tuple[Any, list[Any]]]:
-    return [(element.tag, sorted(element.attrib)) for element in elements(audit)]
+def shape(page: list[Any]) -> list[tuple[Any, list[Any]]]:
+    return [(element.tag, sorted(element.attrib)) for element in page]
 
 
 def text_of(element: Any) -> str:
@@ -89,13 +90,18 @@ def hostile(name: str) -> dict[str, Any]:
     return audits.audit_of([audits.token(1, expires_time=audits.NOW - DAY, name=name, owner=owner)], policy, [error])
 
 
+@functools.cache
+def harmless() -> list[tuple[Any, list[Any]]]:
+    return shape(elements(hostile("harmless")))
+
+
 @settings(deadline=None)
 @given(st.text(min_size=1) | st.sampled_from(audits.HOSTILE_NAMES).filter(bool))
 def test_what_users_write_is_text_and_changes_nothing_else(name: str) -> None:
     """The page has the same elements and attributes as with a harmless name, and holds the name as its own text."""
-    audit = hostile(name)
-    assert shape(audit) == shape(hostile("harmless"))
-    said = [element.text or "" for element in elements(audit) if element.tag == "bdi"]
+    page = elements(hostile(name))
+    assert shape(page) == harmless()
+    said = [element.text or "" for element in page if element.tag == "bdi"]
     printable = "".join(character if character.isprintable() else "\ufffd" for character in name)
     assert said.count(printable) >= 4
 
