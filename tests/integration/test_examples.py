@@ -24,6 +24,7 @@ import tree_sitter_groovy
 import workmail_emulator
 import yaml
 from ansible.config.manager import ConfigManager
+from botocore import xform_name
 from examples import COLLECTION, PAGES, Block, blocks, run_example
 from workmail_emulator import Emulator, Fault
 
@@ -191,6 +192,11 @@ def hold_command(words: list[str]) -> None:
     if program.startswith("scripts/"):
         assert (COLLECTION / program).is_file()
         return
+    if program == "aws":
+        service, operation = arguments[:2]
+        names = boto3.client(service, region_name="us-east-1").meta.service_model.operation_names
+        assert operation in {xform_name(name, "-") for name in names}
+        return
     assert shutil.which(program), f"there is no program {program}"
     for argument in arguments:
         if argument.startswith("patrol.workmail."):
@@ -275,6 +281,7 @@ def test_a_page_names_variables_that_there_are(page: Path) -> None:
         ("shell", "if true; then echo\n"),
         ("shell", "no-such-program\n"),
         ("shell", "scripts/absent\n"),
+        ("shell", "aws workmail list-tokens\n"),
         ("shell", "ansible-playbook patrol.workmail.audits\n"),
         ("shell", "ansible-playbook patrol.workmail.audit --no-such-option\n"),
         ("shell", "ansible-playbook patrol.workmail.audit -e audit_region=us-east-1\n"),
