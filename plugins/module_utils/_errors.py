@@ -9,9 +9,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import reprlib
-from typing import Any, Iterable
+from typing import Any, Callable, Iterable, Iterator, Mapping
 
 _LONGEST_MESSAGE = 600
 
@@ -119,6 +120,23 @@ class ReplyError(PatrolError):
 
 class ServiceError(PatrolError):
     """An error that the service or the way to it reported."""
+
+
+@contextlib.contextmanager
+def telling(result: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
+    """Put what was done into the error that ends it.
+
+    Args:
+        result: Says what was done.
+
+    Raises:
+        PatrolError: The same, with the result among its details.
+    """
+    try:
+        yield
+    except PatrolError as error:
+        error.details = {**error.details, **result()}
+        raise
 
 
 _short = reprlib.Repr()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, NamedTuple, Sequence
 
+from ._errors import telling
 from ._options import SweepOptions, parse_sweep_options
 from ._sweep import Sweep, sweep
 from ._time import current_instant, format_instant
@@ -40,11 +41,12 @@ def gather_facts(options: Mapping[str, Any], connect: Connect, region: str | Non
         cost as C(elapsed), C(pages), C(calls) and C(retries), and C(next_token) where one listing is paged by hand.
 
     Raises:
-        PatrolError: An option is not valid, or the answer would not be whole.
+        PatrolError: An option is not valid, or the answer would not be whole; then its details have what it cost.
     """
     checked = parse_sweep_options(options, current_instant())
     session = session_for(checked, options, connect, region, tell)
-    found = sweep(checked, session)
+    with telling(session.progress.as_result):
+        found = sweep(checked, session)
     if tell is not None:
         tell(str(session.progress))
     return Facts({**_result(checked, found), **session.progress.as_result()}, found.missing)

@@ -13,6 +13,7 @@ from typing import Any, Mapping
 
 from ._audit import audit
 from ._conditions import Conditions
+from ._errors import telling
 from ._gather import organizations_of, session_for, tokens_read
 from ._options import parse_sweep_options
 from ._policy import parse_policy
@@ -33,14 +34,16 @@ def gather_audit(options: Mapping[str, Any], connect: Connect, region: str | Non
         As M(audit) does, and what it cost as M(gather_facts) does.
 
     Raises:
-        PatrolError: An option or the policy is not valid, or the answer would not be whole.
+        PatrolError: An option or the policy is not valid, or the answer would not be whole; then its details have what
+            it cost.
     """
     policy = parse_policy(options.get("policy"))
     owners = bool(options.get("owners")) or policy.needs_owners
     checked = parse_sweep_options({**options, "owners": owners}, current_instant())
     checked = checked._replace(select=_both(checked.select, policy.when))
     session = session_for(checked, options, connect, region)
-    found = sweep(checked, session)
+    with telling(session.progress.as_result):
+        found = sweep(checked, session)
     result = audit(
         policy,
         found.tokens,

@@ -9,9 +9,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ._errors import PatrolError
 from ._record import Record
@@ -148,20 +147,3 @@ class Revocation:
             "absent": list(self._absent),
             "unconfirmed": list(self._unconfirmed),
         }
-
-
-@contextlib.contextmanager
-def telling(result: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
-    """Put what was done into the error that ends it.
-
-    Args:
-        result: Says what was done.
-
-    Raises:
-        PatrolError: The same, with the result among its details.
-    """
-    try:
-        yield
-    except PatrolError as error:
-        error.details = {**error.details, **result()}
-        raise

@@ -14,14 +14,14 @@ import time
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from ._conditions import Conditions, parse_conditions
-from ._errors import OptionError, PatrolError, shown
+from ._errors import OptionError, PatrolError, shown, telling
 from ._gather import organizations_of, tokens_read
 from ._options import SweepOptions, parse_sweep_options, whole_number
 from ._organization import open_organization
 from ._plan import Findings, Guards, Limits, Plan, Planned, Recheck, check_findings, plan_by_findings, plan_by_policy
 from ._policy import Policy, parse_policy
 from ._record import Record
-from ._revocation import Reason, Revocation, Sleep, telling
+from ._revocation import Reason, Revocation, Sleep
 from ._sweep import Sweep, sweep
 from ._time import current_instant, format_instant, parse_duration, resolve_as_of
 from ._tokens import Token, project

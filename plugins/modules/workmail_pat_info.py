@@ -331,22 +331,22 @@ errors:
 elapsed:
   description: How many seconds it took to read them.
   type: float
-  returned: success
+  returned: success, and failure once there was a connection
   sample: 6.1
 pages:
   description: How many pages of listings were read.
   type: int
-  returned: success
+  returned: success, and failure once there was a connection
   sample: 123
 calls:
   description: How many calls of AWS that took.
   type: int
-  returned: success
+  returned: success, and failure once there was a connection
   sample: 125
 retries:
   description: How often botocore made one of these calls again, after throttling for example.
   type: int
-  returned: success
+  returned: success, and failure once there was a connection
   sample: 0
 next_token:
   description: What to give as O(next_token) to go on; null at the end of the listing.

@@ -14,7 +14,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -86,7 +85,9 @@ def forget(folder: Path = _FOLDER, ongoing: bool = False) -> None:
     """
     if ongoing:
         _refusal(folder).touch()
-    shutil.rmtree(folder, ignore_errors=True)
+    # The folder and its locks stay: others may wait at them.
+    for path in [*folder.glob("*.json"), *folder.glob("tmp*")]:
+        path.unlink(missing_ok=True)
 
 
 def _refusal(folder: Path) -> Path:

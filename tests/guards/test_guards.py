@@ -239,8 +239,8 @@ GUARDS = {
     ),
     "a change is a change": Guard(
         "plugins/plugin_utils/_run_cache.py",
-        "    shutil.rmtree(folder, ignore_errors=True)\n",
-        "",
+        "        path.unlink(missing_ok=True)\n\n\ndef _refusal",
+        "        pass\n\n\ndef _refusal",
         "tests/integration/test_edges.py",
         "revoking_makes",
     ),
@@ -253,6 +253,20 @@ GUARDS = {
         "",
         "tests/integration/test_edges.py",
         "in_the_background",
+    ),
+    "a state file is one source's": Guard(
+        f"{UTILS}/_watch/state.py",
+        "            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
+        "            pass\n",
+        "tests/integration/test_event_source.py",
+        "one_sources",
+    ),
+    "a record is not thrown away": Guard(
+        "roles/revoke/tasks/main.yml",
+        " if revoke_record_dir else ''",
+        "",
+        "tests/integration/test_revoke_role.py",
+        "test_bad_variables",
     ),
     "an answer is private": Guard(
         "plugins/plugin_utils/_run_cache.py", "mkdir(mode=0o700, ", "mkdir(", CACHE, "nobody_else"

@@ -27,7 +27,7 @@ from workmail_emulator import Emulator, Fault
 COLLECTION = Path(__file__).parents[2]
 SOURCE = COLLECTION / "extensions/eda/plugins/event_source/workmail_pat.py"
 GUIDE = COLLECTION / "docs/docsite/rst/guide_events.rst"
-ACME = "m-" + "a" * 32
+ACME, INITECH = "m-" + "a" * 32, "m-" + "c" * 32
 
 
 def token(name: str, **fields: Any) -> dict[str, Any]:
@@ -144,6 +144,29 @@ def test_a_token_without_an_id_is_a_failure(emulator: Emulator, watch: Callable[
     assert event["errors"][0]["organization_id"] == ACME
 
 
+def test_a_state_file_is_one_sources(emulator: Emulator, watch: Callable[..., Events], tmp_path: Path) -> None:
+    estate_of(emulator, token("one"))
+    state = str(tmp_path / "state.json")
+
+    refused: list[str] = []
+
+    def another() -> None:
+        def run() -> None:
+            try:
+                asyncio.run(asyncio.wait_for(by_path()["main"](Events(), {"state_file": state}), 60))
+            except Exception as error:
+                refused.append(str(error))
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+
+    assert watch(another, state_file=state) == []
+    [message] = refused
+    assert "state.json is in use by another source" in message
+    assert watch(state_file=state) == []
+
+
 def test_an_event_that_was_not_taken_is_told_after_the_restart(
     emulator: Emulator, watch: Callable[..., Events], tmp_path: Path
 ) -> None:
@@ -170,6 +193,9 @@ def test_owners_come_along(emulator: Emulator, watch: Callable[..., Events]) -> 
     [
         ({"region": "eu-central-1"}, "Amazon WorkMail is not in 'eu-central-1'"),
         ({"profile": "nope"}, "nope"),
+        ({"profile": "nope", "access_key": "key", "secret_key": "secret"}, "profile: it excludes access_key"),
+        ({"endpoint_url": "localhost:5000"}, "endpoint_url: 'localhost:5000' is no URL"),
+        ({"state_file": "/nonexistent/state.json"}, "Make the directory /nonexistent first"),
         ({"organisations": ["acme"]}, "did you mean organizations"),
     ],
 )
@@ -221,9 +247,17 @@ def test_the_guide_has_every_option_as_it_is_documented() -> None:
 def test_the_sample_rulebook_in_ansible_rulebook(
     emulator: Emulator, environment: dict[str, str], watch: Callable[..., Events], tmp_path: Path
 ) -> None:
-    """From a token far from its expiry over its warning to its revocation, by events alone."""
+    """From tokens of two organizations far from their expiry over a warning to their revocation, by events alone."""
     others = [token(f"other-{number}") for number in range(20)]
-    estate_of(emulator, *others, token("watched", ExpiresTime="2099-01-01T00:00:00Z"))
+
+    def load(expires: str) -> None:
+        emulator.reset()
+        emulator.load(seed(*others, token("watched", ExpiresTime=expires)))
+        twin = seed(*others, token("twin", ExpiresTime=expires))
+        twin["Organizations"][0].update(Alias="initech", OrganizationId=INITECH)
+        emulator.load(twin)
+
+    load("2099-01-01T00:00:00Z")
     settings = {
         "interval": "1s",
         "state_file": str(tmp_path / "state.json"),
@@ -260,16 +294,17 @@ def test_the_sample_rulebook_in_ansible_rulebook(
 
     try:
         until("appeared: fresh")
-        emulator.reset()
-        emulator.load(seed(*others, token("watched", ExpiresTime="+6d")))
+        load("+6d")
         until("PLAY RECAP")
         [notice] = (tmp_path / "notices").iterdir()
-        assert "watched" in notice.read_text()
-        emulator.reset()
-        emulator.load(seed(*others, token("watched", ExpiresTime="-1m")))
-        until("gone: watched")
-        remaining = {entry["PersonalAccessTokenId"] for entry in emulator.personal_access_tokens(ACME)}
-        assert remaining == {entry["PersonalAccessTokenId"] for entry in others}
+        assert "watched" in notice.read_text() and "twin" in notice.read_text()
+        load("-1m")
+        until("gone: twin")
+        for organization in (ACME, INITECH):
+            remaining = {entry["PersonalAccessTokenId"] for entry in emulator.personal_access_tokens(organization)}
+            assert remaining == {entry["PersonalAccessTokenId"] for entry in others}
+        records = [json.loads(line) for line in next((tmp_path / "revocations").iterdir()).read_text().splitlines()]
+        assert [line["outcome"] for line in records].count("revoked") == 2
         emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens"))
         until("workmail:ListPersonalAccessTokens")
     finally:

@@ -216,10 +216,14 @@ def test_templates_of_the_user(notify: Run, tmp_path: Path) -> None:
         ({"notify_text_template": "none.j2"}, "none.j2"),
         ({"notify_subject": "{{ '{{ nobody }}' }}"}, "the template of the subject fails"),
         ({"notify_findings": ["pat-1"]}, "notify_findings"),
+        (
+            {"notify_confirm": True, "notify_from": "a@acme.example", "notify_delivery": "eml", "notify_eml_dir": ""},
+            "notify_eml_dir: expected the path of a directory",
+        ),
     ],
     ids=repr,
 )
 def test_bad_variables(notify: Run, tmp_path: Path, variables: dict[str, Any], message: str) -> None:
-    run = notify(notify_eml_dir=str(tmp_path / "notices"), **variables)
+    run = notify(**{"notify_eml_dir": str(tmp_path / "notices"), **variables})
     assert run.returncode == 2 and message in run.stdout, run.stdout
     assert not (tmp_path / "notices").exists()

@@ -89,6 +89,25 @@ def test_other_changes_do_not(git: Git, tmp_path: Path, names: list[str]) -> Non
     assert (found.returncode, found.stdout) == (0, "")
 
 
+def test_a_fragment_that_is_taken_away_is_none(git: Git, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    change(git, clone, "changelogs/fragments/1-old.yml")
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    (clone / "changelogs/fragments/1-old.yml").unlink()
+    assert change(git, clone, "plugins/new.py").returncode == 1
+    # As a release does, which has told it.
+    assert change(git, clone, "changelogs/changelog.yaml").returncode == 0
+
+
+def test_what_is_not_committed_on_main_takes_one_too(git: Git, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    change(git, clone, "changelogs/fragments/1-old.yml")
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    (clone / "plugins/new.py").write_text("new")
+    found = subprocess.run([sys.executable, FRAGMENTS], cwd=clone, capture_output=True, text=True, check=False)
+    assert found.returncode == 1 and "  plugins/new.py\n" in found.stdout
+
+
 def test_on_main_it_is_told_from_the_last_release(git: Git, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     git("tag", "1.0.0")

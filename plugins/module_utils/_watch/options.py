@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._errors import OptionError, nearest, shown
@@ -92,7 +93,7 @@ def parse_watch_options(options: Mapping[str, Any]) -> WatchOptions:
         interval=interval,
         jitter=_jitter(options),
         warn=_warn(options),
-        state_file=_text(options, "state_file") if options.get("state_file") is not None else None,
+        state_file=os.path.expanduser(_text(options, "state_file")) if options.get("state_file") is not None else None,
         report_existing=_yes_or_no(options, "report_existing"),
     )
 

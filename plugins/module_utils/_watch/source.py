@@ -16,7 +16,7 @@ import random
 import threading
 from typing import Any, Awaitable, Callable, Mapping, Protocol
 
-from .._errors import OptionError, PatrolError
+from .._errors import OptionError, PatrolError, shown
 from .._gather import gather_facts
 from .._workmail.session import Connect
 from .events import failure, steps
@@ -56,6 +56,20 @@ async def watch(
     options = parse_watch_options(args)
     connect, region = _connection(options)
     state = State(options.state_file, options.targets)
+    try:
+        await _watch(queue, options, state, connect, region, sleep)
+    finally:
+        state.end()
+
+
+async def _watch(
+    queue: Queue,
+    options: WatchOptions,
+    state: State,
+    connect: Connect,
+    region: str | None,
+    sleep: Callable[[float], Awaitable[None]],
+) -> None:
     failures = 0
     while True:
         errors: list[dict[str, Any]] = []
@@ -117,6 +131,12 @@ def _connection(options: WatchOptions) -> tuple[Connect, str | None]:
             service, region_name=region, endpoint_url=given.get("endpoint_url"), config=config, **credentials
         )
 
+    if not given.get("endpoint_url", "https://").startswith(("http://", "https://")):
+        raise OptionError(
+            f"endpoint_url: {shown(given['endpoint_url'])} is no URL that begins with http:// or https://"
+        )
+    if given.get("profile") and (given.get("access_key") or given.get("secret_key") or given.get("session_token")):
+        raise OptionError("profile: it excludes access_key, secret_key and session_token, and one of them is given too")
     try:
         usual = boto3.session.Session(**named).region_name
     except NameError as error:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import tempfile
@@ -36,7 +37,7 @@ class State:
             tokens that are merely not asked for any more would look gone.
 
     Raises:
-        StateError: The file holds no state, or that of other targets, or cannot be read or written.
+        StateError: The file holds no state, or that of other targets, is in use, or cannot be read or written.
     """
 
     def __init__(self, path: str | None, targets: Mapping[str, Any]) -> None:
@@ -45,10 +46,16 @@ class State:
         self.begun = False
         self._organizations: dict[str, dict[str, Any]] = {}
         self._saved = True
+        self._lock: int | None = None
         if path is not None:
-            self._load(path)
-            self._saved = False
-            self.save()  # it is better to fail now than after the first events
+            self._take(path)
+            try:
+                self._load(path)
+                self._saved = False
+                self.save()  # it is better to fail now than after the first events
+            except StateError:
+                self.end()
+                raise
 
     def knows(self, organization_id: str) -> bool:
         """Whether all that the organization held at some time was told."""
@@ -107,8 +114,29 @@ class State:
                     os.unlink(name)
                 raise
         except OSError as error:
-            raise StateError(f"state_file: {self._path} cannot be written, {error.strerror}") from error
+            raise _not_writable(self._path, error) from error
         self._saved = True
+
+    def end(self) -> None:
+        """Let another source have the file."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _take(self, path: str) -> None:
+        # Not the file itself, which is replaced. The lock ends with the process, however that ends.
+        try:
+            self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise _not_writable(path, error) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self.end()
+            raise StateError(
+                f"state_file: {path} is in use by another source, and each would miss what the other tells",
+                hint="Give each source a file of its own.",
+            ) from error
 
     def _load(self, path: str) -> None:
         try:
@@ -131,6 +159,12 @@ class State:
             raise StateError(f"state_file: {path} was written with other {', '.join(differing)}", hint=_HINT)
         self.begun = document["begun"]
         self._organizations = document["organizations"]
+
+
+def _not_writable(path: str, error: OSError) -> StateError:
+    folder = os.path.dirname(os.path.abspath(path))
+    hint = None if os.path.isdir(folder) else f"Make the directory {folder} first."
+    return StateError(f"state_file: {path} cannot be written, {error.strerror}", hint=hint)
 
 
 def _is_state(document: Any) -> bool:

@@ -69,12 +69,17 @@ class Progress:
     def _sent(self, **event: Any) -> None:
         with self._lock:
             self._attempts += 1
+        self._tell_if_due()
 
     def _answered(self, model: Any, parsed: dict[str, Any], **event: Any) -> None:
         with self._lock:
             if model.name.startswith("List") and "Error" not in parsed:
                 self._pages += 1
                 self._tokens += len(parsed.get(_TOKENS, ()))
+        self._tell_if_due()
+
+    def _tell_if_due(self) -> None:
+        with self._lock:
             due = self._tell is not None and self._clock() - self._told >= _PATIENCE
             if due:
                 self._told = self._clock()

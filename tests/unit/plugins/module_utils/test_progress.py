@@ -28,5 +28,17 @@ def test_it_counts_and_tells_now_and_then() -> None:
     assert progress.as_result() == {"elapsed": 6.25, "pages": 5, "calls": 6, "retries": 0}
 
 
+def test_it_tells_while_a_call_is_made_again() -> None:
+    now, told = [100.0], []
+    client = boto3.client("workmail", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
+    Progress(told.append, lambda: now[0]).watch(client)
+    model = client.meta.service_model.operation_model("ListUsers")
+    client.meta.events.emit("before-parameter-build.workmail.ListUsers", params={}, model=model, context={})
+    for _attempt in range(3):
+        now[0] += 2.0
+        client.meta.events.emit("before-send.workmail.ListUsers", request=None)
+    assert told == ["0 personal access tokens read in 4.0 s: 0 pages, 1 calls, 1 retries"]
+
+
 def test_nobody_needs_to_listen() -> None:
     assert Progress(None, lambda: 1.0).as_result() == {"elapsed": 0.0, "pages": 0, "calls": 0, "retries": 0}

@@ -154,11 +154,13 @@ def test_a_restart_at_any_step_neither_repeats_nor_loses(
                     taken += 1
                     if path is not None and taken == cut:
                         state.save()
+                        state.end()
                         state = State(str(path), TARGETS)
                         pending = True
                         break
             if result["complete"]:
                 state.begin()
+        state.end()
         return told
 
     path = tmp_path_factory.mktemp("state") / "state.json"
@@ -183,13 +185,14 @@ def test_a_failure_says_the_first_error_and_how_many_more() -> None:
 
 
 class TestStateFile:
-    def test_it_is_private_and_leaves_nothing_beside_it(self, tmp_path: Path) -> None:
+    def test_it_is_private_and_leaves_nothing_but_its_lock_beside_it(self, tmp_path: Path) -> None:
         path = tmp_path / "state.json"
         state = State(str(path), TARGETS)
         tell(state, sweep({"a": {"one": {}}}))
         state.save()
-        assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
-        assert path.stat().st_mode & 0o777 == 0o600
+        state.end()
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["state.json", "state.json.lock"]
+        assert all(file.stat().st_mode & 0o777 == 0o600 for file in tmp_path.iterdir())
         assert tell(State(str(path), TARGETS), sweep({"a": {}})) == [("gone", "one")]
 
     @pytest.mark.parametrize(
@@ -233,4 +236,4 @@ class TestStateFile:
         with pytest.raises(StateError, match="No space left on device"):
             state.save()
         assert path.read_text() == before
-        assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["state.json", "state.json.lock"]

@@ -112,13 +112,38 @@ def test_so_is_what_was_forgotten_on_its_way(folder: Path) -> None:
     assert service.asked == 1
 
 
+def test_what_is_forgotten_while_others_wait_is_fetched_by_each(folder: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    answers, ready, began, gate = context.Queue(), context.Barrier(3), context.Event(), context.Event()
+
+    def fetch() -> Answer:
+        began.set()
+        gate.wait(30)
+        return WHOLE
+
+    def ask() -> None:
+        ready.wait(30)
+        answers.put(shared(OPTIONS, fetch, folder))
+
+    processes = [context.Process(target=ask) for _number in range(2)]
+    for process in processes:
+        process.start()
+    ready.wait(30)
+    assert began.wait(30)
+    forget(folder)
+    gate.set()
+    assert [answers.get(timeout=30) for _process in processes] == [WHOLE] * 2
+    for process in processes:
+        process.join(30)
+
+
 def test_nothing_is_kept_while_a_change_goes_on(folder: Path) -> None:
     service = Service()
     shared(OPTIONS, service, folder)
     forget(folder, ongoing=True)
     assert [shared(OPTIONS, service, folder) for _time in range(2)] == [WHOLE] * 2
     assert service.asked == 3
-    assert not folder.exists()
+    assert not list(folder.glob("*.json"))
 
 
 def test_nobody_else_can_read_it(folder: Path) -> None:
