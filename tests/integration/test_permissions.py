@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +100,12 @@ def without(document: dict[str, Any], action: str) -> dict[str, Any]:
         statement["Action"] = [name for name in kept if name != action]
     less["Statement"] = [statement for statement in less["Statement"] if statement["Action"]]
     return less
+
+
+def test_the_guide_explains_every_action() -> None:
+    guide = (FOLDER.parent / "docsite" / "rst" / "guide_permissions.rst").read_text()
+    explained = re.findall(r"^``([A-Z]\w+)`` {2,}\S", guide, re.MULTILINE)
+    assert sorted(f"workmail:{action}" for action in explained) == sorted({action for _name, action in ACTIONS})
 
 
 ACTIONS = [(name, action) for name in NAMES for action in actions(read(name))]

@@ -97,6 +97,11 @@ def _from_service(error: ClientError, action: str, region: str | None) -> Patrol
 
 
 def _hint_for_service(code: str, action: str, region: str | None) -> str | None:
+    if code in DENIED and action == "sts:AssumeRole":
+        return (
+            "Allow sts:AssumeRole on the role to the credentials in use, and check that the role is there and that its "
+            "trust policy names them and this external ID."
+        )
     if code in DENIED:
         return f"Allow {action} to the credentials in use."
     if code in _EXPIRED:
