@@ -21,8 +21,8 @@ from workmail_emulator import Emulator
 
 REGION = "us-east-1"
 
-# For sources of which nothing may fail or be warned of. That amazon.aws 10 imports what ansible-core 2.20 deprecates does not
-# count: this collection cannot mend it.
+# For sources of which nothing may fail or be warned of. That amazon.aws 10 imports what ansible-core 2.20 deprecates is
+# not for this collection to mend.
 STRICT_INVENTORY = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
 
 
