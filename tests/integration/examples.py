@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from conftest import STRICT_INVENTORY
 from docutils import nodes
 from docutils.core import publish_doctree
 from docutils.parsers.rst import Directive, directives
@@ -89,8 +90,7 @@ def run_sources(
     for source in sources:
         file = tmp_path / f"{source['plugin'].rpartition('.')[2]}.yml"
         file.write_text(yaml.safe_dump(source, sort_keys=False))
-        strictly = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
-        run = ansible_playbook("-i", str(file), "--list-hosts", str(book), env=strictly)
+        run = ansible_playbook("-i", str(file), "--list-hosts", str(book), env=STRICT_INVENTORY)
         assert run.returncode == 0 and "[WARNING]" not in run.stderr, run.stdout + run.stderr
 
 
