@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.patrol.workmail.plugins.module_utils._audit import audit
@@ -107,7 +108,7 @@ def audit_of(
     tokens: list[Token],
     policy: dict[str, Any] | None = None,
     errors: list[dict[str, Any]] | None = None,
-    organizations: list[Organization] = ORGANIZATIONS,
+    organizations: Sequence[Organization] = tuple(ORGANIZATIONS),
 ) -> dict[str, Any]:
     """The audit of these tokens, which are all that the organizations have; with errors it is not complete."""
     unread = {error["organization_id"] for error in errors or []}

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from conftest import STRICT_INVENTORY
 from docutils import nodes
 from docutils.core import publish_doctree
 from docutils.parsers.rst import Directive, directives
@@ -90,7 +89,8 @@ def run_sources(
     for source in sources:
         file = tmp_path / f"{source['plugin'].rpartition('.')[2]}.yml"
         file.write_text(yaml.safe_dump(source, sort_keys=False))
-        run = ansible_playbook("-i", str(file), "--list-hosts", str(book), env=STRICT_INVENTORY)
+        strictly = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+        run = ansible_playbook("-i", str(file), "--list-hosts", str(book), env=strictly)
         assert run.returncode == 0 and "[WARNING]" not in run.stderr, run.stdout + run.stderr
 
 
