@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import STRICT_INVENTORY
 from estate import ACME, CONFIGURATION, GLOBEX
 from workmail_emulator import Emulator, Fault
 
@@ -308,7 +307,8 @@ def run_sources(
     for source in sources:
         file = tmp_path / f"{source['plugin'].rpartition('.')[2]}.yml"
         file.write_text(yaml.safe_dump(source, sort_keys=False))
-        run = ansible_playbook("-i", str(file), "--list-hosts", str(book), env=STRICT_INVENTORY)
+        strictly = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+        run = ansible_playbook("-i", str(file), "--list-hosts", str(book), env=strictly)
         assert run.returncode == 0 and "[WARNING]" not in run.stderr, run.stdout + run.stderr
 
 
