@@ -18,6 +18,7 @@ import pytest
 import yaml
 from conftest import REGION
 from examples import COLLECTION, blocks
+from test_audit_role import FILES
 from workmail_emulator import Emulator
 
 GUIDE = COLLECTION / "docs/docsite/rst/guide_accounts.rst"
@@ -28,16 +29,6 @@ ROLE = "workmail-auditor"
 EXTERNAL_ID = "TICKET-1"
 ACCOUNTS = [f"account{number:02}" for number in range(30)]
 DENIED, VIOLATING = "account17", "account05"
-FILES = {
-    "json": "json",
-    "csv": "csv",
-    "junit": "xml",
-    "sarif": "sarif",
-    "markdown": "md",
-    "html": "html",
-    "text": "txt",
-}
-
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
 
 

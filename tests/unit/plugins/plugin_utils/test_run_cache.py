@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -112,12 +113,14 @@ def test_so_is_what_was_forgotten_on_its_way(folder: Path) -> None:
     assert service.asked == 1
 
 
-def test_what_is_forgotten_while_others_wait_is_fetched_by_each(folder: Path) -> None:
+def asked_at_once(folder: Path, count: int, meanwhile: Callable[[Any], None]) -> list[Answer]:
+    """What processes are answered that ask the same at once; C(meanwhile) has the queue into which fetches begin."""
     context = multiprocessing.get_context("fork")
-    answers, ready, began, gate = context.Queue(), context.Barrier(3), context.Event(), context.Event()
+    began, answers = context.Queue(), context.Queue()
+    ready, gate = context.Barrier(count + 1), context.Event()
 
     def fetch() -> Answer:
-        began.set()
+        began.put("one")
         gate.wait(30)
         return WHOLE
 
@@ -125,16 +128,21 @@ def test_what_is_forgotten_while_others_wait_is_fetched_by_each(folder: Path) ->
         ready.wait(30)
         answers.put(shared(OPTIONS, fetch, folder))
 
-    processes = [context.Process(target=ask) for _number in range(2)]
+    processes = [context.Process(target=ask) for _number in range(count)]
     for process in processes:
         process.start()
     ready.wait(30)
-    assert began.wait(30)
-    forget(folder)
+    assert began.get(timeout=30) == "one"
+    meanwhile(began)
     gate.set()
-    assert [answers.get(timeout=30) for _process in processes] == [WHOLE] * 2
+    found = [answers.get(timeout=30) for _process in processes]
     for process in processes:
         process.join(30)
+    return found
+
+
+def test_what_is_forgotten_while_others_wait_is_fetched_anew(folder: Path) -> None:
+    assert asked_at_once(folder, 3, lambda began: forget(folder)) == [WHOLE] * 3
 
 
 def test_nothing_is_kept_while_a_change_goes_on(folder: Path) -> None:
@@ -162,30 +170,11 @@ def test_nothing_is_left_of_a_fetch_that_fails(folder: Path) -> None:
 
 
 def test_processes_wait_for_the_first(folder: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    began, answers = context.Queue(), context.Queue()
-    ready, gate = context.Barrier(4), context.Event()
+    def nobody_else(began: Any) -> None:
+        with pytest.raises(queue.Empty):
+            began.get(timeout=0.5)
 
-    def fetch() -> Answer:
-        began.put("one")
-        gate.wait(30)
-        return WHOLE
-
-    def ask() -> None:
-        ready.wait(30)
-        answers.put(shared(OPTIONS, fetch, folder))
-
-    processes = [context.Process(target=ask) for _number in range(3)]
-    for process in processes:
-        process.start()
-    ready.wait(30)
-    assert began.get(timeout=30) == "one"
-    with pytest.raises(queue.Empty):
-        began.get(timeout=0.5)
-    gate.set()
-    assert [answers.get(timeout=30) for _process in processes] == [WHOLE] * 3
-    for process in processes:
-        process.join(30)
+    assert asked_at_once(folder, 3, nobody_else) == [WHOLE] * 3
 
 
 def test_late_values_become_plain_ones() -> None:
