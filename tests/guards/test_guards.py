@@ -369,14 +369,14 @@ GUARDS = {
         f"{UTILS}/_audit.py", "        if missing:\n", "        if False:\n", f"{UNIT}/test_audit.py", "no_facts"
     ),
     "a violation never passes": Guard(
-        "roles/audit/tasks/main.yml",
+        "roles/audit/tasks/report.yml",
         "__audit_result.outcome == 'pass' or (__audit_result.outcome == 'violations' and not audit_fail | bool)",
         "true",
         BOOK,
         "expired_tokens_are_named",
     ),
     "what is not complete fails without audit_fail as well": Guard(
-        "roles/audit/tasks/main.yml",
+        "roles/audit/tasks/report.yml",
         "(__audit_result.outcome == 'violations' and not audit_fail | bool)",
         "not audit_fail | bool",
         ROLE,
@@ -386,14 +386,14 @@ GUARDS = {
         "playbooks/audit.yml", "      tags: [always]\n", "", ROLE, "tags_do_not"
     ),
     "reports are asked for with a directory": Guard(
-        "roles/audit/tasks/main.yml",
+        "roles/audit/tasks/clear.yml",
         "audit_report_dir is string and audit_report_dir | trim | length > 0",
         "true",
         ROLE,
         "cannot_be_written",
     ),
     "no report of an earlier run is left": Guard(
-        "roles/audit/tasks/main.yml",
+        "roles/audit/tasks/clear.yml",
         '  loop: "{{ __audit_extensions.values() | list }}"\n',
         "  loop: []\n",
         ROLE,
@@ -526,7 +526,7 @@ GUARDS = {
         "cannot_be_read_again",
     ),
     "what was done is told where it fails": Guard(
-        f"{UTILS}/_revocation.py",
+        f"{UTILS}/_errors.py",
         "        error.details = {**error.details, **result()}\n",
         "",
         REVOKE,
