@@ -787,6 +787,20 @@ GUARDS = {
         ACCOUNTS,
         "play_of_ones_own",
     ),
+    "no two accounts with one role": Guard(
+        "roles/audit/tasks/accounts.yml",
+        "that: __audit_same_role | length == 0",
+        "that: true",
+        ACCOUNTS,
+        "two_accounts_with_one_role",
+    ),
+    "no inventory source is gone on without": Guard(
+        "playbooks/audit_accounts.yml",
+        "          (ansible_inventory_sources | length == 1 and ansible_inventory_sources[0] is not directory)\n",
+        "          true\n",
+        ACCOUNTS,
+        "goes_on_without",
+    ),
     "an inventory without accounts": Guard(
         "playbooks/audit_accounts.yml", "that: groups['all'] | length > 0", "that: true", ACCOUNTS, "no_account_at_all"
     ),

@@ -133,7 +133,7 @@ def test_thirty_accounts_by_ansible_runner_with_one_denied(
     arguments = [quoted or word for quoted, word in re.findall(r"'([^']*)'|(\S+)", command)]
     run = subprocess.run(
         ["ansible-runner", *arguments, "--ident", "patrol"],
-        env={**environment, **roles},
+        env={**environment, **roles, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"},
         cwd=tmp_path,
         check=False,
         capture_output=True,
@@ -222,7 +222,14 @@ def test_bad_accounts(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Pat
     hosts = document["accounts"]["hosts"]
     arn = f"arn:aws:iam::{account_id(ACCOUNTS[20])}:role/{ROLE}"
     reasons = {
-        "copied": ({"account_id": account_id(good)}, f"its organization org-{good} is that of {good} as well"),
+        "copied": (
+            {"audit_assume_role_arn": f"arn:aws:iam::{account_id(good)}:role/another"},
+            f"its organization org-{good} is that of {good} as well",
+        ),
+        "choosy": (
+            {"account_id": account_id(bad[3]), "audit_policy": "no_expired"},
+            "audit_policy: expected the same value on each",
+        ),
         "empty": (
             {"audit_assume_role_arn": None},
             "assume_role_arn: '' is not like arn:aws:iam::123456789012:role/NAME",
@@ -279,6 +286,37 @@ def test_what_a_limit_leaves_out_is_missed(
     assert all(error["msg"].startswith(f"{error['account']}: it was not audited: ") for error in errors)
 
 
+def test_two_accounts_with_one_role(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+    """Neither is taken for what it says, also where they look in different regions, and so share no organization."""
+    first, second = ACCOUNTS[:2]
+    twice = {"account_id": account_id(first), "audit_regions": ["eu-west-1"]}
+    hosts = write(tmp_path, inventory([*ACCOUNTS[:3]], **{second: twice}))
+    run = ansible_playbook("-i", hosts, BOOK, extra=EXTRA)
+    assert run.returncode == 2
+    told = {error["account"]: error["msg"] for error in report(tmp_path)["errors"]}
+    assert told.keys() == {first, second} and f"{second} has the same role" in told[first]
+
+
+@pytest.mark.parametrize("source", ["nothing.yml", "folder"])
+def test_a_source_that_ansible_goes_on_without(
+    fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, source: str
+) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "audit.json").write_text("{}")
+    (tmp_path / "folder").mkdir()
+    good = write(tmp_path, inventory(ACCOUNTS[:1]))
+    (tmp_path / "folder" / "good.yml").write_text(Path(good).read_text())
+    (tmp_path / "folder" / "bad.yml").write_text("accounts: [")
+    arguments = ["-i", str(tmp_path / source), *(["-i", good] if source != "folder" else [])]
+    run = ansible_playbook(*arguments, BOOK, extra=EXTRA)
+    assert run.returncode == 2 and "Ansible goes on without an inventory source" in run.stdout.replace("\n", " ")
+    assert len(fleet.requests) == 0 and not list((tmp_path / "reports").iterdir())
+    (tmp_path / "folder" / "bad.yml").unlink()
+    arguments = ["-i", str(tmp_path / "folder")]
+    strictly = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    assert ansible_playbook(*arguments, BOOK, extra=EXTRA, env=strictly).returncode == 0
+
+
 @pytest.mark.parametrize("arguments", [[], ["--skip-tags", "everything"]], ids=repr)
 def test_no_account_at_all(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, arguments: list[str]) -> None:
     hosts = write(tmp_path, {"accounts": {"hosts": {}}})
@@ -331,10 +369,11 @@ def test_a_play_of_ones_own(fleet: Emulator, ansible_playbook: Playbook, tmp_pat
     ssh.write_text("#!/bin/sh\nexit 255\n")
     ssh.chmod(0o755)
     [play] = block("audit.yml")
-    [audit, show] = play["tasks"]
+    [both] = play["tasks"]
+    [audit] = both["block"]
     audit["vars"] |= EXTRA
     fail = {"ansible.builtin.fail": {"msg": "later"}, "when": f"inventory_hostname == '{ACCOUNTS[0]}'"}
-    again = [{**audit, "vars": {**audit["vars"], "audit_report_dir": "again"}}]
+    again = {**audit, "vars": {**audit["vars"], "audit_report_dir": "again"}}
     away = {"ansible_connection": "ssh", "ansible_ssh_executable": str(ssh), "ansible_host": "127.0.0.1"}
     book = tmp_path / "audit.yml"
     # The play's own variables count more than those of hosts.
@@ -347,11 +386,11 @@ def test_a_play_of_ones_own(fleet: Emulator, ansible_playbook: Playbook, tmp_pat
         book.write_text(yaml.safe_dump([{**play, "tasks": tasks}]))
         return ansible_playbook("-i", write(tmp_path, document), str(book))
 
-    passed = run([audit, show, fail, *again])
+    passed = run([both, fail, again])
     assert "PASS: 0 findings on 4 tokens of 2 organizations in 2 accounts" in passed.stdout
     assert report(tmp_path)["outcome"] == "pass" and passed.returncode == 2
     later = json.loads((tmp_path / "again" / "audit.json").read_text())
     assert later["outcome"] == "incomplete" and later["errors"][0]["account"] == ACCOUNTS[0]
-    assert run([audit, show], **{ACCOUNTS[1]: away}).returncode == 2
+    assert run([both], **{ACCOUNTS[1]: away}).returncode == 2
     [error] = report(tmp_path)["errors"]
     assert error["account"] == ACCOUNTS[1] and "Failed to connect to the host via ssh" in error["msg"]
