@@ -226,10 +226,6 @@ def test_bad_accounts(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Pat
             {"audit_assume_role_arn": f"arn:aws:iam::{account_id(good)}:role/another"},
             f"its organization org-{good} is that of {good} as well",
         ),
-        "choosy": (
-            {"account_id": account_id(bad[3]), "audit_policy": "no_expired"},
-            "audit_policy: expected the same value on each",
-        ),
         "empty": (
             {"audit_assume_role_arn": None},
             "assume_role_arn: '' is not like arn:aws:iam::123456789012:role/NAME",
@@ -284,6 +280,16 @@ def test_what_a_limit_leaves_out_is_missed(
     errors = report(tmp_path)["errors"]
     assert [error["account"] for error in errors] == missed
     assert all(error["msg"].startswith(f"{error['account']}: it was not audited: ") for error in errors)
+
+
+def test_a_policy_of_its_own(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+    """It is an error of that account, and keeps the others from nothing."""
+    hosts = write(tmp_path, inventory(ACCOUNTS[:2], **{ACCOUNTS[1]: {"audit_policy": "no_expired"}}))
+    extra = {name: value for name, value in EXTRA.items() if name != "audit_policy"}
+    assert ansible_playbook("-i", hosts, BOOK, extra=extra).returncode == 2
+    found = report(tmp_path)
+    assert [entry["account"] for entry in found["organizations"]] == [ACCOUNTS[0]]
+    assert "audit_policy: expected the same value on each host" in found["errors"][0]["msg"]
 
 
 def test_two_accounts_with_one_role(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:

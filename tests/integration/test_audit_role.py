@@ -151,9 +151,15 @@ def test_no_report_of_an_earlier_run_is_left(emulator: Emulator, ansible_playboo
     assert ansible_playbook(BOOK, extra={**extra, "audit_report_formats": list(FILES)}).returncode == 0
     (reports / "kept.json").write_text("")
     assert len(list(reports.iterdir())) == len(FILES) + 1
-    emulator.faults.add(Fault("access_denied", operation="ListOrganizations"))
-    assert ansible_playbook(BOOK, extra={**extra, "audit_on_error": "fail"}).returncode == 2
-    assert [file.name for file in reports.iterdir()] == ["kept.json"]
+    for book, wrong in (
+        (BOOK, {"audit_on_error": "fail"}),
+        (BOOK, {"audit_regoins": ["all"]}),
+        ("patrol.workmail.assert_no_expired", {}),
+    ):
+        emulator.faults.add(Fault("access_denied", operation="ListOrganizations"))
+        (reports / "audit.json").write_text("")
+        assert ansible_playbook(book, extra={**extra, **wrong}).returncode == 2
+        assert [file.name for file in reports.iterdir()] == ["kept.json"]
 
 
 @pytest.mark.parametrize("tags", [["--tags", "nothing"], ["--skip-tags", "everything"]])
