@@ -754,7 +754,7 @@ GUARDS = {
     ),
     "an account that has failed since its audit": Guard(
         "roles/audit/vars/main.yml",
-        "ansible_play_hosts | intersect",
+        "ansible_play_batch | intersect",
         "ansible_play_hosts_all | intersect",
         ACCOUNTS,
         "play_of_ones_own",

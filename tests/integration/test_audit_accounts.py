@@ -400,3 +400,6 @@ def test_a_play_of_ones_own(fleet: Emulator, ansible_playbook: Playbook, tmp_pat
     assert run([both], **{ACCOUNTS[1]: away}).returncode == 2
     [error] = report(tmp_path)["errors"]
     assert error["account"] == ACCOUNTS[1] and "Failed to connect to the host via ssh" in error["msg"]
+    play["serial"] = 1
+    assert run([both]).returncode == 2
+    assert [error["account"] for error in report(tmp_path)["errors"]] == [ACCOUNTS[1]]
