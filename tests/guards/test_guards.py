@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -1051,17 +1054,36 @@ def copy(tmp_path: Path) -> Path:
     return collection
 
 
-@pytest.mark.parametrize("name", GUARDS)
-def test_a_guard_is_held(copy: Path, name: str) -> None:
-    guard = GUARDS[name]
-    file = copy / guard.file
-    text = file.read_text()
-    assert text.count(guard.guard) == 1, f"{guard.file} has changed: say here how the guard reads now"
-    file.write_text(text.replace(guard.guard, guard.without))
+def marked(tree: ast.AST, path: str) -> Iterator[tuple[str, ...]]:
+    """Find the tests with the decorator ``guards``: the ID of each test, followed by the arguments of the decorator."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from marked(node, f"{path}::{node.name}")
+        elif isinstance(node, ast.FunctionDef):
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "guards":
+                    assert not decorator.keywords, f"{path}::{node.name}: give the arguments of guards by position"
+                    yield f"{path}::{node.name}", *(ast.literal_eval(argument) for argument in decorator.args)
+
+
+CONDITION = re.compile(r"((?:el)?if) .*:", re.DOTALL)
+MARKED = [
+    guard
+    for file in sorted((COLLECTION / "tests").rglob("test_*.py"))
+    for guard in marked(ast.parse(file.read_text()), file.relative_to(COLLECTION).as_posix())
+]
+
+
+def check(copy: Path, file: str, guard: str, without: str, *tests: str) -> None:
+    """Remove a guard from the copy, and check that the tests fail there."""
+    text = (copy / file).read_text()
+    assert text.count(guard) == 1, f"{file} has changed: say at the guard of {tests[0]} how it reads now"
+    assert without != guard
+    (copy / file).write_text(text.replace(guard, without))
     run = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
-            *("--ansible-unit-inject-only", guard.tests, "-k", guard.chosen),
+            *("--ansible-unit-inject-only", *tests),
         ],
         cwd=copy,
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2]), "HYPOTHESIS_STORAGE_DIRECTORY": str(copy)},
@@ -1073,3 +1095,15 @@ def test_a_guard_is_held(copy: Path, name: str) -> None:
     # 1: tests ran and failed. Any other code would mean that they did not run.
     assert run.returncode == 1, run.stdout[-2000:] + run.stderr[-2000:]
     assert "failed" in run.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", GUARDS)
+def test_a_guard_is_held(copy: Path, name: str) -> None:
+    guard = GUARDS[name]
+    check(copy, guard.file, guard.guard, guard.without, guard.tests, "-k", guard.chosen)
+
+
+@pytest.mark.parametrize("guard", MARKED, ids=[f"{Path(guard[1]).stem}: {guard[2].strip()}" for guard in MARKED])
+def test_a_marked_guard_is_protected(copy: Path, guard: tuple[str, ...]) -> None:
+    test, file, line, *without = guard
+    check(copy, file, line, without[0] if without else CONDITION.sub(r"\1 False:", line, count=1), test)
