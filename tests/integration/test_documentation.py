@@ -36,6 +36,7 @@ PLUGINS = {
     ("filter", "workmail_pat_merged"),
     ("filter", "workmail_pat_notices"),
     ("filter", "workmail_pat_report"),
+    ("filter", "workmail_pat_unknown_variables"),
     ("inventory", "workmail_pat"),
     ("lookup", "workmail_pat"),
     ("test", "workmail_pat_matching"),

@@ -211,7 +211,7 @@ def test_templates_of_the_user(notify: Run, tmp_path: Path) -> None:
         ({"notify_from": "security"}, "sender: 'security' is no e-mail address"),
         ({"notify_deadline": "soon"}, "deadline: 'soon' is neither"),
         ({"notify_deadline": None}, "deadline: '' is neither"),
-        ({"notify_form": "x"}, "notify_form: no such variable of the role"),
+        ({"notify_form": "x"}, "Unknown variables: notify_form (did you mean notify_from?)"),
         ({"notify_delivery": "fax"}, "value of notify_delivery must be one of: auto, mail, eml"),
         ({"notify_text_template": "none.j2"}, "none.j2"),
         ({"notify_subject": "{{ '{{ nobody }}' }}"}, "the template of the subject fails"),
