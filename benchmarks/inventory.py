@@ -72,22 +72,13 @@ def listed(source: Path, output: Path, environment: dict[str, str]) -> Cost:
 def static(listing: Path, target: Path) -> None:
     """Write the hosts and groups of a listing as a file of Ansible's own plugin for YAML."""
     content = json.loads(listing.read_text())
-    hosts = {name: plain(known) for name, known in content.pop("_meta")["hostvars"].items()}
+    hosts = content.pop("_meta")["hostvars"]
     children = {
         group: {"hosts": dict.fromkeys(members.get("hosts", []))}
         for group, members in content.items()
         if group != "all" and members.get("hosts")
     }
     target.write_text(json.dumps({"all": {"hosts": hosts, "children": children}}))
-
-
-def plain(value: Any) -> Any:
-    """Undo how ansible-inventory writes text that is not to be templated."""
-    if isinstance(value, dict):
-        if set(value) == {"__ansible_unsafe"}:
-            return value["__ansible_unsafe"]
-        return {key: plain(entry) for key, entry in value.items()}
-    return [plain(entry) for entry in value] if isinstance(value, list) else value
 
 
 def main() -> None:

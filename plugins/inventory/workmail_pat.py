@@ -66,7 +66,9 @@ options:
     default: []
   hostvars_prefix:
     description:
-      - What the names of all host variables but C(ansible_connection) begin with.
+      - The prefix of the names of all host variables except C(ansible_connection).
+      - AWS can add fields of any name. A prefix with which a field could take the name of a variable or keyword of
+        Ansible, such as C(ansible), is therefore an error.
     type: str
     default: workmail_
   builtin_groups:
@@ -84,6 +86,10 @@ notes:
     grouping come after it, so that a token expires while it is cached.
   - A cache on disk holds the names of tokens and users and their e-mail addresses. Keep it where only you can read it.
   - Ansible passes over O(compose), O(groups) and O(keyed_groups) that fail, unless O(strict=true).
+  - Text that Ansible could evaluate, which contains a brace, C(#), C(|) or an opening parenthesis, is marked as unsafe
+    in host variables. C(ansible-inventory --list) shows it as an object with the key C(__ansible_unsafe). All other
+    text is shown as it is.
+  - Users write the names of tokens. Never use such a variable as an expression, as in C(when) with braces around it.
 seealso:
   - module: patrol.workmail.workmail_pat_info
   - plugin: patrol.workmail.workmail_pat

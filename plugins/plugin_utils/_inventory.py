@@ -16,7 +16,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import ansible.template
+from ansible.constants import INTERNAL_STATIC_VARS
 from ansible.utils.unsafe_proxy import wrap_var
+from ansible.vars.reserved import get_reserved_names
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, shown
 from ansible_collections.patrol.workmail.plugins.module_utils._options import SweepOptions, parse_sweep_options
@@ -42,14 +45,20 @@ OPTIONS = (
 # The group of all hosts of the plugin; it is there only where a source was read.
 EVERY_HOST = "workmail_pat"
 
-_PREFIX = re.compile(r"(?!ansible_)[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+# The variable that decides how Ansible connects to a host; everything that begins like it is Ansible's.
+CONNECTION = "ansible_connection"
+
+_PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _NOT_OF_A_HOST = re.compile(r"^[-.@+]|[^\w.@+-]")
 _NOT_OF_A_GROUP = re.compile(r"[^A-Za-z0-9_]")
 _ALIAS = re.compile(r"(?!m-)[0-9a-zA-Z]+(?:-[0-9a-zA-Z]+)*")
 # Names that mean something else to Ansible.
 _TAKEN_BY_ANSIBLE = ("all", "ungrouped", "localhost", "127.0.0.1")
-# Before ansible-core 2.19, text with these can be a template; "#" begins "#jinja2:", which can redefine the others.
-_TEMPLATE = re.compile(r"[{}#]")
+# Braces make a template, and "#" begins "#jinja2:", which can redefine them. A parenthesis makes a call, and a bar a
+# filter: Ansible also evaluates text without braces, such as the value of workmail_name in when: "{{ workmail_name }}".
+_TEMPLATE = re.compile(r"[{}#(|]")
+# From ansible-core 2.19 on, text that is not trusted is listed by ansible-inventory as {"__ansible_unsafe": TEXT}.
+_trust: Callable[[str], str] = getattr(ansible.template, "trust_as_template", lambda text: text)
 
 
 class InventoryOptions(NamedTuple):
@@ -94,8 +103,14 @@ def parse_inventory_options(options: Mapping[str, Any], now: int) -> InventoryOp
     prefix = options.get("hostvars_prefix")
     if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
         raise OptionError(
-            f"hostvars_prefix: {shown(prefix)} is no beginning of a variable's name, which is a letter or underscore, "
-            "then letters, digits and underscores; ansible_ is Ansible's own"
+            f"hostvars_prefix: {shown(prefix)} is not a valid prefix; expected a letter or an underscore, "
+            "then letters, digits and underscores"
+        )
+    # AWS can add a field of any name.
+    if (reserved := _reserved_name(prefix)) is not None:
+        raise OptionError(
+            f"hostvars_prefix: {shown(prefix)} is not allowed: with it, a field of the service could set Ansible's own "
+            f"variable {reserved}; use a prefix of your own, such as workmail_"
         )
     for name in options.get("hostnames") or []:
         if not isinstance(name, str) or not name.strip():
@@ -109,6 +124,14 @@ def parse_inventory_options(options: Mapping[str, Any], now: int) -> InventoryOp
         prefix=prefix,
         builtin_groups=bool(options.get("builtin_groups", True)),
     )
+
+
+def _reserved_name(prefix: str) -> str | None:
+    """A name of Ansible that a variable with this prefix could have; None if there is none."""
+    if prefix.startswith("ansible_"):
+        return f"{prefix}*"
+    names = sorted({CONNECTION, *INTERNAL_STATIC_VARS, *get_reserved_names()})
+    return next((name for name in names if name.startswith(prefix)), None)
 
 
 def hosts_of(estate: Estate, options: InventoryOptions) -> tuple[list[Host], list[PatrolError]]:
@@ -144,7 +167,10 @@ def hosts_of(estate: Estate, options: InventoryOptions) -> tuple[list[Host], lis
 
 def _tokens(part: Part, selected: Sequence[Token], errors: list[Any], options: InventoryOptions) -> Iterator[Host]:
     for token in in_order(selected):
-        record = {_NOT_OF_A_GROUP.sub("_", key): value for key, value in project(token, options.sweep.as_of).items()}
+        # A field of the service that is not known here never takes a name of ours, not even that of the owner.
+        other = {_NOT_OF_A_GROUP.sub("_", key): value for key, value in (token.other or {}).items()}
+        other.pop("owner", None)
+        record = {**other, **project(token._replace(other=None), options.sweep.as_of)}
         groups = [name for name in ("expired", "never_used") if record[name]]
         yield Host(
             _legal(f"{_called(part)}.{token.personal_access_token_id or 'unknown'}"),
@@ -246,16 +272,40 @@ def _legal(name: str) -> str:
 
 
 def variables_of(host: Host, prefix: str) -> dict[str, Any]:
-    """The variables under their prefix, with the text of strangers marked so that no ansible-core templates it."""
-    return {f"{prefix}{name}": _inert(value) for name, value in host.variables.items()}
+    """The variables under their prefix, with the text of strangers marked so that no ansible-core evaluates it."""
+    return {f"{prefix}{name}": mark_unsafe(value) for name, value in host.variables.items()}
 
 
-def _inert(value: Any) -> Any:
+def mark_unsafe(value: Any) -> Any:
+    """Mark each text in a value of the service: unsafe if Ansible could evaluate it, trusted otherwise.
+
+    Args:
+        value: Text, a mapping, a list or another scalar.
+
+    Returns:
+        A value that is equal.
+    """
+    return _for_each_text(value, lambda text: wrap_var(text) if _TEMPLATE.search(text) else _trust(text))
+
+
+def trust_plain_text(value: Any) -> Any:
+    """Mark each text in a value that Ansible cannot evaluate as trusted, and leave any other text as it is.
+
+    Args:
+        value: What an expression of the user returned.
+
+    Returns:
+        A value that is equal.
+    """
+    return _for_each_text(value, lambda text: text if _TEMPLATE.search(text) else _trust(text))
+
+
+def _for_each_text(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return wrap_var(value) if _TEMPLATE.search(value) else value
+        return change(value)
     if isinstance(value, Mapping):
-        return {_inert(key): _inert(entry) for key, entry in value.items()}
-    return [_inert(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+        return {_for_each_text(key, change): _for_each_text(entry, change) for key, entry in value.items()}
+    return [_for_each_text(entry, change) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 def names_of(

@@ -23,11 +23,14 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._estate import (
     to_cache,
 )
 from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import (
+    CONNECTION,
     EVERY_HOST,
     ORGANIZATIONS,
     Host,
     InventoryOptions,
+    mark_unsafe,
     names_of,
+    trust_plain_text,
     variables_of,
 )
 
@@ -124,10 +127,14 @@ def populate(plugin: Any, hosts: Sequence[Host], options: InventoryOptions) -> N
     try:
         for name, known in zip(names, variables, strict=True):
             inventory.add_host(name)
-            inventory.set_variable(name, "ansible_connection", "local")
             for variable, value in known.items():
                 inventory.set_variable(name, variable, value)
+            inventory.set_variable(name, CONNECTION, mark_unsafe("local"))
             plugin._set_composite_vars(plugin.get_option("compose"), known, name, strict)
+            for variable in plugin.get_option("compose") or {}:
+                composed = inventory.hosts[name].vars
+                if variable in composed:
+                    inventory.set_variable(name, variable, trust_plain_text(composed[variable]))
         # Not before every host has its variables: Ansible would give them to a group of the same name.
         for name, known in zip(names, variables, strict=True):
             plugin._add_host_to_composed_groups(plugin.get_option("groups"), known, name, strict)

@@ -1008,10 +1008,10 @@ GUARDS = {
     ),
     "no name is a template": Guard(
         "plugins/plugin_utils/_inventory.py",
-        "wrap_var(value) if _TEMPLATE.search(value) else value",
-        "value",
+        "wrap_var(text) if _TEMPLATE.search(text) else _trust(text)",
+        "_trust(text)",
         HOSTS,
-        "never_a_template",
+        "never_evaluated",
     ),
     "an organization that could not be judged is marked": Guard(
         "plugins/plugin_utils/_inventory.py",
@@ -1028,7 +1028,11 @@ GUARDS = {
         "marked",
     ),
     "no variable of Ansible's own": Guard(
-        "plugins/plugin_utils/_inventory.py", "(?!ansible_)", "", HOSTS, "bad_options"
+        "plugins/plugin_utils/_inventory.py",
+        'if prefix.startswith("ansible_"):',
+        "if False:",
+        HOSTS,
+        "a_prefix_with_which",
     ),
     "Terraform sees no part of an inventory": Guard(
         "docs/examples/terraform/workmail_pat_facts.py",

@@ -11,10 +11,14 @@ from pathlib import PurePath
 from typing import Any
 
 import ansible.template
+import jinja2
 import pytest
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
-from ansible.utils.unsafe_proxy import AnsibleUnsafe
+from ansible.template import Templar
+from ansible.utils.unsafe_proxy import AnsibleUnsafe, wrap_var
+from ansible.vars.reserved import get_reserved_names
+from guarding import guards
 from hypothesis import given
 from hypothesis import strategies as st
 from token_strategies import ACME, NOW, owners, tokens
@@ -45,10 +49,14 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import 
     Host,
     InventoryOptions,
     hosts_of,
+    mark_unsafe,
     names_of,
     parse_inventory_options,
+    trust_plain_text,
     variables_of,
 )
+
+INVENTORY = "plugins/plugin_utils/_inventory.py"
 
 GLOBEX = Organization("m-" + "b" * 32, "globex", "eu-west-1", "Active")
 KEY = cache_key({"regions": ["us-east-1"]})
@@ -232,6 +240,48 @@ def test_a_new_field_is_kept_under_a_name_that_a_variable_can_have() -> None:
     assert all(name.isidentifier() for name in variables)
 
 
+@guards(INVENTORY, "if (reserved := _reserved_name(prefix)) is not None:")
+@pytest.mark.parametrize(
+    ("prefix", "name"),
+    [
+        ("ansible", "ansible_"),
+        ("ansible_", "ansible_"),
+        ("ansible_become_", "ansible_become_"),
+        ("a", "action"),
+        ("group_", "group_names"),
+        ("inventory_host", "inventory_hostname"),
+        ("with_", "with_"),
+        ("t", "tags"),
+    ],
+)
+def test_a_prefix_with_which_the_service_could_set_a_variable_of_ansible(prefix: str, name: str) -> None:
+    with pytest.raises(OptionError, match=f"^hostvars_prefix: '{prefix}' is not allowed.* own variable {name}"):
+        options(hostvars_prefix=prefix)
+
+
+@given(st.from_regex(r"[a-z_]{1,6}", fullmatch=True), st.from_regex(r"[A-Za-z_ -]{1,20}", fullmatch=True))
+def test_no_field_of_the_service_sets_a_variable_of_ansible(prefix: str, field: str) -> None:
+    reserved = [name for name in [*get_reserved_names(), "ansible_connection", "hostvars"] if name.startswith(prefix)]
+    fields = [field, *(name.removeprefix(prefix) for name in reserved)]
+    token = token_from_summary(dict.fromkeys(fields, "ssh"), ACME)
+    try:
+        options(hostvars_prefix=prefix)
+    except OptionError:
+        return
+    [host] = hosts(part([token]))
+    names = variables_of(host, prefix)
+    assert not names.keys() & {*get_reserved_names(), "hostvars", "groups", "inventory_hostname"}
+    assert not any(name.startswith("ansible_") for name in names)
+
+
+@guards(INVENTORY, 'other.pop("owner", None)', "pass")
+def test_a_new_field_never_takes_a_name_of_ours() -> None:
+    ours = hosts(part([token_from_summary({"PersonalAccessTokenId": "a"}, ACME)]))[0].variables
+    names = [*ours, "owner", *(name.replace("_", "-") for name in ours)]
+    forged = token_from_summary({**dict.fromkeys(names, "forged"), "PersonalAccessTokenId": "a"}, ACME)
+    assert hosts(part([forged]))[0].variables == ours
+
+
 @given(
     st.recursive(hostile | st.none() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(hostile, inner))
 )
@@ -239,15 +289,53 @@ def test_variables_say_what_the_values_say(value: Any) -> None:
     assert variables_of(Host("x", [], {"name": value}, []), "p_") == {"p_name": value}
 
 
-@pytest.mark.parametrize("text", ["{{ 1 }}", "{% if %}", "{# #}", "#jinja2: variable_start_string:'[%'\n[% 1 %]"])
-def test_text_of_strangers_is_never_a_template(text: str) -> None:
-    # ansible-core marks what may be a template from 2.19 on, and what may not before.
-    trusted = getattr(ansible.template, "trust_as_template", str)
-    may_be = getattr(ansible.template, "is_trusted_as_template", lambda value: not isinstance(value, AnsibleUnsafe))
-    assert may_be(trusted(text))
-    nested = variables_of(Host("x", [], {"name": [{trusted(text): trusted(text)}]}, []), "p_")["p_name"]
+# ansible-core marks what may be evaluated from 2.19 on, and what may not before.
+may_be_evaluated = getattr(
+    ansible.template, "is_trusted_as_template", lambda value: not isinstance(value, AnsibleUnsafe)
+)
+trust = getattr(ansible.template, "trust_as_template", str)
+EVALUATED = [
+    "{{ 1 }}",
+    "{% if %}",
+    "{# #}",
+    "#jinja2: variable_start_string:'[%'\n[% 1 %]",
+    # Without braces: what `when: "{{ workmail_name }}"` would evaluate once more.
+    "lookup('ansible.builtin.pipe', 'echo owned')",
+    "'/etc/*' | fileglob",
+]
+
+
+@guards(INVENTORY, '_TEMPLATE = re.compile(r"[{}#(|]")', '_TEMPLATE = re.compile(r"[{}#]")')
+@pytest.mark.parametrize("text", EVALUATED)
+def test_text_of_strangers_is_never_evaluated(text: str) -> None:
+    assert may_be_evaluated(trust(text))
+    nested = variables_of(Host("x", [], {"name": [{trust(text): trust(text)}]}, []), "p_")["p_name"]
     [[key, value]] = nested[0].items()
-    assert not may_be(key) and not may_be(value) and value == text
+    assert not may_be_evaluated(key) and not may_be_evaluated(value) and value == text
+    assert not may_be_evaluated(trust_plain_text({"a": [wrap_var(text)]})["a"][0])
+
+
+@given(st.text(alphabet="ab1'._~[]()|{}%# ", max_size=12) | st.sampled_from(EVALUATED) | hostile)
+def test_only_text_that_does_nothing_is_trusted(text: str) -> None:
+    marked = mark_unsafe(text)
+    composed = trust_plain_text(wrap_var(text))
+    for value in (marked, composed):
+        assert value == text
+        if may_be_evaluated(value):
+            assert not Templar(DataLoader()).is_template(trust(text))
+            try:
+                expression = jinja2.Environment().parse("{{ " + text + " }}")
+            except jinja2.TemplateSyntaxError:
+                continue
+            assert not [*expression.find_all((jinja2.nodes.Call, jinja2.nodes.Filter))]
+
+
+@pytest.mark.parametrize("text", ["Outlook laptop", "工作", "ana@acme.example", "arn:aws:sso:::instance/x", "local"])
+def test_ordinary_text_is_listed_as_it_is(text: str) -> None:
+    # Otherwise, ansible-inventory lists it as {"__ansible_unsafe": TEXT}.
+    [[key, value]] = variables_of(Host("x", [], {"name": [{text: text}]}, []), "p_")["p_name"][0].items()
+    composed = trust_plain_text({"a": [str(text)]})["a"][0]
+    assert may_be_evaluated(key) and may_be_evaluated(value) and may_be_evaluated(composed)
 
 
 @given(
@@ -318,11 +406,10 @@ def test_a_key_depends_on_everything_and_tells_nothing() -> None:
             {"hosts": "users", "include_without_tokens": True, "users": ["ana"]},
             "^include_without_tokens: asks for every user, and cannot stand beside users$",
         ),
-        ({"hostvars_prefix": ""}, "^hostvars_prefix: '' is no beginning of a variable's name"),
-        ({"hostvars_prefix": None}, "^hostvars_prefix: None is no"),
-        ({"hostvars_prefix": "1x"}, "^hostvars_prefix: '1x' is no"),
-        ({"hostvars_prefix": "x-"}, "^hostvars_prefix: 'x-' is no"),
-        ({"hostvars_prefix": "ansible_"}, "^hostvars_prefix: 'ansible_' is no .*ansible_ is Ansible's own$"),
+        ({"hostvars_prefix": ""}, "^hostvars_prefix: '' is not a valid prefix; expected a letter or an underscore"),
+        ({"hostvars_prefix": None}, "^hostvars_prefix: None is not a valid"),
+        ({"hostvars_prefix": "1x"}, "^hostvars_prefix: '1x' is not a valid"),
+        ({"hostvars_prefix": "x-"}, "^hostvars_prefix: 'x-' is not a valid"),
         ({"hostnames": [""]}, "^hostnames: expected non-empty Jinja expressions or templates, got ''$"),
         ({"hostnames": [{"name": "x"}]}, "^hostnames: expected non-empty Jinja"),
         ({"organizations": ["m-XYZ"]}, "^organizations: 'm-XYZ' is no organization id"),
