@@ -56,8 +56,6 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import 
     variables_of,
 )
 
-INVENTORY = "plugins/plugin_utils/_inventory.py"
-
 GLOBEX = Organization("m-" + "b" * 32, "globex", "eu-west-1", "Active")
 KEY = cache_key({"regions": ["us-east-1"]})
 
@@ -240,7 +238,7 @@ def test_a_new_field_is_kept_under_a_name_that_a_variable_can_have() -> None:
     assert all(name.isidentifier() for name in variables)
 
 
-@guards(INVENTORY, "if (reserved := _reserved_name(prefix)) is not None:")
+@guards("plugins/plugin_utils/_inventory.py", "if (reserved := _reserved_name(prefix)) is not None:")
 @pytest.mark.parametrize(
     ("prefix", "name"),
     [
@@ -274,7 +272,7 @@ def test_no_field_of_the_service_sets_a_variable_of_ansible(prefix: str, field: 
     assert not any(name.startswith("ansible_") for name in names)
 
 
-@guards(INVENTORY, 'other.pop("owner", None)', "pass")
+@guards("plugins/plugin_utils/_inventory.py", 'other.pop("owner", None)', "pass")
 def test_a_new_field_never_takes_a_name_of_ours() -> None:
     ours = hosts(part([token_from_summary({"PersonalAccessTokenId": "a"}, ACME)]))[0].variables
     names = [*ours, "owner", *(name.replace("_", "-") for name in ours)]
@@ -305,7 +303,7 @@ EVALUATED = [
 ]
 
 
-@guards(INVENTORY, '_TEMPLATE = re.compile(r"[{}#(|]")', '_TEMPLATE = re.compile(r"[{}#]")')
+@guards("plugins/plugin_utils/_inventory.py", '_TEMPLATE = re.compile(r"[{}#(|]")', '_TEMPLATE = re.compile(r"[{}#]")')
 @pytest.mark.parametrize("text", EVALUATED)
 def test_text_of_strangers_is_never_evaluated(text: str) -> None:
     assert may_be_evaluated(trust(text))
