@@ -29,12 +29,13 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class Rule(NamedTuple):
-    """What is wrong about a token that meets C(when)."""
+    """What is wrong about a token that meets ``when``, and whether such a token may be revoked."""
 
     id: str
     severity: str
     when: Conditions
     description: str | None
+    revoke: bool = True
 
 
 class PolicyException(NamedTuple):
@@ -62,6 +63,12 @@ class Policy(NamedTuple):
         return any(rule.when.needs_owners for rule in self.rules) or any(
             exception.match.needs_owners for exception in self.exceptions
         )
+
+    @property
+    def can_revoke(self) -> bool:
+        """Whether a finding of any rule can be a violation whose token may be revoked."""
+        failing = SEVERITIES[SEVERITIES.index(self.fail_on) :]
+        return any(rule.revoke and rule.severity in failing for rule in self.rules)
 
     @property
     def when(self) -> Conditions:
@@ -114,8 +121,9 @@ def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
         as_of: The instant to judge at, in microseconds since the epoch, for tokens and exceptions alike.
 
     Returns:
-        Findings C({rule_id, severity, message, muted, exception, token}), sorted by severity (the worst first), rule
-        id, organization id and token id, C(token) as M(project) makes it; and the exceptions as the policy has them.
+        Findings ``{rule_id, severity, revoke, message, muted, exception, token}``, sorted by severity (the worst
+        first), rule ID, organization ID and token ID, ``token`` as ``project`` makes it; and the exceptions as the
+        policy has them.
 
     Raises:
         OptionError: The policy needs owners that the tokens lack.
@@ -145,6 +153,7 @@ def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
                 {
                     "rule_id": rule.id,
                     "severity": rule.severity,
+                    "revoke": rule.revoke,
                     "message": f"{rule.description or rule.id}: {about}",
                     "muted": muting is not None,
                     "exception": None if muting is None else muting.document,
@@ -228,6 +237,15 @@ def _severity(value: object, path: str) -> str:
     return str(value)
 
 
+def _flag(value: object, path: str) -> bool:
+    # A templated value can arrive as text.
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    flag = words.get(value.lower()) if isinstance(value, str) else value
+    if not isinstance(flag, bool):
+        raise OptionError(f"{path}: {shown(value)} is not valid; expected true or false")
+    return flag
+
+
 def _text(value: object, path: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise OptionError(f"{path}: expected a text, got {shown(value)}")
@@ -241,7 +259,7 @@ def _some_conditions(value: object, path: str) -> Conditions:
 
 
 def _rule(entry: object, path: str) -> Rule:
-    rule = _mapping(entry, path, required=("id", "severity", "when"), optional=("description",))
+    rule = _mapping(entry, path, required=("id", "severity", "when"), optional=("description", "revoke"))
     if not isinstance(rule["id"], str) or not _RULE_ID.fullmatch(rule["id"]):
         raise OptionError(
             f"{path}.id: {shown(rule['id'])} is no id, which is at most 64 letters, digits and characters of _.- and "
@@ -252,6 +270,7 @@ def _rule(entry: object, path: str) -> Rule:
         severity=_severity(rule["severity"], f"{path}.severity"),
         when=_some_conditions(rule["when"], f"{path}.when"),
         description=_text(rule["description"], f"{path}.description") if "description" in rule else None,
+        revoke=_flag(rule["revoke"], f"{path}.revoke") if "revoke" in rule else True,
     )
 
 

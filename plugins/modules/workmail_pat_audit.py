@@ -29,7 +29,9 @@ options:
       - C(fail_on) is the least severity at which a finding is a violation, one of V(low), V(medium), V(high) and
         V(critical). Left out, V(low), so that every finding is a violation.
       - C(rules) is a list of what can be wrong about a token. Each rule has an C(id) of its own, a C(severity),
-        conditions C(when), at least one, and, if wanted, a C(description) for the reports. Required.
+        conditions C(when), at least one, and, if wanted, a C(description) for the reports and C(revoke). Required.
+      - A rule with C(revoke) set to V(false) only reports. M(patrol.workmail.workmail_pat_revoke) never revokes a token
+        because of it. Left out, V(true).
       - C(exceptions) is a list of what is muted. Each exception has C(rules), a list of ids; conditions C(match), at
         least one; a C(reason); and C(expires), a date, which holds through that day in UTC, or an instant in ISO 8601
         with an offset. From then on it mutes nothing and is listed under C(exceptions.expired).
@@ -143,6 +145,10 @@ findings:
       type: str
       returned: always
       sample: high
+    revoke:
+      description: Whether the rule may revoke the token. It is V(false) if the rule has C(revoke) set to V(false).
+      type: bool
+      returned: always
     message:
       description: One line for a person, with what matters about the token.
       type: str

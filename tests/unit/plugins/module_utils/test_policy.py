@@ -275,3 +275,20 @@ def test_dates_of_yaml_become_text_in_what_is_returned() -> None:
         "reason": "TICKET-1",
         "expires": "2099-01-01",
     }
+
+
+@pytest.mark.parametrize(("value", "flag"), [(False, False), ("false", False), ("True", True), (True, True)])
+def test_a_rule_says_whether_it_may_revoke(value: object, flag: bool) -> None:
+    rules = [{**VALID["rules"][0], "revoke": value}, VALID["rules"][1]]
+    policy = parse_policy({"version": 1, "fail_on": "high", "rules": rules})
+    assert [rule.revoke for rule in policy.rules] == [flag, True]
+    # A finding below fail_on is not a violation, so its rule cannot revoke either.
+    assert policy.can_revoke is flag
+    token = token_from_summary({"PersonalAccessTokenId": "pat-1", "ExpiresTime": NOW, "DateCreated": NOW}, ACME)
+    assert [finding["revoke"] for finding in judge(policy, [token], NOW).findings] == [flag]
+
+
+@pytest.mark.parametrize("value", [None, 0, "maybe", []])
+def test_a_rule_may_revoke_or_not(value: object) -> None:
+    with pytest.raises(OptionError, match=r"rules\[0\]\.revoke: "):
+        parse_policy({"version": 1, "rules": [{**VALID["rules"][0], "revoke": value}]})

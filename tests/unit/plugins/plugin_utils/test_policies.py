@@ -86,7 +86,7 @@ GONE = Owner("u-1", "ana", None, None, "DELETED")
     ("name", "fields", "found"),
     [
         ("default", {}, {}),
-        ("default", {"expires_time": audits.NOW}, {"expired": "high"}),
+        ("default", {"expires_time": audits.NOW}, {"expired": "medium"}),
         ("default", {"expires_time": audits.NOW + 14 * DAY}, {"expiring": "medium"}),
         ("default", {"expires_time": audits.NOW + 14 * DAY + 1}, {}),
         ("default", {"date_last_used": None}, {"never-used": "low"}),
@@ -97,11 +97,10 @@ GONE = Owner("u-1", "ana", None, None, "DELETED")
          {"long-lived": "medium"}),
         ("default", {"date_created": audits.NOW - 265 * DAY, "expires_time": audits.NOW + 100 * DAY}, {}),
         ("default", {"expires_time": None}, {"no-expiry": "high"}),
-        ("default", {"owner": GONE}, {"orphaned": "high"}),
-        ("default", {"owner": GONE._replace(state="UNKNOWN")}, {"orphaned": "high"}),
-        ("default", {"owner": GONE._replace(state="DISABLED")}, {"orphaned": "high"}),
-        ("default", {"expires_time": audits.NOW + 131 * DAY}, {"outlives-workmail": "low"}),
-        ("default", {"expires_time": audits.NOW + 130 * DAY}, {}),
+        ("default", {"owner": GONE}, {"orphaned": "critical"}),
+        ("default", {"owner": GONE._replace(state="UNKNOWN")}, {"orphaned": "critical"}),
+        ("default", {"owner": GONE._replace(state="DISABLED")}, {"orphaned": "critical"}),
+        ("default", {"expires_time": audits.NOW + 131 * DAY}, {}),
         ("no_expired", {"expires_time": None, "owner": GONE}, {}),
         ("no_expired", {"expires_time": audits.NOW}, {"expired": "high"}),
         ("wind_down", {"date_last_used": audits.NOW - 30 * DAY + 1}, {"in-use": "medium"}),
@@ -114,3 +113,17 @@ def test_what_their_rules_find(name: str, fields: dict[str, Any], found: dict[st
     token = audits.token(1, **{"expires_time": audits.NOW + 100 * DAY, **fields})
     findings = judge(parse_policy(load_built_in(name).document), [token], audits.NOW).findings
     assert {finding["rule_id"]: finding["severity"] for finding in findings} == found
+
+
+@pytest.mark.parametrize(
+    ("name", "reports_only", "can_revoke"),
+    [
+        ("default", {"expiring", "long-lived"}, True),
+        ("no_expired", set(), True),
+        ("wind_down", {"in-use", "idle"}, False),
+    ],
+)
+def test_which_rules_may_revoke(name: str, reports_only: set[str], can_revoke: bool) -> None:
+    policy = parse_policy(load_built_in(name).document)
+    assert {rule.id for rule in policy.rules if not rule.revoke} == reports_only
+    assert policy.can_revoke is can_revoke
