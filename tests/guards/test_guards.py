@@ -1065,7 +1065,7 @@ def marked(tree: ast.AST, path: str) -> Iterator[tuple[str, ...]]:
             yield from marked(node, f"{path}::{node.name}")
         elif isinstance(node, ast.FunctionDef):
             for decorator in node.decorator_list:
-                if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "guards":
+                if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "guards":
                     assert not decorator.keywords, f"{path}::{node.name}: give the arguments of guards by position"
                     yield f"{path}::{node.name}", *(ast.literal_eval(argument) for argument in decorator.args)
 
