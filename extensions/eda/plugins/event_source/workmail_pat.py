@@ -12,8 +12,10 @@ short_description: Tell what happens to Amazon WorkMail personal access tokens
 description:
   - Reads the personal access tokens of Amazon WorkMail organizations again and again, and puts an event as a token
     appears, is used for the first time, comes near its expiry, expires, changes or goes.
-  - Each of these is told once, with O(state_file) also across restarts. Where the source is killed while it tells, what
-    was not yet noted is told again.
+  - Each event is sent once, with O(state_file) also across restarts. If the source is killed while it sends events,
+    those that were not yet recorded are sent again.
+  - An event counts as sent when ansible-rulebook has taken it. If the action of a rule fails, the event is not sent
+    again, so give the action C(retries). The guide about events describes what else to do.
   - A sweep that fails, wholly or for some organizations, is an event too. What could not be read whole is left as it
     was known, so that a failure never looks like tokens that are gone.
 author:
