@@ -81,7 +81,7 @@ _value:
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.patrol.workmail.plugins.module_utils._audit import audit_facts
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, nearest, shown
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, expected, shown
 from ansible_collections.patrol.workmail.plugins.module_utils._policy import parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant
 from ansible_collections.patrol.workmail.plugins.plugin_utils._policies import BUILT_IN, load_built_in
@@ -92,8 +92,9 @@ def workmail_pat_findings(facts, policy, *, as_of=None):
     try:
         if isinstance(policy, str):
             if policy not in BUILT_IN:
-                near = nearest(policy, BUILT_IN) or f", expected a policy or one of {', '.join(BUILT_IN)}"
-                raise OptionError(f"policy: the collection has no policy {shown(policy)}{near}")
+                raise OptionError(
+                    f"policy: the collection has no policy {shown(policy)}{expected(policy, list(BUILT_IN))}"
+                )
             policy = load_built_in(policy).document
         return audit_facts(parse_policy(policy), facts, as_of, current_instant())
     except PatrolError as error:

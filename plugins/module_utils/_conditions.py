@@ -17,11 +17,14 @@ import functools
 import re
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
-from ._errors import IndeterminateError, OptionError, nearest, shown
+from ._errors import IndeterminateError, MistakeCollector, OptionError, expected, mistake, named, nearest, shown
 from ._time import parse_duration, parse_instant
 from ._tokens import UNKNOWN, Owner, Token
 
 Test = Callable[[Token, int], bool]
+DEEPEST = 32
+MOST_PARTS = 20_000
+LONGEST_TEXT = 2_000
 OWNER_STATES = ("ENABLED", "DISABLED", "DELETED", UNKNOWN)
 
 
@@ -43,52 +46,97 @@ class _Condition(NamedTuple):
 
 
 def parse_conditions(document: object, path: str) -> Conditions:
-    """Check conditions and make them ready.
+    """Check conditions and compile them.
 
     Args:
         document: A mapping of condition names to values; an empty one matches every token.
-        path: What to call it in an error, such as C(select) or C(rules[2].when).
+        path: The name of the document in an error, such as ``select`` or ``rules[2].when``.
 
     Raises:
-        OptionError: An unknown condition or a bad value; names the path, what is allowed and the nearest name.
+        MistakesError: The document is too large, or has unknown conditions or values that are not valid. It reports
+            all mistakes, each with the path, what is allowed and the nearest name.
     """
+    check_size(document, path)
+    return _parse(document, path)
+
+
+def check_size(document: object, path: str) -> None:
+    """Refuse a document that would take long to check or to judge, as nested YAML aliases can make one.
+
+    Args:
+        document: Mappings, lists and values. A part that occurs several times counts each time.
+        path: The name of the document in an error.
+
+    Raises:
+        MistakesError: It is nested too deeply or has too many parts.
+    """
+    waiting: list[tuple[object, int]] = [(document, 1)]
+    parts = 0
+    while waiting:
+        part, depth = waiting.pop()
+        parts += 1
+        if depth > DEEPEST:
+            raise mistake(path, f"is nested too deeply; at most {DEEPEST} levels are allowed")
+        if isinstance(part, str) and len(part) > LONGEST_TEXT:
+            raise mistake(path, f"has a text of {len(part)} characters; at most {LONGEST_TEXT} are allowed")
+        inner: list[object] = []
+        if isinstance(part, Mapping):
+            inner = [*part, *part.values()]
+        elif isinstance(part, (list, tuple)):
+            inner = list(part)
+        # Also those that wait: a list of many aliases of one long list must not fill the memory.
+        if parts + len(waiting) + len(inner) > MOST_PARTS:
+            raise mistake(
+                path, f"is too large; at most {MOST_PARTS} keys and values are allowed, aliases counted each time"
+            )
+        waiting += [(item, depth + 1) for item in inner]
+
+
+def _parse(document: object, path: str) -> Conditions:
     if not isinstance(document, Mapping):
-        raise OptionError(f"{path}: expected a mapping of conditions, got {_kind(document)}")
+        raise mistake(path, f"expected a mapping of conditions, got {_kind(document)}")
     tests: list[Test] = []
     needs_owners = False
+    collector = MistakeCollector()
     for name, value in document.items():
-        here = f"{path}.{name}"
-        if name == "not":
-            inner = _parse_nested(value, here)
-            tests.append(_negation(inner.matches))
-        elif name == "any":
-            inner = _parse_any(value, here)
-            tests.append(inner.matches)
-        else:
-            inner = _parse_one(name, value, here)
-            tests.append(inner.matches)
-        needs_owners = needs_owners or inner.needs_owners
+        here = f"{path}.{named(name)}"
+        with collector.collect():
+            if name == "not":
+                inner = _parse_nested(value, here)
+                tests.append(_negation(inner.matches))
+            elif name == "any":
+                inner = _parse_any(value, here)
+                tests.append(inner.matches)
+            else:
+                inner = _parse_one(name, value, here)
+                tests.append(inner.matches)
+            needs_owners = needs_owners or inner.needs_owners
+    collector.raise_all()
     return Conditions(_conjunction(tests), needs_owners)
 
 
 def _parse_one(name: object, value: object, path: str) -> Conditions:
     condition = CONDITIONS.get(name) if isinstance(name, str) else None
     if condition is None:
-        known = (*CONDITIONS, "not", "any")
-        raise OptionError(f"{path}: unknown condition{nearest(name, known) or ', expected ' + ', '.join(known)}")
+        raise mistake(path, f"unknown condition{expected(name, (*CONDITIONS, 'not', 'any'))}")
     return Conditions(functools.partial(condition.matches, condition.parse(value, path)), condition.needs_owners)
 
 
 def _parse_nested(document: object, path: str) -> Conditions:
     if isinstance(document, Mapping) and not document:
-        raise OptionError(f"{path}: expected at least one condition")
-    return parse_conditions(document, path)
+        raise mistake(path, "expected at least one condition")
+    return _parse(document, path)
 
 
 def _parse_any(document: object, path: str) -> Conditions:
-    if not isinstance(document, list) or not document:
-        raise OptionError(f"{path}: expected a list of at least one mapping of conditions, got {_kind(document)}")
-    choices = [_parse_nested(choice, f"{path}[{index}]") for index, choice in enumerate(document)]
+    if not isinstance(document, (list, tuple)) or not document:
+        raise mistake(path, f"expected a list of at least one mapping of conditions, got {_kind(document)}")
+    choices: list[Conditions] = []
+    collector = MistakeCollector()
+    for index, choice in enumerate(document):
+        with collector.collect():
+            choices.append(_parse_nested(choice, f"{path}[{index}]"))
+    collector.raise_all()
     return any_of(choices)
 
 
@@ -141,20 +189,20 @@ def _boolean(value: object, path: str) -> bool:
     words = {"true": True, "yes": True, "false": False, "no": False}
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
-    raise OptionError(f"{path}: expected true or false, got {_kind(value)}")
+    raise mistake(path, f"expected true or false, got {_kind(value)}")
 
 
 def _texts(value: object, path: str) -> list[str]:
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-        raise OptionError(f"{path}: expected a list of strings, got {_kind(value)}")
+        raise mistake(path, f"expected a list of strings, got {_kind(value)}")
     return [str(item) for item in items]
 
 
 def _some_texts(value: object, path: str) -> list[str]:
     items = _texts(value, path)
     if not items or "" in items:
-        raise OptionError(f"{path}: expected a list of at least one non-empty string, got {_kind(value)}")
+        raise mistake(path, f"expected a list of at least one non-empty string, got {_kind(value)}")
     return items
 
 
@@ -168,16 +216,19 @@ def _set_or_empty(value: object, path: str) -> frozenset[str]:
 
 def _glob(value: object, path: str) -> Callable[[str | None], bool]:
     """A glob with case, for names that users write."""
-    return _matcher(_some_texts(value, path), 0)
+    return _matcher(_some_texts(value, path), 0, path)
 
 
 def _glob_ignoring_case(value: object, path: str) -> Callable[[str | None], bool]:
     """A glob without case, for ids, aliases, user names and e-mail addresses."""
-    return _matcher(_some_texts(value, path), re.IGNORECASE)
+    return _matcher(_some_texts(value, path), re.IGNORECASE, path)
 
 
-def _matcher(globs: Sequence[str], flags: int) -> Callable[[str | None], bool]:
-    match = re.compile("|".join(fnmatch.translate(glob) for glob in globs), flags).match
+def _matcher(globs: Sequence[str], flags: int, path: str) -> Callable[[str | None], bool]:
+    try:
+        match = re.compile("|".join(fnmatch.translate(glob) for glob in globs), flags).match
+    except (re.error, OverflowError) as error:
+        raise mistake(path, f"{shown(globs)} has a pattern that is not valid: {error}") from error
     return lambda text: text is not None and match(text) is not None
 
 
@@ -186,7 +237,7 @@ def _owner_states(value: object, path: str) -> frozenset[str]:
     for state in states:
         if state not in OWNER_STATES:
             near = nearest(state, OWNER_STATES)
-            raise OptionError(f"{path}: {shown(state)} is not one of {', '.join(OWNER_STATES)}{near}")
+            raise mistake(path, f"{shown(state)} is not one of {', '.join(OWNER_STATES)}{near}")
     return frozenset(states)
 
 

@@ -12,9 +12,12 @@ from __future__ import annotations
 import contextlib
 import difflib
 import reprlib
-from typing import Any, Callable, Iterable, Iterator, Mapping
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
-_LONGEST_MESSAGE = 600
+_LONGEST_NAME = 64
+_LONGEST_PROBLEM = 500
+_MISTAKES_IN_TEXT = 20
+_MISTAKES_IN_DETAILS = 100
 
 
 class PatrolError(Exception):
@@ -29,6 +32,7 @@ class PatrolError(Exception):
     """
 
     error_code = "PatrolException"
+    longest_message = 600
 
     def __init__(
         self,
@@ -42,7 +46,7 @@ class PatrolError(Exception):
         details: dict[str, Any] | None = None,
     ) -> None:
         # The service's own words can be among it: they are not to forge a line, turn its direction or flood a log.
-        shown = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}..."
+        shown = message if len(message) <= self.longest_message else f"{message[: self.longest_message]}..."
         self.message = "".join(character if character.isprintable() else "?" for character in shown)
         super().__init__(self.message)
         self.error_code = error_code or self.error_code
@@ -106,6 +110,81 @@ class OptionError(PatrolError):
     error_code = "InvalidOptionException"
 
 
+class Mistake(NamedTuple):
+    """A mistake in a document: the path, the problem there, and the line and rule ID if they are known."""
+
+    path: str
+    problem: str
+    line: int | None = None
+    rule_id: str | None = None
+
+    def __str__(self) -> str:
+        place = [f"line {self.line}"] if self.line is not None else []
+        if self.rule_id is not None:
+            place.append(f"rule {self.rule_id}")
+        return f"{', '.join(place)}{': ' if place else ''}{self.path}: {self.problem}"
+
+
+class MistakesError(OptionError):
+    """All mistakes of a value or a document.
+
+    Args:
+        mistakes: At least one.
+        file: The name of the file that contains them, if there is one.
+    """
+
+    longest_message = (_MISTAKES_IN_TEXT + 1) * (_LONGEST_PROBLEM + 200)
+
+    def __init__(self, mistakes: Sequence[Mistake], file: str | None = None) -> None:
+        texts = [str(mistake) for mistake in mistakes[:_MISTAKES_IN_TEXT]]
+        if len(mistakes) > 1:
+            texts = [f"({number}) {text}" for number, text in enumerate(texts, 1)]
+        if len(mistakes) > _MISTAKES_IN_TEXT:
+            texts.append(f"and {len(mistakes) - _MISTAKES_IN_TEXT} more")
+        count = f"{len(mistakes)} mistakes: " if len(mistakes) > 1 else ""
+        super().__init__(
+            f"{f'{file}: ' if file else ''}{count}{'; '.join(texts)}",
+            details={"mistakes": [mistake._asdict() for mistake in mistakes[:_MISTAKES_IN_DETAILS]]},
+        )
+        self.mistakes = tuple(mistakes)
+
+
+def mistake(path: str, problem: str) -> MistakesError:
+    """Make the error of one mistake.
+
+    Args:
+        path: The place of the mistake, such as ``select.expired`` or ``rules[2].id``.
+        problem: What is wrong there and what is allowed.
+    """
+    if len(problem) > _LONGEST_PROBLEM:
+        problem = f"{problem[:_LONGEST_PROBLEM]}..."
+    return MistakesError([Mistake(path, problem)])
+
+
+class MistakeCollector:
+    """Collects the mistakes of several parts, so that all of them are reported at once."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[Mistake] = []
+
+    @contextlib.contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep the mistakes of the part that is parsed inside the ``with`` block."""
+        try:
+            yield
+        except MistakesError as error:
+            self.mistakes += error.mistakes
+
+    def raise_all(self) -> None:
+        """Raise the collected mistakes.
+
+        Raises:
+            MistakesError: At least one mistake was collected.
+        """
+        if self.mistakes:
+            raise MistakesError(self.mistakes)
+
+
 class IndeterminateError(PatrolError):
     """A condition that cannot be judged because the service left out the time it needs."""
 
@@ -139,20 +218,63 @@ def telling(result: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
         raise
 
 
-_short = reprlib.Repr()
-_short.maxstring = _short.maxother = 120
+class _Short(reprlib.Repr):
+    """Bounded representations, also of subclasses (Ansible tags its values with them) and of nested aliases."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 120
+        self.maxlevel = 3
+
+    def repr1(self, x: Any, level: int) -> str:
+        if isinstance(x, str):
+            return self.repr_str(str(x), level)
+        if isinstance(x, dict):
+            return self.repr_dict(x, level)
+        if isinstance(x, list):
+            return self.repr_list(x, level)
+        if isinstance(x, int) and not isinstance(x, bool):
+            return self.repr_int(x, level)
+        return super().repr1(x, level)
+
+    def repr_int(self, x: int, level: int) -> str:
+        # Python refuses to write integers of thousands of digits.
+        return super().repr_int(x, level) if x.bit_length() <= 1_000 else f"an integer of {x.bit_length()} bits"
+
+
+_short = _Short()
 
 
 def shown(value: object) -> str:
-    """A value for an error's text, cut where it is long."""
+    """Write a value for the text of an error, shortened if it is long."""
     return _short.repr(value)
 
 
+def named(name: object) -> str:
+    """Write the key of a mapping for a path, shortened if it is long and quoted if it is not a printable name."""
+    if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable():
+        return str(name)
+    return shown(name)
+
+
 def nearest(name: object, known: Iterable[str]) -> str:
-    """Say which known name was probably meant.
+    """Suggest the known name that was probably meant.
 
     Returns:
-        C(, did you mean NAME?) for the nearest of the known names, or an empty string where none is near.
+        ``, did you mean NAME?`` for the nearest of the known names, or an empty string if none is near.
     """
-    near = difflib.get_close_matches(str(name), list(known), 1)
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+        return ""
+    near = difflib.get_close_matches(name, list(known), 1)
     return f", did you mean {near[0]}?" if near else ""
+
+
+def expected(name: object, known: Sequence[str]) -> str:
+    """List the allowed names, after a suggestion if one of them is near.
+
+    Args:
+        name: The name that is not allowed.
+        known: The allowed names.
+    """
+    near = nearest(name, known)
+    return f"{near}{' Expected' if near else ', expected'} {', '.join(known)}"

@@ -93,7 +93,7 @@ def parse_sweep_options(options: Mapping[str, Any], now: int) -> SweepOptions:
             raise OptionError(
                 f"users: {shown(user)} is no user id, name or e-mail address; letters, digits and ._%+@- are allowed"
             )
-    select = parse_conditions(options.get("select") or {}, "select")
+    select = parse_conditions({} if options.get("select") is None else options["select"], "select")
     owners = bool(options.get("owners"))
     if select.needs_owners and not owners:
         raise OptionError("select: owner, owner_state and owner_linked need owners: true")
@@ -164,8 +164,10 @@ def whole_number(options: Mapping[str, Any], option: str, default: int, most: in
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
-        allowed = "of at least 1" if most is None else f"from 1 to {most}"
-        raise OptionError(f"{option}: {shown(value)} is not a whole number {allowed}")
+        is_integer = isinstance(value, int) and not isinstance(value, bool)
+        problem = "is out of range" if is_integer else "is not an integer"
+        allowed = "1 or more" if most is None else f"1 to {most}"
+        raise OptionError(f"{option}: {shown(value)} {problem}; expected {allowed}")
     return value
 
 

@@ -16,16 +16,27 @@ import datetime
 import re
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
-from ._conditions import Conditions, any_of, parse_conditions
-from ._errors import OptionError, nearest, shown
-from ._time import DAY, format_instant, parse_instant
+from ._conditions import Conditions, any_of, check_size, parse_conditions
+from ._errors import (
+    Mistake,
+    MistakeCollector,
+    MistakesError,
+    OptionError,
+    expected,
+    mistake,
+    named,
+    nearest,
+    shown,
+)
+from ._time import DAY, format_instant, parse_date, parse_instant
 from ._tokens import Token, in_order, project
 
 VERSION = 1
 SEVERITIES = ("low", "medium", "high", "critical")
 
 _RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_OF_A_RULE = re.compile(r"rules\[(\d+)\]", re.ASCII)
+_MISSING = object()
 
 
 class Rule(NamedTuple):
@@ -84,32 +95,115 @@ class Verdict(NamedTuple):
     unused: Sequence[Mapping[str, Any]]
 
 
-def parse_policy(document: object) -> Policy:
-    """Check a policy and make it ready.
+def parse_policy(document: object, lines: Mapping[str, int] | None = None) -> Policy:
+    """Check a policy and compile it.
 
     Args:
-        document: A mapping with C(version), C(rules) and, if wanted, C(fail_on) (C(low) where left out) and
-            C(exceptions).
+        document: A mapping with ``version``, ``rules`` and optionally ``fail_on`` (default ``low``) and ``exceptions``.
+        lines: The line of each path in the document, such as ``{"rules[0].when": 4}``, if it was read from a file.
 
     Raises:
-        OptionError: Names the path in the document, what is allowed and the nearest name.
+        MistakesError: The policy is not valid. It reports all mistakes, each with its path, rule ID and line, what is
+            allowed and the nearest name.
     """
-    policy = _mapping(document, "policy", required=("version", "rules"), optional=("fail_on", "exceptions"), top=True)
-    version = policy["version"]
-    if isinstance(version, bool) or version not in (VERSION, str(VERSION)):
-        raise OptionError(f"version: {shown(version)} is not a version of policies that is known, expected {VERSION}")
-    fail_on = _severity(policy.get("fail_on", SEVERITIES[0]), "fail_on")
-    rules = [_rule(entry, f"rules[{index}]") for index, entry in enumerate(_entries(policy["rules"], "rules"))]
-    if not rules:
-        raise OptionError("rules: expected at least one rule")
+    try:
+        return _parse(document)
+    except MistakesError as error:
+        raise MistakesError([locate(found, document, lines or {}) for found in error.mistakes]) from None
+
+
+def policy_mistakes(document: object, lines: Mapping[str, int] | None = None) -> Sequence[Mistake]:
+    """Find all mistakes of a policy.
+
+    Args:
+        document, lines: As for ``parse_policy``.
+
+    Returns:
+        The mistakes in the order of the document; none if the policy is valid.
+    """
+    try:
+        parse_policy(document, lines)
+    except MistakesError as error:
+        return error.mistakes
+    return ()
+
+
+def locate(found: Mistake, document: object, lines: Mapping[str, int]) -> Mistake:
+    """Add the ID of the rule that has the mistake, and the line of the innermost part that has one."""
+    rule_id = None
+    match = _OF_A_RULE.match(found.path)
+    rules = document.get("rules") if isinstance(document, Mapping) else None
+    if match and isinstance(rules, (list, tuple)) and int(match[1]) < len(rules):
+        rule = rules[int(match[1])]
+        given = rule.get("id") if isinstance(rule, Mapping) else None
+        rule_id = str(given) if isinstance(given, str) and _RULE_ID.fullmatch(given) else None
+    path = found.path
+    while path and path not in lines:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return found._replace(rule_id=rule_id, line=found.line or lines.get(path, lines.get("policy")))
+
+
+def _parse(document: object) -> Policy:
+    check_size(document, "policy")
+    collector = MistakeCollector()
+    policy = _mapping(
+        document, "policy", ("version", "rules"), ("fail_on", "exceptions"), collector=collector, top=True
+    )
+    if "version" in policy:
+        with collector.collect():
+            _check_version(policy["version"])
+    fail_on = SEVERITIES[0]
+    with collector.collect():
+        fail_on = _severity(policy.get("fail_on", fail_on), "fail_on")
+    rules: list[Rule] = []
     first: dict[str, int] = {}
-    for index, rule in enumerate(rules):
-        if rule.id in first:
-            raise OptionError(f"rules[{index}].id: {shown(rule.id)} is the id of rules[{first[rule.id]}] already")
-        first[rule.id] = index
-    entries = _entries(policy.get("exceptions", []), "exceptions")
-    exceptions = [_exception(entry, f"exceptions[{index}]", list(first)) for index, entry in enumerate(entries)]
+    if "rules" in policy:
+        with collector.collect():
+            rules = _rules(policy["rules"], first)
+    exceptions: list[PolicyException] = []
+    with collector.collect():
+        # Without any rule ID, each exception would be a second mistake.
+        exceptions = _exceptions(policy.get("exceptions", []), list(first) or None)
+    collector.raise_all()
     return Policy(fail_on, rules, exceptions)
+
+
+def _check_version(version: object) -> None:
+    if isinstance(version, bool) or version not in (VERSION, str(VERSION)):
+        raise mistake("version", f"unsupported policy version {shown(version)}; expected {VERSION}")
+
+
+def _rules(value: object, first: dict[str, int]) -> list[Rule]:
+    """Check the rules, and note the index of each rule ID, also of rules with mistakes."""
+    entries = _entries(value, "rules")
+    if not entries:
+        raise mistake("rules", "expected at least one rule")
+    rules: list[Rule] = []
+    collector = MistakeCollector()
+    for index, entry in enumerate(entries):
+        path = f"rules[{index}]"
+        with collector.collect():
+            rules.append(_rule(entry, path))
+        rule_id = entry.get("id") if isinstance(entry, Mapping) else None
+        if not isinstance(rule_id, str):
+            continue
+        if rule_id in first:
+            collector.mistakes.append(
+                Mistake(f"{path}.id", f"{shown(rule_id)} is the id of rules[{first[rule_id]}] already")
+            )
+        first.setdefault(str(rule_id), index)
+    collector.raise_all()
+    return rules
+
+
+def _exceptions(value: object, rule_ids: Sequence[str] | None) -> list[PolicyException]:
+    exceptions: list[PolicyException] = []
+    collector = MistakeCollector()
+    for index, entry in enumerate(_entries(value, "exceptions")):
+        with collector.collect():
+            exceptions.append(_exception(entry, f"exceptions[{index}]", rule_ids))
+    collector.raise_all()
+    return exceptions
 
 
 def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
@@ -205,35 +299,54 @@ def _day(instant: int) -> str:
 
 
 def _mapping(
-    value: object, path: str, required: Sequence[str], optional: Sequence[str], top: bool = False
+    value: object,
+    path: str,
+    required: Sequence[str],
+    optional: Sequence[str],
+    collector: MistakeCollector,
+    top: bool = False,
 ) -> Mapping[str, Any]:
-    """A mapping with known keys, of which some have to be there and to have a value."""
+    """Check the keys of a mapping.
+
+    Args:
+        value: The mapping.
+        path: Its path.
+        required, optional: The keys that it can have.
+        collector: Collects unknown, missing and empty keys.
+        top: Whether it is the document itself, whose keys have no prefix.
+
+    Returns:
+        The known keys that have a value.
+
+    Raises:
+        MistakesError: It is not a mapping.
+    """
     if not isinstance(value, Mapping):
-        raise OptionError(f"{path}: expected a mapping, got {shown(value)}")
+        raise mistake(path, f"expected a mapping, got {shown(value)}")
     known = (*required, *optional)
     prefix = "" if top else f"{path}."
     for key in value:
         if key not in known:
-            raise OptionError(f"{prefix}{key}: unknown key{nearest(key, known) or ', expected ' + ', '.join(known)}")
-    for key in required:
-        if value.get(key) is None:
-            raise OptionError(f"{path}: {key} is missing" if key not in value else f"{prefix}{key}: has no value")
-    for key in optional:
-        if key in value and value[key] is None:
-            raise OptionError(f"{prefix}{key}: has no value")
-    return value
+            collector.mistakes.append(Mistake(f"{prefix}{named(key)}", f"unknown key{expected(key, known)}"))
+    for key in known:
+        given = value.get(key, _MISSING)
+        if given is None:
+            collector.mistakes.append(Mistake(f"{prefix}{key}", "has no value"))
+        elif given is _MISSING and key in required:
+            collector.mistakes.append(Mistake(path, f"{key} is missing"))
+    return {key: value[key] for key in known if value.get(key) is not None}
 
 
 def _entries(value: object, path: str) -> Sequence[object]:
     if not isinstance(value, (list, tuple)):
-        raise OptionError(f"{path}: expected a list, got {shown(value)}")
+        raise mistake(path, f"expected a list, got {shown(value)}")
     return value
 
 
 def _severity(value: object, path: str) -> str:
     if not isinstance(value, str) or value not in SEVERITIES:
         near = nearest(value, SEVERITIES)
-        raise OptionError(f"{path}: {shown(value)} is not one of {', '.join(SEVERITIES)}{near}")
+        raise mistake(path, f"{shown(value)} is not one of {', '.join(SEVERITIES)}{near}")
     return str(value)
 
 
@@ -242,59 +355,85 @@ def _flag(value: object, path: str) -> bool:
     words = {"true": True, "yes": True, "false": False, "no": False}
     flag = words.get(value.lower()) if isinstance(value, str) else value
     if not isinstance(flag, bool):
-        raise OptionError(f"{path}: {shown(value)} is not valid; expected true or false")
+        raise mistake(path, f"{shown(value)} is not valid; expected true or false")
     return flag
 
 
 def _text(value: object, path: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise OptionError(f"{path}: expected a text, got {shown(value)}")
+        raise mistake(path, f"expected a text, got {shown(value)}")
     return printable(" ".join(value.split()))
 
 
 def _some_conditions(value: object, path: str) -> Conditions:
     if isinstance(value, Mapping) and not value:
-        raise OptionError(f"{path}: expected at least one condition")
+        raise mistake(path, "expected at least one condition")
     return parse_conditions(value, path)
 
 
-def _rule(entry: object, path: str) -> Rule:
-    rule = _mapping(entry, path, required=("id", "severity", "when"), optional=("description", "revoke"))
-    if not isinstance(rule["id"], str) or not _RULE_ID.fullmatch(rule["id"]):
-        raise OptionError(
-            f"{path}.id: {shown(rule['id'])} is no id, which is at most 64 letters, digits and characters of _.- and "
-            "begins with a letter or a digit"
+def _rule_id(value: object, path: str) -> str:
+    if not isinstance(value, str) or not _RULE_ID.fullmatch(value):
+        raise mistake(
+            path,
+            f"{shown(value)} is not a valid rule ID; expected at most 64 letters, digits and characters of _.-, "
+            "the first a letter or digit",
         )
-    return Rule(
-        id=str(rule["id"]),
-        severity=_severity(rule["severity"], f"{path}.severity"),
-        when=_some_conditions(rule["when"], f"{path}.when"),
-        description=_text(rule["description"], f"{path}.description") if "description" in rule else None,
-        revoke=_flag(rule["revoke"], f"{path}.revoke") if "revoke" in rule else True,
-    )
+    return str(value)
 
 
-def _exception(entry: object, path: str, rule_ids: Sequence[str]) -> PolicyException:
-    exception = _mapping(entry, path, required=("rules", "match", "reason", "expires"), optional=())
-    rules = (
-        [exception["rules"]] if isinstance(exception["rules"], str) else _entries(exception["rules"], f"{path}.rules")
-    )
-    if not rules:
-        raise OptionError(f"{path}.rules: expected at least one id of a rule")
-    for index, rule in enumerate(rules):
-        if rule not in rule_ids:
-            near = nearest(rule, rule_ids) or f", expected {', '.join(rule_ids)}"
-            raise OptionError(f"{path}.rules[{index}]: there is no rule {shown(rule)}{near}")
-    match = _some_conditions(exception["match"], f"{path}.match")
-    reason = _text(exception["reason"], f"{path}.reason")
-    end, expires = _end(exception["expires"], f"{path}.expires")
+def _rule(entry: object, path: str) -> Rule:
+    collector = MistakeCollector()
+    rule = _mapping(entry, path, ("id", "severity", "when"), ("description", "revoke"), collector)
+    values: dict[str, Any] = {"description": None}
+    parsers = {
+        "id": _rule_id,
+        "severity": _severity,
+        "when": _some_conditions,
+        "description": _text,
+        "revoke": _flag,
+    }
+    for key, value in rule.items():
+        with collector.collect():
+            values[key] = parsers[key](value, f"{path}.{key}")
+    collector.raise_all()
+    return Rule(**values)
+
+
+def _exception(entry: object, path: str, rule_ids: Sequence[str] | None) -> PolicyException:
+    collector = MistakeCollector()
+    exception = _mapping(entry, path, ("rules", "match", "reason", "expires"), (), collector)
+    values: dict[str, Any] = {}
+    parsers = {
+        "rules": lambda value, here: _rules_of_exception(value, here, rule_ids),
+        "match": _some_conditions,
+        "reason": _text,
+        "expires": _end,
+    }
+    for key, value in exception.items():
+        with collector.collect():
+            values[key] = parsers[key](value, f"{path}.{key}")
+    collector.raise_all()
+    end, expires = values["expires"]
     document = {
-        "rules": [str(rule) for rule in rules],
+        "rules": values["rules"],
         "match": _plain(exception["match"]),
-        "reason": reason,
+        "reason": values["reason"],
         "expires": expires,
     }
-    return PolicyException(frozenset(document["rules"]), match, end, document)
+    return PolicyException(frozenset(values["rules"]), values["match"], end, document)
+
+
+def _rules_of_exception(value: object, path: str, rule_ids: Sequence[str] | None) -> list[str]:
+    rules = [value] if isinstance(value, str) else _entries(value, path)
+    if not rules:
+        raise mistake(path, "expected at least one rule ID")
+    collector = MistakeCollector()
+    for index, rule in enumerate(rules):
+        if rule_ids is not None and rule not in rule_ids:
+            problem = f"there is no rule {shown(rule)}{expected(rule, rule_ids)}"
+            collector.mistakes.append(Mistake(f"{path}[{index}]", problem))
+    collector.raise_all()
+    return [str(rule) for rule in rules]
 
 
 def _plain(value: object) -> Any:
@@ -307,23 +446,23 @@ def _plain(value: object) -> Any:
 
 
 def _end(value: object, path: str) -> tuple[int, str]:
-    """The instant from which an exception mutes nothing any more, and its expiry as written.
+    """Find the instant from which an exception mutes nothing, and write its expiry.
 
     A date holds through that day in UTC. YAML reads one that is not quoted as a date.
     """
-    text = value.strip() if isinstance(value, str) else None
-    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
-        text = value.isoformat()
-    if text is None or not _DATE.fullmatch(text):
-        try:
-            end = parse_instant(value, path)
-        except OptionError as error:
-            raise OptionError(
-                f"{path}: {shown(value)} is neither a date, like 2026-12-31, nor an instant with an offset, like "
-                "2026-12-31T12:00:00Z"
-            ) from error
-        return end, format_instant(end) or ""
     try:
-        return parse_instant(f"{text}T00:00:00Z", path) + DAY, text
+        day = parse_date(value)
+    except ValueError as error:
+        raise mistake(path, f"{shown(value)} does not exist") from error
+    if day is not None:
+        text = day.isoformat()
+        return parse_instant(text, path) + DAY, text
+    try:
+        end = parse_instant(value, path)
     except OptionError as error:
-        raise OptionError(f"{path}: {shown(text)} is no date") from error
+        raise mistake(
+            path,
+            f"{shown(value)} is neither a date, like 2026-12-31, nor an instant with an offset, like "
+            "2026-12-31T12:00:00Z, in the years 1 to 9999 in UTC",
+        ) from error
+    return end, format_instant(end) or ""

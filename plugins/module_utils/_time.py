@@ -17,107 +17,164 @@ import datetime
 import math
 import re
 
-from ._errors import OptionError, shown
+from ._errors import mistake, shown
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 _UNITS = {"w": 7 * DAY, "d": DAY, "h": 3_600 * SECOND, "m": 60 * SECOND, "s": SECOND}
-_DURATION = re.compile(r"(?:\d{1,9}[wdhms])+", re.ASCII)
+_DURATION = re.compile(r"(?:\d+[wdhms])+", re.ASCII)
+_LONGEST_TEXT = 64
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+# The same on every version of Python, whose own readers differ.
+_INSTANT = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:([zZ])|([+-])(\d{2}):?(\d{2}))?",
+    re.ASCII,
+)
 _PART = re.compile(r"(\d+)([wdhms])", re.ASCII)
 _LONGEST = 1_000 * 365 * DAY
+_LAST_MINUTE = 59
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _FIRST = -62_135_596_800 * SECOND
 _LAST = 253_402_300_799 * SECOND
 
 
 def parse_duration(value: object, path: str) -> int:
-    """Read a duration such as C(90d), C(12h), C(2w) or C(1w2d); units are w, d, h, m and s.
+    """Read a duration such as ``90d``, ``12h``, ``2w`` or ``1w2d``; the units are w, d, h, m and s.
 
     Args:
         value: The text.
-        path: What to call it in an error.
+        path: The name of the value in an error.
 
     Returns:
         Microseconds.
 
     Raises:
-        OptionError: It is not such a text, or longer than a thousand years.
+        MistakesError: It is not such a text, or longer than a thousand years.
     """
     text = str(value).strip() if isinstance(value, str) else ""
     if not _DURATION.fullmatch(text):
-        raise OptionError(f"{path}: {shown(value)} is not a duration, write it like 90d, 12h, 2w or 1w2d")
-    total = sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(text))
-    if total > _LONGEST:
-        raise OptionError(f"{path}: {shown(value)} is longer than a thousand years")
+        raise mistake(path, f"{shown(value)} is not a duration, write it like 90d, 12h, 2w or 1w2d")
+    return _microseconds(text, value, path)
+
+
+def _microseconds(text: str, value: object, path: str) -> int:
+    """The length of a duration; the value is shown in the error."""
+    # Python refuses to read integers of thousands of digits.
+    total = sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(text[:_LONGEST_TEXT]))
+    if len(text) > _LONGEST_TEXT or total > _LONGEST:
+        raise mistake(path, f"{shown(value)} is longer than a thousand years")
     return total
 
 
 def parse_instant(value: object, path: str) -> int:
-    """Read an instant written in ISO 8601 with an offset, or given as an aware datetime.
+    """Read an instant in ISO 8601 with an offset, a date, or an aware datetime.
 
     Args:
-        value: The text or datetime.
-        path: What to call it in an error.
+        value: The text, date or datetime. A date is the instant at which it begins in UTC.
+        path: The name of the value in an error.
 
     Returns:
         Microseconds since the epoch.
 
     Raises:
-        OptionError: It is neither, or lacks the offset.
+        MistakesError: It is none of these, lacks the offset, or is not in the years 1 to 9999 in UTC.
     """
-    moment: datetime.datetime | None = None
-    if isinstance(value, datetime.datetime):
-        moment = value
-    elif isinstance(value, str):
-        text = str(value).strip()
-        try:
-            moment = datetime.datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
-        except ValueError:
-            moment = None
-        if moment is not None and len(text) <= 10:
-            moment = None
+    moment = _moment(value)
     if moment is None:
-        raise OptionError(
-            f"{path}: {shown(value)} is not an instant, write it in ISO 8601 with an offset, like 2026-01-02T03:04:05Z"
+        raise mistake(
+            path,
+            f"{shown(value)} is not an instant, write it in ISO 8601 with an offset, like 2026-01-02T03:04:05Z, or as "
+            "a date, like 2026-01-02",
         )
     if moment.utcoffset() is None:
-        raise OptionError(
-            f"{path}: {shown(str(value))} has no offset, write it like 2026-01-02T03:04:05Z or with +02:00"
+        raise mistake(path, f"{shown(str(value))} has no offset, write it like 2026-01-02T03:04:05Z or with +02:00")
+    return _since_epoch(moment, value, path)
+
+
+def parse_date(value: object) -> datetime.date | None:
+    """Read a date such as ``2026-12-31``; YAML reads one without quotes as a date.
+
+    Returns:
+        The date, or None if the value does not look like a date.
+
+    Raises:
+        ValueError: It looks like a date and does not exist, such as ``2026-02-30``.
+    """
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value
+    found = _DATE.fullmatch(str(value).strip()) if isinstance(value, str) and len(value) <= _LONGEST_TEXT else None
+    return None if found is None else datetime.date(*map(int, found.groups()))
+
+
+def _moment(value: object) -> datetime.datetime | None:
+    """The moment that a value names, without an offset if it has none; None if it names none."""
+    if isinstance(value, datetime.datetime):
+        return value
+    try:
+        day = parse_date(value)
+        if day is not None:
+            return datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.timezone.utc)
+        found = (
+            _INSTANT.fullmatch(str(value).strip()) if isinstance(value, str) and len(value) <= _LONGEST_TEXT else None
         )
-    return (moment - _EPOCH) // datetime.timedelta(microseconds=1)
+        if found is None:
+            return None
+        *numbers, fraction, zulu, sign, hours, minutes = found.groups()
+        year, month, day_of_month, hour, minute, second = (int(number or 0) for number in numbers)
+        microsecond = int((fraction or "").ljust(6, "0")[:6])
+        zone: datetime.timezone | None = datetime.timezone.utc if zulu else None
+        if sign:
+            if int(minutes) > _LAST_MINUTE:
+                return None
+            offset = datetime.timedelta(hours=int(hours), minutes=int(minutes))
+            zone = datetime.timezone(offset if sign == "+" else -offset)
+        return datetime.datetime(year, month, day_of_month, hour, minute, second, microsecond, zone)
+    except ValueError:
+        return None
+
+
+def _since_epoch(moment: datetime.datetime, value: object, path: str) -> int:
+    instant = (moment - _EPOCH) // datetime.timedelta(microseconds=1)
+    _check_calendar(instant, value, path)
+    return instant
+
+
+def _check_calendar(instant: int, value: object, path: str) -> None:
+    """Refuse an instant that no datetime in UTC can be; an offset can lead out of the calendar."""
+    if not _FIRST <= instant < _LAST + SECOND:
+        raise mistake(path, f"{shown(value)} is out of the years 1 to 9999 in UTC")
 
 
 def resolve_as_of(value: object, now: int, path: str = "as_of") -> int:
     """Find the instant to judge at.
 
     Args:
-        value: None for now, a duration from now such as C(+30d) or C(-12h), or an instant for M(parse_instant).
+        value: None for now, a duration from now such as ``+30d`` or ``-12h``, or what ``parse_instant`` reads.
         now: The present, in microseconds since the epoch.
-        path: What to call it in an error.
+        path: The name of the value in an error.
 
     Returns:
         Microseconds since the epoch.
 
     Raises:
-        OptionError: It is none of these, or out of the years 1 to 9999.
+        MistakesError: It is none of these, or out of the years 1 to 9999.
     """
     if value is None:
         return now
-    text = value.strip() if isinstance(value, str) else ""
-    try:
-        if text[:1] in ("+", "-"):
-            offset = parse_duration(text[1:], path)
-            instant = now + offset if text[0] == "+" else now - offset
-        else:
-            instant = parse_instant(value, path)
-    except OptionError as error:
-        raise OptionError(
-            f"{path}: {shown(value)} is neither an instant with an offset, like 2026-01-02T03:04:05Z, "
-            "nor a duration from now, like +30d or -12h"
-        ) from error
-    if not _FIRST <= instant <= _LAST:
-        raise OptionError(f"{path}: {shown(value)} is out of the years 1 to 9999")
-    return instant
+    text = str(value).strip() if isinstance(value, str) else ""
+    if text[:1] in ("+", "-") and _DURATION.fullmatch(text[1:]):
+        offset = _microseconds(text[1:], value, path)
+        instant = now + offset if text[0] == "+" else now - offset
+        _check_calendar(instant, value, path)
+        return instant
+    moment = _moment(value)
+    if moment is None or moment.utcoffset() is None:
+        raise mistake(
+            path,
+            f"{shown(value)} is neither an instant with an offset, like 2026-01-02T03:04:05Z, nor a date, like "
+            "2026-01-02, nor a duration from now, like +30d or -12h",
+        )
+    return _since_epoch(moment, value, path)
 
 
 def from_epoch_seconds(value: object) -> int:

@@ -9,25 +9,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, shown
-from ansible_collections.patrol.workmail.plugins.module_utils._policy import parse_policy
+from ansible_collections.patrol.workmail.plugins.module_utils._conditions import DEEPEST, MOST_PARTS
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import (
+    Mistake,
+    MistakesError,
+    OptionError,
+    named,
+    shown,
+)
+from ansible_collections.patrol.workmail.plugins.module_utils._files import decode_text, read_file
+from ansible_collections.patrol.workmail.plugins.module_utils._policy import locate, policy_mistakes
 
 _FOLDER = Path(__file__).parents[2] / "policies"
 BUILT_IN = {file.stem: file for file in sorted(_FOLDER.glob("*.yml"))}
 
+LARGEST_FILE = 256 * 1024
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 class PolicyFile(NamedTuple):
     """A policy that was read and is valid.
 
-    C(file) is its path for a report: below the working directory relative to it. C(lines) has the line, from 1, at
+    ``file`` is its path for a report: below the working directory relative to it. ``lines`` has the line, from 1, at
     which each rule begins.
     """
 
@@ -44,40 +53,81 @@ class _Loader(yaml.SafeLoader):
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Construct a value; a scalar that does not fit its type is an error at its line."""
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # PyYAML lets through what Python reports of 0x_, of !!bool maybe or of a number of thousands of digits.
+            value = f"{shown(node.value)} is not a valid " if isinstance(node, yaml.ScalarNode) else "not a valid "
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{value}{node.tag.rpartition(':')[2]}", node.start_mark
+            ) from error
+
+
+class _Outline(NamedTuple):
+    """The line of each path of a document, and the keys that occur twice."""
+
+    lines: dict[str, int]
+    twice: list[Mistake]
+
 
 def load_policy(path: Path, label: str | None = None) -> PolicyFile:
     """Read a policy from a YAML file, and check it.
 
     Args:
         path: The file.
-        label: What to call it, if not by its path.
+        label: The name of the policy in an error, if it is not the path.
 
     Raises:
-        OptionError: It cannot be read, is no YAML, says something twice or is no valid policy.
+        OptionError: The file cannot be read, is not YAML, or is not a valid policy; then it reports all mistakes.
     """
-    file = label or _below_working_directory(path)
-    try:
-        loader = _Loader(path.read_bytes().decode("utf-8-sig"))
-        node = loader.get_single_node()
-        if node is None:
-            raise OptionError("the file is empty")
-        _refuse_what_is_twice(node)
-        document = loader.construct_document(node)
-        parse_policy(document)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "the file is not UTF-8"
-        raise OptionError(f"{file}: cannot be read: {reason}") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        # ValueError: PyYAML lets through what Python says of a number that is too long, for instance.
-        raise OptionError(f"{file}: {_yaml_problem(error)}") from error
-    except OptionError as error:
-        raise OptionError(f"{file}: {error.message}") from error
-    return PolicyFile(document, file, [entry.start_mark.line + 1 for entry in _rules(node)])
+    document, file, lines, mistakes = _read(path, label)
+    if mistakes:
+        raise MistakesError(mistakes, file)
+    return PolicyFile(document, file, [lines[f"rules[{index}]"] for index in range(len(document["rules"]))])
+
+
+def policy_file_mistakes(path: Path) -> tuple[list[Mistake], str]:
+    """Find all mistakes of a policy file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The mistakes, none if the policy is valid; and the path of the file for a report.
+
+    Raises:
+        OptionError: The file cannot be read or is not YAML.
+    """
+    _document, file, _lines, mistakes = _read(path, None)
+    return mistakes, file
 
 
 def load_built_in(name: str) -> PolicyFile:
-    """Read a policy of the collection, by a name in C(BUILT_IN)."""
+    """Read a policy of the collection, by a name in ``BUILT_IN``."""
     return load_policy(BUILT_IN[name], f"policies/{name}.yml")
+
+
+def _read(path: Path, label: str | None) -> tuple[Any, str, dict[str, int], list[Mistake]]:
+    """Read a policy file: the document, the name of the file, the line of each path, and the mistakes."""
+    file = label or _below_working_directory(path)
+    try:
+        text = decode_text(read_file(str(path), LARGEST_FILE, file), file)
+    except FileNotFoundError as error:
+        raise OptionError(f"{file}: cannot be read: {error.strerror}") from error
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            raise OptionError(f"{file}: the file is empty")
+        outline = _outline(node, file)
+        document = loader.construct_document(node)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise OptionError(f"{file}: {_yaml_problem(error, text)}") from error
+    twice = [locate(mistake, document, outline.lines) for mistake in outline.twice]
+    mistakes = [*twice, *policy_mistakes(document, outline.lines)]
+    return document, file, outline.lines, sorted(mistakes, key=lambda mistake: mistake.line or 0)
 
 
 def _below_working_directory(path: Path) -> str:
@@ -85,37 +135,64 @@ def _below_working_directory(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _yaml_problem(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return f"line {mark.line + 1}: no valid YAML, {problem}" if mark else f"no valid YAML, {problem}"
+def _yaml_problem(error: Exception, text: str) -> str:
+    if isinstance(error, RecursionError):
+        # PyYAML composes nodes by recursion.
+        return f"is nested too deeply; at most {DEEPEST} levels are allowed"
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        return f"line {line}: not valid YAML, the character #x{ord(text[error.position]):04x} is not allowed"
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    parts = (getattr(error, "context", None), getattr(error, "problem", None))
+    problem = ", ".join(part for part in parts if part) or str(error).partition("\n")[0]
+    return f"line {mark.line + 1}: not valid YAML, {problem}" if mark else f"not valid YAML, {problem}"
 
 
-def _mappings(node: yaml.Node, seen: set[int]) -> Iterator[yaml.MappingNode]:
-    if id(node) in seen:
-        return
-    seen.add(id(node))
-    if isinstance(node, yaml.MappingNode):
-        yield node
-        for key, value in node.value:
-            yield from _mappings(key, seen)
-            yield from _mappings(value, seen)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _mappings(item, seen)
+def _outline(root: yaml.Node, file: str) -> _Outline:
+    """Walk a document before anything is constructed, each alias in full, and find what a mapping would hide.
 
+    Args:
+        root: The node of the document.
+        file: The name of the file in an error.
 
-def _refuse_what_is_twice(node: yaml.Node) -> None:
-    """YAML takes the last of two keys, and would drop a condition in silence."""
-    for mapping in _mappings(node, set()):
-        keys = set()
-        for key, _value in mapping.value:
-            if isinstance(key, yaml.ScalarNode):
+    Raises:
+        OptionError: Aliases, merge keys among them, make it too large or too deep.
+    """
+    lines: dict[str, int] = {"policy": root.start_mark.line + 1}
+    twice: list[Mistake] = []
+    waiting: list[tuple[yaml.Node, str, int]] = [(root, "", 1)]
+    parts = 0
+    while waiting:
+        node, path, depth = waiting.pop()
+        parts += 1
+        line = node.start_mark.line + 1
+        inner = node.value if isinstance(node, yaml.CollectionNode) else ()
+        # Also those that wait: a list of many aliases of one long list must not fill the memory.
+        if parts + len(waiting) + len(inner) > MOST_PARTS:
+            raise OptionError(
+                f"{file}: is too large; at most {MOST_PARTS} keys and values are allowed, each alias in full"
+            )
+        if depth > DEEPEST:
+            raise OptionError(f"{file}: line {line}: is nested too deeply; at most {DEEPEST} levels are allowed")
+        if isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                below = f"{path}[{index}]"
+                lines.setdefault(below, item.start_mark.line + 1)
+                waiting.append((item, below, depth + 1))
+        elif isinstance(node, yaml.MappingNode):
+            keys: set[str] = set()
+            for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    continue
+                line = key.start_mark.line + 1
+                below = f"{path}.{named(key.value)}" if path else named(key.value)
                 if key.value in keys:
-                    raise OptionError(f"line {key.start_mark.line + 1}: {shown(key.value)} is there twice")
+                    twice.append(Mistake(below, f"{shown(key.value)} is there twice", line))
                 keys.add(key.value)
-
-
-def _rules(node: yaml.Node) -> list[yaml.Node]:
-    [rules] = [value for key, value in node.value if key.value == "rules"]
-    return list(rules.value)
+                if key.tag == _MERGE:
+                    below = path
+                else:
+                    lines.setdefault(below, line)
+                parts += 1
+                waiting.append((value, below, depth + 1))
+    return _Outline(lines, twice)

@@ -40,7 +40,7 @@ class PolicyActionBase(ActionBase):
             try:
                 policy = self._policy(arguments.pop("policy_file"))
             except PatrolError as error:
-                return {**result, "failed": True, **error.as_result()}
+                return {**result, "failed": True, **error.details, **error.as_result()}
             arguments["policy"] = policy.document
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val))
         if policy is not None and "policy" in result:
@@ -59,9 +59,10 @@ class PolicyActionBase(ActionBase):
         except AnsibleFileNotFound as error:
             # A playbook of a collection knows nothing of where its user is.
             if not os.path.exists(name):
-                near = nearest(name, BUILT_IN) or f", and the policies of the collection are {', '.join(BUILT_IN)}"
-                raise OptionError(f"policy_file: there is no file {shown(name)}{near}") from error
+                near = nearest(name, BUILT_IN)
+                known = f"The policies of the collection are {', '.join(BUILT_IN)}."
+                raise OptionError(f"policy_file: there is no file {shown(name)}{near}", hint=known) from error
             path = name
         except (OSError, ValueError) as error:
-            raise OptionError(f"policy_file: {shown(name)} is no path of a file: {error}") from error
+            raise OptionError(f"policy_file: {shown(name)} is not the path of a file: {error}") from error
         return load_policy(Path(path))

@@ -446,24 +446,17 @@ GUARDS = {
     ),
     "no exception for a rule that is not there": Guard(
         f"{UTILS}/_policy.py",
-        "        if rule not in rule_ids:\n",
+        "        if rule_ids is not None and rule not in rule_ids:\n",
         "        if False:\n",
         f"{UNIT}/test_policy.py",
         "bad_policies",
     ),
     "no rule twice": Guard(
         f"{UTILS}/_policy.py",
-        "        if rule.id in first:\n",
+        "        if rule_id in first:\n",
         "        if False:\n",
         f"{UNIT}/test_policy.py",
         "bad_policies",
-    ),
-    "no condition twice in a policy file": Guard(
-        "plugins/plugin_utils/_policies.py",
-        "                if key.value in keys:\n",
-        "                if False:\n",
-        "tests/unit/plugins/plugin_utils/test_policies.py",
-        "bad_files",
     ),
     "no name is a command of a pipeline": Guard(
         "plugins/plugin_utils/_reports/_text.py",

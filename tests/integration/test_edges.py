@@ -89,7 +89,7 @@ def test_a_failing_module_says_what_where_and_what_to_do(
 
 BAD_MODULE_INPUT: dict[str, tuple[dict[str, Any], str]] = {
     "id": ({"organization": "m-XYZ"}, "organizations: 'm-XYZ' is no organization id"),
-    "page": ({"page_size": 0}, "page_size: 0 is not a whole number from 1 to 100"),
+    "page": ({"page_size": 0}, "page_size: 0 is out of range; expected 1 to 100"),
     "region": ({"regions": ["eu-central-1"]}, "eu-west-1, us-east-1, us-west-2"),
     "connection": ({"region": "eu-central-1"}, "region: Amazon WorkMail is not in 'eu-central-1'"),
     "condition": ({"select": {"expird": True}}, "select.expird: unknown condition, did you mean expired?"),

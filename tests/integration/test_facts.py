@@ -302,11 +302,11 @@ def test_bad_input_is_an_error_before_any_call(
     assert len(emulator.requests) == 0
 
 
-def test_an_unknown_region_names_the_nearest_and_all(emulator: Emulator, gather: Gather) -> None:
+def test_a_region_without_workmail_is_not_taken_for_a_misspelling(emulator: Emulator, gather: Gather) -> None:
     with pytest.raises(PatrolError) as caught:
-        gather(regions=["us-esat-1"])
+        gather(regions=["eu-central-1"])
     assert str(caught.value) == (
-        "regions: Amazon WorkMail is not in 'us-esat-1', did you mean us-east-1? (region us-esat-1). "
+        "regions: Amazon WorkMail is not in 'eu-central-1' (region eu-central-1). "
         "Amazon WorkMail is in eu-west-1, us-east-1, us-west-2."
     )
 

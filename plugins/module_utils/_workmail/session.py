@@ -14,7 +14,7 @@ import os
 import platform
 from typing import Any, Callable, Sequence
 
-from .._errors import OptionError, PatrolError, ReplyError, nearest
+from .._errors import OptionError, PatrolError, ReplyError, shown
 from .._options import Role
 from .errors import FOREIGN_REPLY, located
 from .progress import Progress
@@ -217,7 +217,7 @@ def _checked_regions(wanted: Sequence[str], own: str | None, available: list[str
         if region not in available:
             option = "regions" if wanted else "region"
             raise OptionError(
-                f"{option}: Amazon WorkMail is not in {region!r}{nearest(region, available)}",
+                f"{option}: Amazon WorkMail is not in {shown(region)}",
                 error_code="UnsupportedRegionException",
                 region=region,
                 hint=f"Amazon WorkMail is in {known}.",

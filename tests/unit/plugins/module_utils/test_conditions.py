@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from condition_oracle import SIMPLE, documents, oracle
+from guarding import guards
 from hypothesis import example, given
 from token_strategies import ACME, NOW, tokens
 
-from ansible_collections.patrol.workmail.plugins.module_utils._conditions import CONDITIONS, parse_conditions
+from ansible_collections.patrol.workmail.plugins.module_utils._conditions import CONDITIONS, DEEPEST, parse_conditions
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import IndeterminateError, OptionError
 from ansible_collections.patrol.workmail.plugins.module_utils._tokens import (
     Token,
@@ -40,13 +41,25 @@ def test_conditions_agree_with_the_oracle(document: dict[str, Any], token: Token
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({"expird": True}, r"^select\.expird: unknown condition, did you mean expired\?$"),
+        (
+            {"expird": True},
+            r"^select\.expird: unknown condition, did you mean expired\? Expected expired, ",
+        ),
         ({"colour": "red"}, r"^select\.colour: unknown condition, expected expired, "),
         ({1: True}, r"^select\.1: unknown condition"),
         ({"expired": 1}, r"^select\.expired: expected true or false, got 1$"),
         ({"expired": None}, r"^select\.expired: expected true or false, got nothing$"),
         ({"unused_for": "90"}, r"^select\.unused_for: '90' is not a duration"),
-        ({"expires_after": "2026-01-02"}, r"^select\.expires_after: '2026-01-02' is not an instant"),
+        ({"expires_after": "2026-01"}, r"^select\.expires_after: '2026-01' is not an instant"),
+        ({"expires_after": "2026-02-30"}, r"^select\.expires_after: '2026-02-30' is not an instant"),
+        ({"name": "x" * 2_001}, r"^select: has a text of 2001 characters; at most 2000 are allowed$"),
+        ({"name": {"a" * 65: 1}}, r"^select\.name: expected a list of strings"),
+        ({"a" * 65: 1}, r"^select\.'aaa.*': unknown condition, expected "),
+        ({"": 1}, r"^select\.'': unknown condition, expected "),
+        (
+            {"expird": 1, "not": {"any": [{"x": 1}, {"name": 1}]}},
+            r"^3 mistakes: \(1\) select\.expird: .*; \(2\) .*any\[0\]\.x: .*; \(3\) select\.not\.any\[1\]\.name: ",
+        ),
         ({"expires_after": "2026-01-02T03:04:05"}, r"^select\.expires_after: .* has no offset"),
         ({"name": []}, r"^select\.name: expected a list of at least one non-empty string, got \[\]$"),
         ({"name": [""]}, r"^select\.name: expected a list of at least one non-empty string, got \[''\]$"),
@@ -109,3 +122,27 @@ def test_owner_conditions_refuse_a_token_without_owner() -> None:
 def test_templated_booleans(text: str) -> None:
     expired = token_from_summary({"ExpiresTime": NOW}, ACME)
     assert parse_conditions({"expired": text}, "select").matches(expired, NOW)
+
+
+def nested(levels: int) -> dict[str, Any]:
+    document: dict[str, Any] = {"expired": True}
+    for _level in range(levels):
+        document = {"not": document}
+    return document
+
+
+@guards("plugins/module_utils/_conditions.py", "        if depth > DEEPEST:")
+def test_conditions_are_not_nested_without_end() -> None:
+    parse_conditions(nested(DEEPEST - 2), "select")
+    for levels in (DEEPEST - 1, 900, 100_000):
+        with pytest.raises(OptionError, match=r"^select: is nested too deeply; at most 32 levels are allowed$"):
+            parse_conditions(nested(levels), "select")
+
+
+@guards("plugins/module_utils/_conditions.py", "        if parts + len(waiting) + len(inner) > MOST_PARTS:")
+def test_aliases_do_not_make_conditions_large() -> None:
+    document: Any = {"expired": True}
+    for _level in range(10):
+        document = {"any": [document] * 3}
+    with pytest.raises(OptionError, match=r"^select: is too large; at most 20000 keys and values are allowed"):
+        parse_conditions(document, "select")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from guarding import guards
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,7 +62,22 @@ def test_offsets_name_the_same_instant(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["", "now", "2026-01-02", "20260102", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z", 1767323045, None]
+    "bad",
+    [
+        *(
+            "",
+            "now",
+            "2026-01",
+            "20260102",
+            "2026-02-30",
+            "2026-01-02T03:04:05",
+            "2026-13-02T03:04:05Z",
+            1767323045,
+            None,
+        ),
+        *("2026-01-02T03:04:05+24:00", "2026-01-02T03:04:05+01:60", "2026-01-02T24:00:00Z", "2026-01-02T03:04:60Z"),
+        *("2026-W01-1T00:00:00Z", "20260102T030405Z", "٢٠٢٦-01-02T03:04:05Z", "2026-01-02T03Z", datetime.time(1, 2)),
+    ],
 )
 def test_bad_instant(bad: object) -> None:
     with pytest.raises(OptionError, match=r"^as_of: .*2026-01-02T03:04:05Z"):
@@ -80,6 +96,32 @@ def test_as_of() -> None:
 def test_bad_as_of(bad: str) -> None:
     with pytest.raises(OptionError, match=r"^as_of: "):
         resolve_as_of(bad, 0)
+
+
+@pytest.mark.parametrize("date", ["2026-01-02", " 2026-01-02 ", datetime.date(2026, 1, 2)])
+def test_a_date_is_the_instant_at_which_it_begins(date: object) -> None:
+    expected = parse_instant("2026-01-02T00:00:00Z", "as_of")
+    assert parse_instant(date, "as_of") == resolve_as_of(date, 0) == expected
+
+
+@pytest.mark.parametrize("fraction", ["", ".5", ".123", ".123456", ".123456789", ",5"])
+def test_fractions_of_a_second(fraction: str) -> None:
+    microseconds = round(float(f"0{fraction.replace(',', '.') or '.0'}"[:8]) * 1_000_000)
+    assert parse_instant(f"1970-01-01T00:00:00{fraction}Z", "as_of") == microseconds
+
+
+BEYOND = ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+00:01", "9999-12-31 23:59:59.999999-00:01"]
+
+
+@guards("plugins/module_utils/_time.py", "    if not _FIRST <= instant < _LAST + SECOND:")
+@pytest.mark.parametrize("text", BEYOND)
+def test_an_offset_does_not_lead_out_of_the_calendar(text: str) -> None:
+    for read in (parse_instant, lambda value, path: resolve_as_of(value, 0, path)):
+        for value in (text, datetime.datetime.fromisoformat(text)):
+            with pytest.raises(OptionError, match=r"^as_of: .* is out of the years 1 to 9999 in UTC$"):
+                read(value, "as_of")
+    for text in ("0001-01-01", "9999-12-31T23:59:59.999999Z"):
+        assert format_instant(parse_instant(text, "as_of"))
 
 
 def test_as_of_beyond_the_calendar() -> None:

@@ -25,7 +25,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._watch.options imp
         ({"owners": "yes"}, "owners: 'yes' is neither true nor false"),
         ({"report_existing": 1}, "report_existing: 1 is neither true nor false"),
         ({"organizations": ["m-1"]}, "organizations: 'm-1' is no organization id"),
-        ({"concurrency": 0}, "concurrency: 0 is not a whole number"),
+        ({"concurrency": 0}, "concurrency: 0 is out of range; expected 1 to 64"),
         ({"secret_key": 7}, "secret_key: expected a non-empty string$"),
         ({"state_file": ""}, "state_file: expected a non-empty string"),
         ({"assume_role_arn": ""}, "assume_role_arn: ''"),

@@ -1,0 +1,68 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Reading files that users name: regular files only, and only up to a size."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ._errors import OptionError
+
+_KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+
+
+def read_file(path: str, most: int, label: str) -> bytes:
+    """Read a regular file without ever waiting for another process.
+
+    Args:
+        path: The file; a link is followed.
+        most: The largest size, in bytes.
+        label: The name of the file in an error.
+
+    Raises:
+        OptionError: It cannot be read, is not a regular file, or is too large.
+        FileNotFoundError: It does not exist.
+    """
+    try:
+        # A FIFO would block, and a terminal would become the one that controls this process.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+            if kind != stat.S_IFREG:
+                raise OptionError(f"{label}: expected a regular file, got {_KINDS.get(kind, 'a device')}")
+            with open(descriptor, "rb", closefd=False) as file:
+                content = file.read(most + 1)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise OptionError(f"{label}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise OptionError(f"{label}: is not the path of a file: {error}") from error
+    if len(content) > most:
+        raise OptionError(f"{label}: is larger than {most} bytes")
+    return content
+
+
+def decode_text(content: bytes, label: str) -> str:
+    """Decode the content of a text file in UTF-8, with or without a byte order mark.
+
+    Args:
+        content: The bytes.
+        label: The name of the file in an error.
+
+    Raises:
+        OptionError: It is not UTF-8.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise OptionError(f"{label}: line {line}: is not UTF-8") from error
