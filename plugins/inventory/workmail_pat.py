@@ -168,7 +168,7 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import 
     parse_inventory_options,
 )
 from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory_edge import fetched, populate
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import reject_unknown_options
+from ansible_collections.patrol.workmail.plugins.plugin_utils._options import check_options
 
 ALSO_TEMPLATES = ("organizations", "users", "as_of", "assume_role_external_id")
 
@@ -192,13 +192,18 @@ class InventoryModule(AWSInventoryBase):
     def _do_fail(self, message):
         raise AnsibleParserError(message)
 
+    def set_options(self, task_keys=None, var_options=None, direct=None):
+        """Set the options; those of the inventory source are checked before Ansible sees them."""
+        check_options(self, direct or {})
+        super().set_options(task_keys, var_options, direct)
+
     def parse(self, inventory, loader, path, cache=True):
         """See the documentation of the plugin; fills the inventory."""
         # That of amazon.aws would assume the role first: without its external ID, and where the cache needs no call.
         BaseInventoryPlugin.parse(self, inventory, loader, path)
         try:
             self.require_aws_sdk()
-            reject_unknown_options(self, self._read_config_data(path))
+            self._read_config_data(path)
             options = parse_inventory_options({name: self.get_option(name) for name in OPTIONS}, current_instant())
             hosts, errors = hosts_of(fetched(self, options, cache), options)
             populate(self, hosts, options)

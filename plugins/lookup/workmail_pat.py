@@ -96,7 +96,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import reject_unknown_options
+from ansible_collections.patrol.workmail.plugins.plugin_utils._options import check_options
 from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import plain, shared
 
 
@@ -113,7 +113,7 @@ class LookupModule(LookupBase):
             return look_up(self, options)
 
         try:
-            reject_unknown_options(self, kwargs)
+            check_options(self, kwargs)
             self.set_options(var_options=variables, direct=kwargs)
             options = plain({**self.get_options(), "organizations": self._flatten(terms)})
             answer = shared(options, fetch) if options["cache"] else fetch()

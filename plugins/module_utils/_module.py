@@ -9,11 +9,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Iterable, Mapping
 
+from ansible.module_utils.common.warnings import get_warning_messages
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import gather_sdk_versions
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ._errors import PatrolError
+from ._errors import OptionError, PatrolError
+
+_OPTION_AND_ALIAS = re.compile(r"Both option (\w+) and its alias (\w+) are set\.")
 
 ROLE_ARGUMENTS: dict[str, Any] = {
     "assume_role_arn": {"type": "str", "aliases": ["iam_role_arn"]},
@@ -46,6 +51,41 @@ PAGING_BY_HAND_ARGUMENTS: dict[str, Any] = {
     "max_items": {"type": "int"},
     "next_token": {"type": "str", "no_log": False},
 }
+
+
+def make_module(argument_spec: Mapping[str, Any], **settings: Any) -> Any:
+    """Make the AnsibleAWSModule of a module.
+
+    Args:
+        argument_spec: The module's own options.
+        settings: Further settings, such as ``supports_check_mode``.
+
+    Returns:
+        The module. It has failed if an option and its alias are both given.
+    """
+    module = AnsibleAWSModule(argument_spec=argument_spec, **settings)
+    try:
+        # Once the arguments are read, only the warnings show that both were given.
+        reject_aliases(argument_spec, get_warning_messages())
+    except PatrolError as error:
+        fail(module, error)
+    return module
+
+
+def reject_aliases(argument_spec: Mapping[str, Any], warnings: Iterable[str]) -> None:
+    """Refuse an option beside its alias, such as ``organizations`` and ``organization``; Ansible ignores one of them.
+
+    Args:
+        argument_spec: The module's own options.
+        warnings: The warnings of Ansible about the arguments of the task.
+
+    Raises:
+        OptionError: Both are given.
+    """
+    for message in warnings:
+        both = _OPTION_AND_ALIAS.match(message)
+        if both and both[1] in argument_spec:
+            raise OptionError(f"{both[1]}, {both[2]}: are two names of one option; give one of them")
 
 
 def fail(module: Any, error: PatrolError) -> None:

@@ -154,19 +154,18 @@ hint:
   returned: failure
 """
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._module import (
     ORGANIZATION_ARGUMENTS,
     ROLE_ARGUMENTS,
     fail,
+    make_module,
 )
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke import difference, revoke_tokens
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = make_module(
         argument_spec={
             "state": {"type": "str", "choices": ["absent"], "required": True},
             "personal_access_token_ids": {

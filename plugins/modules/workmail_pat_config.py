@@ -132,8 +132,6 @@ page:
   returned: failure
 """
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ansible_collections.patrol.workmail.plugins.module_utils._config import (
     ACTIVE,
     INACTIVE,
@@ -144,11 +142,12 @@ from ansible_collections.patrol.workmail.plugins.module_utils._module import (
     ORGANIZATION_ARGUMENTS,
     ROLE_ARGUMENTS,
     fail,
+    make_module,
 )
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = make_module(
         argument_spec={
             "status": {"type": "str", "choices": [ACTIVE, INACTIVE]},
             "lifetime_in_days": {"type": "int"},

@@ -107,19 +107,18 @@ page:
   returned: failure
 """
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ansible_collections.patrol.workmail.plugins.module_utils._config import read_settings
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._module import (
     ORGANIZATION_ARGUMENTS,
     ROLE_ARGUMENTS,
     fail,
+    make_module,
 )
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = make_module(
         argument_spec={**ORGANIZATION_ARGUMENTS, **ROLE_ARGUMENTS},
         supports_check_mode=True,
     )

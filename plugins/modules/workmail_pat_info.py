@@ -379,8 +379,6 @@ hint:
   returned: failure
 """
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_facts
 from ansible_collections.patrol.workmail.plugins.module_utils._module import (
@@ -390,11 +388,12 @@ from ansible_collections.patrol.workmail.plugins.module_utils._module import (
     ROLE_ARGUMENTS,
     TARGET_ARGUMENTS,
     fail,
+    make_module,
 )
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = make_module(
         argument_spec={
             **TARGET_ARGUMENTS,
             **JUDGING_ARGUMENTS,

@@ -335,19 +335,18 @@ hint:
   returned: failure
 """
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._module import (
     ROLE_ARGUMENTS,
     TARGET_ARGUMENTS,
     fail,
+    make_module,
 )
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke import difference, revoke_by_policy
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
+    module = make_module(
         argument_spec={
             "policy": {"type": "dict"},
             "policy_file": {"type": "str"},

@@ -9,26 +9,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, nearest
+from ansible.module_utils.parsing.convert_bool import BOOLEANS
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, expected, nearest, shown
 
 
-def reject_unknown_options(plugin: Any, given: Iterable[str]) -> None:
-    """Refuse options that a plugin does not have; Ansible itself passes over them, and with them a misspelt filter.
+def check_options(plugin: Any, given: Mapping[str, Any]) -> None:
+    """Refuse options that Ansible would ignore, or would refuse without a list of what is allowed.
+
+    Ansible ignores an unknown option, one of two names of the same option, and a boolean that it cannot read.
 
     Args:
-        plugin: The plugin, whose documentation says what it has.
-        given: The names given directly.
+        plugin: The plugin, whose documentation defines its options.
+        given: The options that were given directly, by name.
 
     Raises:
-        OptionError: Names the option and the nearest one.
+        OptionError: An option is unknown, is given twice or has a value of another type or not among the choices.
     """
-    known = {name for name in plugin.option_definitions if not name.startswith("_")}
-    for definition in plugin.option_definitions.values():
-        known.update(definition.get("aliases") or [])
-    for name in given:
-        if name not in known:
-            near = nearest(name, known) or f", the options are {', '.join(sorted(known))}"
-            raise OptionError(f"{name}: unknown option{near}")
+    definitions = {
+        name: definition for name, definition in plugin.option_definitions.items() if not name.startswith("_")
+    }
+    names = {alias: name for name, definition in definitions.items() for alias in definition.get("aliases") or []}
+    names.update({name: name for name in definitions})
+    first: dict[str, str] = {}
+    for given_name, value in given.items():
+        if given_name not in names:
+            raise OptionError(f"{given_name}: unknown option{expected(given_name, sorted(names))}")
+        name = names[given_name]
+        if name in first:
+            raise OptionError(f"{first[name]}, {given_name}: are two names of one option; give one of them")
+        first[name] = given_name
+        if value is not None:
+            _check_value(str(given_name), value, definitions[name])
+
+
+def _check_value(name: str, value: Any, definition: Mapping[str, Any]) -> None:
+    choices = [str(choice) for choice in definition.get("choices") or []]
+    if choices and value not in choices:
+        raise OptionError(f"{name}: {shown(value)} is not one of {', '.join(choices)}{nearest(value, choices)}")
+    kind = definition.get("type", "str")
+    if kind == "bool" and not _is_boolean(value):
+        raise OptionError(f"{name}: {shown(value)} is not valid; expected true or false")
+    if kind == "dict" and not isinstance(value, Mapping):
+        raise OptionError(f"{name}: {shown(value)} is not a mapping")
+    if kind in ("int", "str", "list") and isinstance(value, Mapping):
+        raise OptionError(f"{name}: {shown(value)} is a mapping; expected {_EXPECTED[kind]}")
+    if kind in ("int", "str") and isinstance(value, (list, tuple)):
+        raise OptionError(f"{name}: {shown(value)} is a list; expected {_EXPECTED[kind]}")
+    if kind == "int" and not _is_integer(value):
+        raise OptionError(f"{name}: {shown(value)} is not an integer")
+
+
+_EXPECTED = {"int": "an integer", "str": "a string", "list": "a list"}
+
+
+def _is_boolean(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.lower().strip() in BOOLEANS
+    return isinstance(value, (bool, int, float)) and value in (0, 1)
+
+
+def _is_integer(value: Any) -> bool:
+    if isinstance(value, int):
+        return not isinstance(value, bool)
+    try:
+        return int(value) == float(value)
+    except (OverflowError, ValueError):
+        return False

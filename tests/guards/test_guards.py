@@ -347,13 +347,6 @@ GUARDS = {
     "a record that lacks a field is not judged": Guard(
         f"{UTILS}/_tokens.py", "    if missing:\n", "    if False:\n", f"{UNIT}/test_tokens.py", "no_record"
     ),
-    "options that a lookup does not have": Guard(
-        "plugins/plugin_utils/_options.py",
-        "        if name not in known:\n",
-        "        if False:\n",
-        "tests/integration/test_edges.py",
-        "bad_input_to_lookup",
-    ),
     "an incomplete sweep never passes": Guard(
         f"{UTILS}/_audit.py",
         '"outcome": INCOMPLETE if not complete else VIOLATIONS',
@@ -971,8 +964,8 @@ GUARDS = {
     ),
     "options that an inventory does not have": Guard(
         "plugins/inventory/workmail_pat.py",
-        "reject_unknown_options(self, self._read_config_data(path))",
-        "self._read_config_data(path)",
+        "        check_options(self, direct or {})\n",
+        "",
         INVENTORY,
         "bad_input and unknown",
     ),

@@ -89,6 +89,11 @@ def test_a_failing_module_says_what_where_and_what_to_do(
 
 BAD_MODULE_INPUT: dict[str, tuple[dict[str, Any], str]] = {
     "id": ({"organization": "m-XYZ"}, "organizations: 'm-XYZ' is no organization id"),
+    "alias": (
+        {"organization": "acme", "organizations": ["globex"]},
+        "organizations, organization: are two names of one option; give one of them",
+    ),
+    "aliases": ({"user": "ana", "user_id": "u-1"}, "users, user_id: are two names of one option"),
     "page": ({"page_size": 0}, "page_size: 0 is out of range; expected 1 to 100"),
     "region": ({"regions": ["eu-central-1"]}, "eu-west-1, us-east-1, us-west-2"),
     "connection": ({"region": "eu-central-1"}, "region: Amazon WorkMail is not in 'eu-central-1'"),
@@ -126,7 +131,12 @@ BAD_EXPRESSIONS = {
     "terms": (f"query('{LOOKUP}', organizations=['acme'])", "organizations: unknown option"),
     "select": (f"query('{LOOKUP}', select={{'unused_for': '9'}})", "select.unused_for: '9' is not a duration"),
     "region": (f"query('{LOOKUP}', region='nowhere-1')", "Amazon WorkMail is not in 'nowhere-1'"),
-    "number": (f"query('{LOOKUP}', page_size='many')", "page_size"),
+    "number": (f"query('{LOOKUP}', page_size='many')", "page_size: 'many' is not an integer"),
+    "choice": (f"query('{LOOKUP}', on_missing='ignore')", "on_missing: 'ignore' is not one of error, skip, warn"),
+    "alias": (
+        f"query('{LOOKUP}', user='a', users=['b'])",
+        "user, users: are two names of one option; give one of them",
+    ),
     "test": ("{} is patrol.workmail.workmail_pat_matching(expired=true)", "not a record of a personal access token"),
     "condition": (
         "{} is patrol.workmail.workmail_pat_matching(expird=true)",

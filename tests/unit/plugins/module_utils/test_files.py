@@ -13,11 +13,9 @@ from guarding import guards
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError
 from ansible_collections.patrol.workmail.plugins.module_utils._files import decode_text, read_file
 
-FILES = "plugins/module_utils/_files.py"
 
-
-@guards(FILES, "            if kind != stat.S_IFREG:")
-@guards(FILES, " | os.O_NONBLOCK", "")
+@guards("plugins/module_utils/_files.py", "            if kind != stat.S_IFREG:")
+@guards("plugins/module_utils/_files.py", " | os.O_NONBLOCK", "")
 def test_only_regular_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     os.mkfifo("fifo")
@@ -39,7 +37,7 @@ def test_only_regular_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         read_file("none", 10, "option")
 
 
-@guards(FILES, "    if len(content) > most:")
+@guards("plugins/module_utils/_files.py", "    if len(content) > most:")
 def test_large_files_are_not_read(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"0123456789")

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from guarding import guards
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError
+from ansible_collections.patrol.workmail.plugins.plugin_utils._options import check_options
+
+PLUGIN = SimpleNamespace(
+    option_definitions={
+        "_terms": {"type": "list"},
+        "hosts": {"type": "str", "choices": ["users", "tokens"]},
+        "organizations": {"type": "list", "aliases": ["organization", "organization_id"]},
+        "owners": {"type": "bool"},
+        "page_size": {"type": "int", "aliases": ["max_results"]},
+        "region": {},
+        "select": {"type": "dict"},
+    }
+)
+
+
+@guards(
+    "plugins/plugin_utils/_options.py",
+    "        if given_name not in names:",
+    "        if names.setdefault(given_name, 'region') == '':",
+)
+@guards("plugins/plugin_utils/_options.py", "        if name in first:")
+@guards("plugins/plugin_utils/_options.py", "    if choices and value not in choices:")
+@guards("plugins/plugin_utils/_options.py", '    if kind == "bool" and not _is_boolean(value):')
+@guards("plugins/plugin_utils/_options.py", '    if kind == "dict" and not isinstance(value, Mapping):')
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"organisation": "a"},
+            r"^organisation: unknown option, did you mean organization\? Expected hosts, ",
+        ),
+        ({"_terms": "a"}, "^_terms: unknown option, expected hosts, max_results, organization, "),
+        ({1: "a"}, "^1: unknown option"),
+        ({"organization": "a", "organizations": ["b"]}, "^organization, organizations: are two names of one option"),
+        ({"organization": "a", "organization_id": None}, "^organization, organization_id: are two names"),
+        ({"max_results": 5, "page_size": 5}, "^max_results, page_size: are two names"),
+        ({"hosts": "tokns"}, r"^hosts: 'tokns' is not one of users, tokens, did you mean tokens\?$"),
+        ({"hosts": ["users"]}, r"^hosts: \['users'\] is not one of users, tokens$"),
+        ({"owners": "maybe"}, "^owners: 'maybe' is not valid; expected true or false$"),
+        ({"owners": [True]}, "^owners: .* is not valid"),
+        ({"owners": 2}, "^owners: 2 is not valid"),
+        ({"page_size": "many"}, "^page_size: 'many' is not an integer$"),
+        ({"page_size": True}, "^page_size: True is not an integer$"),
+        ({"page_size": 1.5}, "^page_size: 1.5 is not an integer$"),
+        ({"page_size": float("nan")}, "^page_size: nan is not an integer$"),
+        ({"page_size": float("inf")}, "^page_size: inf is not an integer$"),
+        ({"page_size": [1]}, r"^page_size: \[1\] is a list; expected an integer$"),
+        ({"page_size": {}}, "^page_size: {} is a mapping; expected an integer$"),
+        ({"region": ["a"]}, r"^region: \['a'\] is a list; expected a string$"),
+        ({"organizations": {"a": 1}}, "^organizations: {'a': 1} is a mapping; expected a list$"),
+        ({"select": "expired"}, "^select: 'expired' is not a mapping$"),
+        ({"select": []}, r"^select: \[\] is not a mapping$"),
+    ],
+)
+def test_bad_options_are_refused(given: dict[Any, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        check_options(PLUGIN, given)
+
+
+def test_good_options_are_accepted() -> None:
+    for given in (
+        {"hosts": "users", "organization": "a,b", "owners": "Yes", "page_size": "5", "region": 1, "select": {}},
+        {"hosts": None, "organizations": ["a"], "owners": 1, "page_size": 5.0, "region": "x", "select": None},
+        {"owners": False, "page_size": 10**400},
+    ):
+        check_options(PLUGIN, given)
