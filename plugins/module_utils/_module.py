@@ -63,7 +63,8 @@ def make_module(argument_spec: Mapping[str, Any], **settings: Any) -> Any:
     Returns:
         The module. It has failed if an option and its alias are both given.
     """
-    module = AnsibleAWSModule(argument_spec=argument_spec, **settings)
+    module_class: Any = AnsibleAWSModule
+    module = module_class(argument_spec=argument_spec, **settings)
     try:
         # Once the arguments are read, only the warnings show that both were given.
         reject_aliases(argument_spec, get_warning_messages())

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
 from pathlib import Path
@@ -15,7 +16,6 @@ from ansible_collections.patrol.workmail.plugins.module_utils._files import deco
 
 
 @guards("plugins/module_utils/_files.py", "            if kind != stat.S_IFREG:")
-@guards("plugins/module_utils/_files.py", " | os.O_NONBLOCK", "")
 def test_only_regular_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     os.mkfifo("fifo")
@@ -35,6 +35,24 @@ def test_only_regular_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
                 read_file(path, 10, "option")
     with pytest.raises(FileNotFoundError):
         read_file("none", 10, "option")
+
+
+@guards("plugins/module_utils/_files.py", " | os.O_NONBLOCK", "")
+def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    outcome = multiprocessing.get_context("fork").Queue()
+
+    def read() -> None:
+        try:
+            read_file(str(tmp_path / "fifo"), 1, "option")
+        except OptionError as error:
+            outcome.put(str(error))
+
+    process = multiprocessing.get_context("fork").Process(target=read)
+    process.start()
+    process.join(20)
+    process.kill()
+    assert process.exitcode == 0 and outcome.get(timeout=20) == "option: expected a regular file, got a FIFO"
 
 
 @guards("plugins/module_utils/_files.py", "    if len(content) > most:")
