@@ -21,7 +21,7 @@ from workmail_emulator import Emulator, Fault
 COLLECTION = Path(__file__).parents[2]
 EXAMPLE = COLLECTION / "docs" / "examples" / "terraform"
 
-Program = Callable[[str], subprocess.CompletedProcess[str]]
+Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -32,11 +32,11 @@ def program(environment: dict[str, str], tmp_path: Path) -> Program:
     interpreter, script = json.loads(command.replace("${path.module}", str(folder)))
     assert interpreter == "python3"
 
-    def call(query: str) -> subprocess.CompletedProcess[str]:
+    def call(query: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, script],
             input=query,
-            env=environment,
+            env={**environment, **env},
             cwd=folder,
             check=False,
             capture_output=True,
@@ -57,6 +57,34 @@ def test_a_flat_map_of_strings(emulator: Emulator, program: Program) -> None:
     assert (ana["workmail_tokens"], ana["workmail_complete"]) == (2, True)
     assert [token["name"] for token in ana["workmail_personal_access_tokens"]] == ["Token 1", SECRETS_OF_A_NAME]
     assert all(name.startswith("workmail_") for name in ana)
+
+
+def test_settings_of_ansible_do_not_change_the_answer(emulator: Emulator, program: Program) -> None:
+    expected = program('{"inventory": "workmail_pat.yml"}').stdout
+    settings = {
+        "ANSIBLE_VERBOSITY": "4",
+        "ANSIBLE_DEBUG": "true",
+        "ANSIBLE_FORCE_COLOR": "true",
+        "ANSIBLE_STDOUT_CALLBACK": "json",
+        "ANSIBLE_INVENTORY_EXPORT": "true",
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "false",
+        "PYTHONIOENCODING": "ascii",
+    }
+    run = program('{"inventory": "workmail_pat.yml"}', **settings)
+    assert run.returncode == 0, run.stderr
+    usual, answer = (json.loads(text) for text in (expected, run.stdout))
+    assert answer.keys() == usual.keys()
+    for host in answer:
+        # The derived fields of tokens are about the moment of the run.
+        facts, usual_facts = json.loads(answer[host]), json.loads(usual[host])
+        tokens, usual_tokens = (
+            facts.pop("workmail_personal_access_tokens"),
+            usual_facts.pop("workmail_personal_access_tokens"),
+        )
+        assert facts == usual_facts
+        assert [token["name"] for token in tokens] == [token["name"] for token in usual_tokens]
+    absent = program('{"inventory": "absent_workmail_pat.yml"}', **settings)
+    assert absent.returncode == 1 and "\x1b" not in absent.stderr
 
 
 def test_nobody_is_an_empty_map(emulator: Emulator, program: Program) -> None:

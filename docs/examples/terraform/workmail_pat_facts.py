@@ -3,8 +3,8 @@
 
 """A program for Terraform's data source "external": what ansible-inventory lists, as a flat map of strings.
 
-It reads {"inventory": "FILE"} and writes a map of each host to its workmail_ variables in JSON. Whatever keeps the
-inventory from being whole ends it with status 1 and a message, so that the plan fails.
+It reads {"inventory": "FILE"} and writes a map of each host to its workmail_ variables in JSON. If the inventory cannot
+be read completely, it ends with status 1 and a message, and the plan fails.
 """
 
 from __future__ import annotations
@@ -13,11 +13,21 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 
+# Whatever the environment and ansible.cfg say, an inventory that could not be read fails, and messages are plain text.
+SETTINGS = {
+    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+    "ANSIBLE_FORCE_COLOR": "false",
+    "ANSIBLE_NOCOLOR": "true",
+}
+
+
 def plain(value: Any) -> Any:
-    """Undo how ansible-inventory writes text that is not to be templated."""
+    """Return a value without the mark of text that looks like a template, which ansible-inventory keeps."""
     if isinstance(value, dict):
         if set(value) == {"__ansible_unsafe"}:
             return value["__ansible_unsafe"]
@@ -26,24 +36,34 @@ def plain(value: Any) -> Any:
 
 
 def facts(query: Any) -> dict[str, str]:
-    """The answer to a query of Terraform.
+    """Answer a query of Terraform.
+
+    Args:
+        query: The query, which must be ``{"inventory": "FILE"}``.
+
+    Returns:
+        Each host's ``workmail_`` variables in JSON, by the name of the host.
 
     Raises:
-        ValueError: The query is not valid, or the inventory could not be read whole.
-        OSError: ansible-inventory cannot be run.
+        ValueError: The query is not valid, or the inventory could not be read completely.
+        OSError: ``ansible-inventory`` cannot be run.
     """
     if not isinstance(query, dict) or set(query) != {"inventory"} or not isinstance(query["inventory"], str):
         raise ValueError('the query must be {"inventory": "FILE"}')
-    run = subprocess.run(
-        ["ansible-inventory", "--inventory", query["inventory"], "--list"],
-        env={**os.environ, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if run.returncode != 0:
-        raise ValueError(f"ansible-inventory failed with status {run.returncode}\n{run.stderr}")
-    hosts = plain(json.loads(run.stdout)["_meta"]["hostvars"])
+    with tempfile.TemporaryDirectory() as folder:
+        # Settings such as ANSIBLE_VERBOSITY and ANSIBLE_DEBUG add lines to the standard output, but not to this file.
+        listing = Path(folder, "inventory.json")
+        run = subprocess.run(
+            ["ansible-inventory", "--inventory", query["inventory"], "--list", "--output", str(listing)],
+            env={**os.environ, **SETTINGS},
+            check=False,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        if run.returncode != 0:
+            raise ValueError(f"ansible-inventory failed with status {run.returncode}\n{run.stderr}")
+        hosts = plain(json.loads(listing.read_text(encoding="utf-8"))["_meta"]["hostvars"])
     return {
         host: json.dumps({name: value for name, value in variables.items() if name.startswith("workmail_")})
         for host, variables in hosts.items()
