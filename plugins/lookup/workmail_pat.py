@@ -43,6 +43,9 @@ options:
         C(until), V(false) reads anew.
     type: bool
     default: true
+notes:
+  - Call it with C(query), or with C(lookup) and C(wantlist=true). A plain C(lookup) returns the list only if it holds several tokens.
+    With exactly one token it returns the record itself, and C(length) then counts the fields of the record.
 seealso:
   - module: patrol.workmail.workmail_pat_info
   - plugin: patrol.workmail.workmail_pat_matching
@@ -70,9 +73,9 @@ EXAMPLES = r"""
   vars:
     expired: "{{ query('patrol.workmail.workmail_pat', regions=['all'], select={'expired': true}) }}"
 
-- name: Name the tokens that nobody has used for ninety days
+- name: Show the tokens that nobody has used for ninety days
   ansible.builtin.debug:
-    msg: "{{ stale | map(attribute='name') }}"
+    msg: "{{ stale | map(attribute='personal_access_token_id') }}"
   vars:
     stale: "{{ query('patrol.workmail.workmail_pat', 'acme', region='us-east-1', select={'unused_for': '90d'}) }}"
 

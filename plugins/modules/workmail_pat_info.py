@@ -51,9 +51,9 @@ EXAMPLES = r"""
     region: us-east-1
   register: acme
 
-- name: Show the names of the tokens that have expired
+- name: Show the IDs of the tokens that have expired
   ansible.builtin.debug:
-    msg: "{{ acme.personal_access_tokens | selectattr('expired') | map(attribute='name') }}"
+    msg: "{{ acme.personal_access_tokens | selectattr('expired') | map(attribute='personal_access_token_id') }}"
 
 - name: Gather only what expires within two weeks, from every organization in every region
   patrol.workmail.workmail_pat_info:

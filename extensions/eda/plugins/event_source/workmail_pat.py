@@ -114,7 +114,7 @@ EXAMPLES = r"""
       condition: event.kind == "expired"
       action:
         debug:
-          msg: "{{ event.personal_access_token.name }} of {{ event.organization_id }}"
+          msg: "{{ event.personal_access_token.personal_access_token_id }} of {{ event.organization_id }}"
     - name: The tokens could not be read
       condition: event.kind == "sweep_failed" and event.failures >= 3
       action:
