@@ -44,8 +44,9 @@ options:
     type: bool
     default: true
 notes:
-  - Call it with C(query), or with C(lookup) and C(wantlist=true). A plain C(lookup) returns the list only if it holds several tokens.
-    With exactly one token it returns the record itself, and C(length) then counts the fields of the record.
+  - Call it with C(query), or with C(lookup) and C(wantlist=true). A plain C(lookup) returns a list only if it finds
+    several tokens. For exactly one token it returns the record itself, and C(length) then counts the fields of the
+    record.
 seealso:
   - module: patrol.workmail.workmail_pat_info
   - plugin: patrol.workmail.workmail_pat_matching

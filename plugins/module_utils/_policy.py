@@ -279,10 +279,11 @@ def _about(token: Token, as_of: int) -> str:
     owner = token.owner
     whom = (owner and (owner.email or owner.name)) or token.user_id or "unknown"
     created, used, expires = token.date_created, token.date_last_used, token.expires_time
-    state = f" {owner.state}" if owner is not None and owner.state != "ENABLED" else ""
+    name = "without a name" if token.name is None else f'"{token.name}"'
+    state = f" {owner.state or 'in an unknown state'}" if owner is not None and owner.state != "ENABLED" else ""
     return printable(
-        f"{token.organization_alias or token.organization_id}, token {token.personal_access_token_id} "
-        f'"{token.name or ""}" of {whom}{state}, '
+        f"{token.organization_alias or token.organization_id}, "
+        f"token {token.personal_access_token_id or 'without an ID'} {name} of {whom}{state}, "
         f"{'creation unknown' if created is None else 'created ' + _day(created)}, "
         f"{'never used' if used is None else 'last used ' + _day(used)}, "
         f"{'no expiry' if expires is None else ('expired ' if expires <= as_of else 'expires ') + _day(expires)}"

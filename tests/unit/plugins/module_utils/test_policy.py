@@ -301,3 +301,11 @@ def test_a_rule_says_whether_it_may_revoke(value: object, flag: bool) -> None:
 def test_a_rule_may_revoke_or_not(value: object) -> None:
     with pytest.raises(OptionError, match=r"rules\[0\]\.revoke: "):
         parse_policy({"version": 1, "rules": [{**VALID["rules"][0], "revoke": value}]})
+
+
+def test_a_finding_names_what_the_service_left_out() -> None:
+    bare = token_from_summary({}, ACME)._replace(owner=Owner(None, state=None))
+    document = {"version": 1, "rules": [{"id": "all", "severity": "high", "when": {"never_used": True}}]}
+    [finding] = judge(parse_policy(document), [bare], NOW).findings
+    said = "acme, token without an ID without a name of unknown in an unknown state, creation unknown, never used"
+    assert said in finding["message"]
