@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from estate import ACME
+from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
@@ -105,11 +106,19 @@ def test_a_misspelt_variable_is_named(emulator: Emulator, ansible_playbook: Play
     assert f"{variable}: no such variable of the role" in " ".join(run.stdout.split())
 
 
-@pytest.mark.parametrize("policy", ["wind_down", "default", {"version": 1, "rules": []}])
-def test_another_policy_is_refused(emulator: Emulator, ansible_playbook: Playbook, policy: Any) -> None:
-    run = ansible_playbook(BOOK, extra={"audit_policy": policy, "audit_as_of": AFTER})
+@guards(
+    "playbooks/assert_no_expired.yml",
+    "audit_policy == 'no_expired' and audit_fail | bool",
+    "true",
+)
+@pytest.mark.parametrize(
+    ("extra", "name"),
+    [({"audit_policy": "wind_down"}, "audit_policy"), ({"audit_fail": "false"}, "audit_fail")],
+)
+def test_it_is_never_weakened(emulator: Emulator, ansible_playbook: Playbook, extra: Any, name: str) -> None:
+    run = ansible_playbook(BOOK, extra={"audit_as_of": BEFORE, **extra})
     assert run.returncode == 2 and len(emulator.requests) == 0
-    assert "this playbook asks that no token has expired" in " ".join(run.stdout.split())
+    assert f"{name} cannot be changed in the playbook assert_no_expired" in " ".join(run.stdout.split())
 
 
 def test_nobody_hands_it_the_result(emulator: Emulator, ansible_playbook: Playbook) -> None:

@@ -327,7 +327,7 @@ def test_a_source_that_ansible_goes_on_without(
 def test_no_account_at_all(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, arguments: list[str]) -> None:
     hosts = write(tmp_path, {"accounts": {"hosts": {}}})
     run = ansible_playbook("-i", hosts, *arguments, BOOK, extra=EXTRA)
-    assert run.returncode == 2 and "The inventory has no host, and each account is to be one" in run.stdout
+    assert run.returncode == 2 and "The inventory has no host. Give one with a host for each account" in run.stdout
     assert len(fleet.requests) == 0
 
 
