@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,8 @@ ROLES = {
 }
 # Programs whose options are held against what they say of themselves.
 ASKED = ("ansible-doc", "ansible-inventory", "ansible-playbook", "ansible-rulebook", "workmail-emulator")
+
+REPOSITORY = yaml.safe_load((COLLECTION / "galaxy.yml").read_text())["repository"]
 
 KINDS = ("modules", "lookup", "inventory", "filter", "test")
 ENDINGS = ("", ".py", ".yml")
@@ -198,6 +201,13 @@ def hold_command(words: list[str]) -> None:
         assert operation in {xform_name(name, "-") for name in names}
         return
     assert shutil.which(program), f"there is no program {program}"
+    if program == "pip":
+        for argument in arguments:
+            assert not argument.startswith("./") or (COLLECTION / argument / "pyproject.toml").is_file(), argument
+            if "#subdirectory=" in argument:
+                file = COLLECTION / argument.split("#subdirectory=")[1] / "pyproject.toml"
+                project = tomllib.loads(file.read_text())
+                assert argument.startswith(f"{project['project']['name']} @ git+{REPOSITORY}#")
     for argument in arguments:
         if argument.startswith("patrol.workmail."):
             name = argument.removeprefix("patrol.workmail.")
@@ -281,6 +291,8 @@ def test_a_page_names_variables_that_there_are(page: Path) -> None:
         ("shell", "if true; then echo\n"),
         ("shell", "no-such-program\n"),
         ("shell", "scripts/absent\n"),
+        ("shell", "pip install ./absent\n"),
+        ("shell", "pip install 'workmail-emulator @ git+https://github.com/other/workmail#subdirectory=emulator'\n"),
         ("shell", "aws workmail list-tokens\n"),
         ("shell", "ansible-playbook patrol.workmail.audits\n"),
         ("shell", "ansible-playbook patrol.workmail.audit --no-such-option\n"),

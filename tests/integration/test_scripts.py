@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -38,6 +39,22 @@ def test_a_release_refuses(arguments: list[str], said: str) -> None:
     )
     assert (run.returncode, run.stdout) == (2, "")
     assert said in run.stderr
+
+
+def test_what_the_guide_of_contributors_names_exists() -> None:
+    """Each path, and in each numbered step each name in the file that the step is about."""
+    text = (COLLECTION / "CONTRIBUTING.md").read_text()
+    named = [word.split()[0] for word in re.findall(r"`([^`\n]+)`", text)]
+    paths = [
+        word for word in named if "/" in word and not re.search(r"[A-Z]{3}|^ansible_collections|^\.venv|^dist/", word)
+    ]
+    assert len(paths) > 15
+    for path in paths:
+        assert list(COLLECTION.glob(path.rstrip("/"))), path
+    for step in re.findall(r"^\d\. (.*(?:\n   .*)*)", text, re.MULTILINE):
+        file = next((COLLECTION / word for word in re.findall(r"`([^`]+\.py)`", step) if "NAME" not in word), None)
+        for name in re.findall(r"`([A-Z_a-z]+)`", step):
+            assert file is None or name in file.read_text(), f"{file} has no {name}"
 
 
 @pytest.fixture

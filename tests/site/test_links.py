@@ -11,18 +11,23 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import lxml.html
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 
 COLLECTION = Path(__file__).parents[2]
 NOT_OURS = {".venv", ".ansible", "node_modules", "output"}
 SITE = Path(os.environ["WORKMAIL_SITE"])
 MARKDOWN = sorted(file for file in COLLECTION.rglob("*.md") if not NOT_OURS & set(file.relative_to(COLLECTION).parts))
+GALAXY = yaml.safe_load((COLLECTION / "galaxy.yml").read_text())
+# Pages of the repository that are not files.
+ELSEWHERE = {"/issues"}
 # In the description of an option that is amazon.aws's own.
 OF_AMAZON_AWS = {"http://docs.aws.amazon.com/general/latest/gr/rande.html#ec2_region"}
 
@@ -49,16 +54,31 @@ def anchors(page: Path) -> set[str]:
     return {*read(page).xpath("//@id"), *read(page).xpath("//a/@name")}
 
 
+def is_shipped(file: Path) -> bool:
+    """Whether a file is in the artifact: ``galaxy.yml`` says what is not."""
+    if not file.resolve().is_relative_to(COLLECTION):
+        return False
+    name = file.resolve().relative_to(COLLECTION)
+    ignored = [*GALAXY["build_ignore"], "galaxy.yml"]
+    parts = [str(part) for part in (name, *name.parents)]
+    return not any(fnmatch(part, each) or fnmatch(Path(part).name, each) for part in parts for each in ignored)
+
+
 def fault(page: Path, link: str) -> str | None:
     """What is wrong about a link; None if nothing is."""
     if re.search(r"\s", link) or not link:
         return "it is empty or has whitespace in it"
     parts = urlsplit(link)
+    if link.startswith(f"{GALAXY['repository']}/"):
+        file = re.sub(r"^/(?:blob|tree)/main/", "", link.removeprefix(GALAXY["repository"]))
+        return None if file in ELSEWHERE or (COLLECTION / file).exists() else "the repository has no such file"
     if parts.scheme or parts.netloc:
         return None if parts.scheme == "https" and "." in parts.netloc else "it is no https:// link to a host"
     target = page.parent / unquote(parts.path) if parts.path else page
     if not target.exists():
         return "there is no such file"
+    if page.suffix == ".md" and is_shipped(page) and not is_shipped(target):
+        return "the artifact has this page but not the file"
     if parts.fragment and target.suffix in (".html", ".md") and unquote(parts.fragment) not in anchors(target):
         return "there is no such anchor"
     return None
@@ -119,6 +139,31 @@ def test_a_picture_has_words_for_who_does_not_see_it() -> None:
     pictures = [image for page in PAGES for image in read(page).iter("img") if "_images" in image.get("src", "")]
     assert pictures
     assert all(len(image.get("alt", "").split()) > 5 for image in pictures)
+
+
+@pytest.mark.parametrize(
+    ("name", "shipped"),
+    [
+        ("README.md", True),
+        ("docs/iam/auditor.json", True),
+        ("roles/audit/README.md", True),
+        ("CONTRIBUTING.md", False),
+        ("emulator/README.md", False),
+        ("galaxy.yml", False),
+    ],
+)
+def test_the_files_of_the_artifact(name: str, shipped: bool) -> None:
+    assert is_shipped(COLLECTION / name) is shipped
+
+
+def test_a_link_of_a_shipped_page_to_a_file_that_is_not_shipped() -> None:
+    why = "the artifact has this page but not the file"
+    assert fault(COLLECTION / "README.md", "emulator/README.md") == why
+    assert fault(COLLECTION / "roles/audit/README.md", "../../CONTRIBUTING.md") == why
+    assert fault(COLLECTION / "CONTRIBUTING.md", "emulator/README.md") is None
+    assert fault(COLLECTION / "README.md", f"{GALAXY['repository']}/blob/main/emulator/README.md") is None
+    absent = fault(COLLECTION / "README.md", f"{GALAXY['repository']}/blob/main/absent.md")
+    assert absent == "the repository has no such file"
 
 
 @pytest.mark.parametrize(

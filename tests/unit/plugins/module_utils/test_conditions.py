@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from condition_oracle import SIMPLE, documents, oracle
 from guarding import guards
-from hypothesis import example, given
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from token_strategies import ACME, NOW, tokens
 
 from ansible_collections.patrol.workmail.plugins.module_utils._conditions import CONDITIONS, DEEPEST, parse_conditions
@@ -36,6 +37,16 @@ def test_conditions_agree_with_the_oracle(document: dict[str, Any], token: Token
     conditions = parse_conditions(document, "select")
     assert conditions.matches(token, NOW) is expected
     assert conditions.matches(token_from_record(record), NOW) is expected
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+@settings(max_examples=20)
+@given(st.data())
+def test_the_oracle_judges_every_condition(name: str, data: st.DataObject) -> None:
+    document, token = {name: data.draw(SIMPLE[name])}, data.draw(tokens)
+    as_of = datetime.datetime.fromtimestamp(NOW / 1_000_000, datetime.UTC)
+    expected = oracle(document, {"owner": None, **project(token, NOW)}, as_of)
+    assert parse_conditions(document, "select").matches(token, NOW) is expected
 
 
 @pytest.mark.parametrize(
