@@ -35,10 +35,11 @@ workmail_die() {
   exit 1
 }
 
-# A name on PATH proves nothing: the shims of version managers are there for versions that are not.
+# A name on PATH proves nothing: the shims of version managers are there for versions that are not. The interpreter that made .venv
+# comes first, so that another PATH does not make .venv again.
 _workmail_find_python() {
   local name
-  for name in python3 python3.13 python3.12 python3.11; do
+  for name in "$WORKMAIL_VENV/bin/python" python3 python3.13 python3.12 python3.11; do
     command -v "$name" >/dev/null || continue
     # The base interpreter, since a virtual environment may be active, and may be ours.
     if WORKMAIL_PYTHON=$("$name" - 2>/dev/null <<'PYTHON'

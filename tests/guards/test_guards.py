@@ -1038,7 +1038,7 @@ def copy(tmp_path: Path) -> Path:
     collection.mkdir(parents=True)
     for name in ("galaxy.yml", "pyproject.toml", "README.md"):
         shutil.copy2(COLLECTION / name, collection)
-    for name in ("docs", "extensions", "meta", "playbooks", "plugins", "policies", "roles", "tests"):
+    for name in ("docs", "extensions", "meta", "playbooks", "plugins", "policies", "roles", "scripts", "tests"):
         shutil.copytree(COLLECTION / name, collection / name, ignore=shutil.ignore_patterns("__pycache__", "output"))
     (collections / "amazon").symlink_to(COLLECTION.parents[1] / "amazon")
     return collection

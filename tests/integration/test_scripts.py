@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from guarding import guards
 
 COLLECTION = Path(__file__).parents[2]
 FRAGMENTS = COLLECTION / "scripts/fragments.py"
@@ -55,6 +58,49 @@ def test_what_the_guide_of_contributors_names_exists() -> None:
         file = next((COLLECTION / word for word in re.findall(r"`([^`]+\.py)`", step) if "NAME" not in word), None)
         for name in re.findall(r"`([A-Z_a-z]+)`", step):
             assert file is None or name in file.read_text(), f"{file} has no {name}"
+
+
+@pytest.fixture
+def find_python(tmp_path: Path) -> Callable[[], str]:
+    """Runs the search of the scripts in a checkout of its own, with another ``python3`` first on PATH."""
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(COLLECTION / "scripts/lib.sh", tmp_path / "scripts")
+    other = tmp_path / "bin/python3"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\ncat >/dev/null\necho /another/python\n")
+    other.chmod(0o755)
+
+    def call() -> str:
+        script = 'source scripts/lib.sh; _workmail_find_python; printf %s "$WORKMAIL_PYTHON"'
+        environment = {**os.environ, "PATH": f"{other.parent}:{os.environ['PATH']}"}
+        run = subprocess.run(
+            ["bash", "-euc", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        return run.stdout
+
+    return call
+
+
+@guards("scripts/lib.sh", 'for name in "$WORKMAIL_VENV/bin/python" python3', "for name in python3")
+def test_the_scripts_keep_to_the_python_of_the_virtual_environment(
+    find_python: Callable[[], str], tmp_path: Path
+) -> None:
+    assert find_python() == "/another/python"
+    venv.create(tmp_path / ".venv", with_pip=False)
+    made_with = Path(find_python())
+    assert made_with.samefile(getattr(sys, "_base_executable", sys.executable)) and made_with.is_absolute()
+    # One that does not work any more, or is not supported, is passed over.
+    (tmp_path / ".venv/bin/python").unlink()
+    assert find_python() == "/another/python"
+    (tmp_path / ".venv/bin/python").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / ".venv/bin/python").chmod(0o755)
+    assert find_python() == "/another/python"
+
+
+def test_the_secret_of_the_demo_is_no_word_of_its_output() -> None:
+    """Ansible masks it wherever it occurs."""
+    [secret] = re.findall(r"AWS_SECRET_ACCESS_KEY=(\S+)", (COLLECTION / "scripts/demo").read_text())
+    assert len(secret) > 20
 
 
 @pytest.fixture
