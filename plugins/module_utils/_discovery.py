@@ -5,14 +5,14 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Which organizations a sweep covers: those that were named, or every one that there is."""
+"""Which organizations a sweep covers: those that were named, or all of them."""
 
 from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
 from ._calls import Calls
-from ._errors import PatrolError, nearest
+from ._errors import PatrolError, ReplyError, nearest, shown
 from ._options import SweepOptions, is_organization_id
 from ._tokens import Organization
 from ._workmail import operations
@@ -29,18 +29,18 @@ def discover(options: SweepOptions, clients: Mapping[str, Any], calls: Calls) ->
         calls: Takes the failures.
 
     Returns:
-        The organizations by id; where none was named, those that are not Active as well. Then the names that no
-        organization has, where these are to be passed over.
+        The organizations by ID; if none was named, those that are not readable as well. Then the names that no
+        organization has, if these are to be passed over.
 
     Raises:
-        PatrolError: A listing could not be read whole; no organization has one of the names; one that was named is
-            not Active; none was named and none is Active.
+        PatrolError: A listing could not be read completely; no organization has one of the names; one that was named is
+            not readable; none was named and none is readable; one is in two regions.
     """
     names = options.organizations
     if not names:
         found = _listed(clients, calls)
-        if not calls.errors and not any(organization.active for organization in found):
-            calls.failed(_none_active(clients))
+        if not calls.errors and not any(organization.readable for organization in found):
+            calls.failed(_none_readable(clients))
         return _by_id(found), []
     if all(is_organization_id(name) for name in names):
         known = found = _described(names, clients, calls)
@@ -53,14 +53,14 @@ def discover(options: SweepOptions, clients: Mapping[str, Any], calls: Calls) ->
         for name in unknown:
             calls.failed(_not_found(name, known, clients))
     for organization in found:
-        if not organization.active:
-            calls.failed(_not_active(organization))
+        if not organization.readable:
+            calls.failed(_not_readable(organization))
     return _by_id(found), [f"organization {name}" for name in unknown]
 
 
 def _listed(clients: Mapping[str, Any], calls: Calls) -> list[Organization]:
     lists = calls.each(operations.list_organizations, clients.values())
-    return list(dict.fromkeys(organization for found in lists if found is not None for organization in found))
+    return _in_one_region([organization for found in lists if found is not None for organization in found], calls)
 
 
 def _described(ids: Sequence[str], clients: Mapping[str, Any], calls: Calls) -> list[Organization]:
@@ -73,7 +73,17 @@ def _described(ids: Sequence[str], clients: Mapping[str, Any], calls: Calls) -> 
             raise
 
     found = calls.each(describe, [(client, organization_id) for organization_id in ids for client in clients.values()])
-    return [organization for organization in found if organization is not None]
+    return _in_one_region([organization for organization in found if organization is not None], calls)
+
+
+def _in_one_region(found: Sequence[Organization], calls: Calls) -> list[Organization]:
+    """Keep the first of the organizations with an ID: the tokens of one that is read twice would count twice."""
+    kept: dict[str, Organization] = {}
+    for organization in found:
+        first = kept.setdefault(organization.id, organization)
+        if first.region != organization.region:
+            calls.failed(_in_two_regions(first, organization))
+    return list(kept.values())
 
 
 def _is_called(organization: Organization, name: str) -> bool:
@@ -85,12 +95,21 @@ def _by_id(organizations: Sequence[Organization]) -> list[Organization]:
     return sorted(organizations, key=lambda organization: (organization.id, organization.region))
 
 
-def _none_active(clients: Mapping[str, Any]) -> PatrolError:
+def _none_readable(clients: Mapping[str, Any]) -> PatrolError:
     return PatrolError(
         "ListOrganizations shows no organization in state Active",
         error_code="NoOrganizationException",
         region=", ".join(clients),
         hint="This is usually the wrong region or account.",
+    )
+
+
+def _in_two_regions(first: Organization, second: Organization) -> PatrolError:
+    return ReplyError(
+        f"organization {second.alias or second.id} is listed in {first.region} as well",
+        organization_id=second.id,
+        region=second.region,
+        hint="An organization is in one region. Check that endpoint_url does not answer for all regions.",
     )
 
 
@@ -106,11 +125,11 @@ def _not_found(name: str, known: Sequence[Organization], clients: Mapping[str, A
     )
 
 
-def _not_active(organization: Organization) -> PatrolError:
+def _not_readable(organization: Organization) -> PatrolError:
     return PatrolError(
-        f"organization {organization.alias or organization.id} is in state {organization.state}",
+        f"organization {organization.alias or organization.id} is in state {shown(organization.state)}",
         error_code="OrganizationStateException",
         organization_id=organization.id,
         region=organization.region,
-        hint="Only an organization in state Active can list its tokens; leave it out.",
+        hint="Such an organization cannot list tokens. Leave it out.",
     )

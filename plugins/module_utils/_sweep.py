@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""From targets (regions x organizations x users) to tokens: whole, or an error."""
+"""From targets (regions x organizations x users) to tokens: completely, or an error."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ._tokens import Organization, Owner, Token, in_order, token_from_summary
 from ._workmail import operations
 from ._workmail.session import Session
 
+PAGED = "PagedByHandException"
 _NO_SUCH_USER = "EntityNotFoundException"
 
 Owners = Optional[Mapping[str, Owner]]
@@ -43,7 +44,7 @@ class Tally:
 
 
 class SweptOrganization(NamedTuple):
-    """An organization, the tally of what was read of it, if anything was, and whether that is all of it."""
+    """An organization, the tally of its tokens that were read, if any were, and whether these are all of them."""
 
     organization: Organization
     tally: Tally | None
@@ -53,9 +54,9 @@ class SweptOrganization(NamedTuple):
 class Sweep(NamedTuple):
     """What a sweep found.
 
-    C(tokens) are the selected ones in order. C(missing) are the names that the service does not know, where these are
-    passed over. C(complete) is true only if every page of every target was read. C(owners) are the users of each
-    organization that was asked, by user id; None where they were not read.
+    ``tokens`` are the selected ones in order. ``missing`` are the names that the service does not know, if these are
+    passed over. ``errors`` say what was not read. ``owners`` are the users of each organization that was asked, by user
+    ID; None if they were not read.
     """
 
     organizations: Sequence[SweptOrganization]
@@ -63,8 +64,12 @@ class Sweep(NamedTuple):
     errors: Sequence[PatrolError]
     missing: Sequence[str]
     next_token: str | None
-    complete: bool
     owners: Mapping[Organization, Owners]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every page of every target was read: what was not has an error."""
+        return not self.errors
 
 
 class _Target(NamedTuple):
@@ -92,14 +97,14 @@ def sweep(options: SweepOptions, session: Session) -> Sweep:
         session: Where and as whom.
 
     Raises:
-        PatrolError: A target could not be read whole; with C(options.keep_going) it is among C(errors) instead.
+        PatrolError: A target could not be read completely; with ``options.keep_going`` it is among ``errors`` instead.
     """
     calls = Calls(options.concurrency, options.keep_going)
     clients = _clients(session, calls)
     organizations, missing = discover(options, clients, calls)
-    active = [organization for organization in organizations if organization.active]
-    owners = _owners(options, active, clients, calls)
-    readable = [organization for organization in active if owners[organization] is not None]
+    wanted = [organization for organization in organizations if organization.readable]
+    owners = _owners(options, wanted, clients, calls)
+    readable = [organization for organization in wanted if owners[organization] is not None]
     targets = _targets(options, readable, clients, calls)
 
     def read(target: _Target) -> _Listing:
@@ -123,12 +128,34 @@ def sweep(options: SweepOptions, session: Session) -> Sweep:
             for organization in organizations
         ],
         tokens=in_order([token for listing in read_through for token in listing.tokens]),
-        errors=calls.errors,
+        errors=[*calls.errors, *_not_read_by_hand(options, organizations, next_token)],
         missing=missing,
         next_token=next_token,
-        complete=not calls.errors and next_token is None and options.next_token is None,
         owners=owners,
     )
+
+
+def _not_read_by_hand(
+    options: SweepOptions, organizations: Sequence[Organization], next_token: str | None
+) -> list[PatrolError]:
+    """Say what a part of a listing lacks, if the caller pages through it by hand. That was asked for, so it is no failure."""
+    lacking = []
+    if options.next_token is not None:
+        lacking.append("before next_token")
+    if next_token is not None:
+        lacking.append("after the last page that was read")
+    if not lacking:
+        return []
+    place = organizations[0] if organizations else None
+    return [
+        PatrolError(
+            f"the listing was paged by hand, and the tokens {' and '.join(lacking)} were not read",
+            error_code=PAGED,
+            organization_id=place and place.id,
+            region=place and place.region,
+            hint="To read all tokens at once, leave out max_items and next_token.",
+        )
+    ]
 
 
 def _clients(session: Session, calls: Calls) -> dict[str, Any]:

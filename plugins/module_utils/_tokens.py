@@ -19,6 +19,9 @@ from ._time import format_instant, in_days, parse_instant
 
 UNKNOWN = "UNKNOWN"
 
+# Organizations that are about to exist or to vanish.
+_WITHOUT_TOKENS = ("creating", "deleting", "deleted")
+
 TOKEN_FIELDS = {
     "PersonalAccessTokenId": "personal_access_token_id",
     "UserId": "user_id",
@@ -42,9 +45,13 @@ class Organization(NamedTuple):
     state: str
 
     @property
-    def active(self) -> bool:
-        """Whether the organization's tokens can be listed."""
-        return self.state.casefold() == "active"
+    def readable(self) -> bool:
+        """Whether to read the organization's tokens.
+
+        AWS does not document the states of an organization. Those in which it is known to have no tokens yet or any more
+        are left out; in every other one AWS is asked, and what it refuses is an error.
+        """
+        return self.state.casefold() not in _WITHOUT_TOKENS
 
 
 class Owner(NamedTuple):
@@ -162,6 +169,8 @@ def project(token: Token, as_of: int) -> dict[str, Any]:
     """
     created, last_activity, expires = token.date_created, token.last_activity, token.expires_time
     record: dict[str, Any] = dict(token.other or {})
+    # A field that AWS adds never takes the place of one of ours.
+    record.pop("owner", None)
     record.update(
         organization_id=token.organization_id,
         organization_alias=token.organization_alias,

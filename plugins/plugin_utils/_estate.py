@@ -63,7 +63,7 @@ def fetch(options: SweepOptions, session: Session, settings: bool) -> Estate:
         PatrolError: A target could not be read whole; with C(options.keep_going) it is among C(errors) instead.
     """
     found = sweep(options._replace(select=parse_conditions({}, "select")), session)
-    organizations = [entry.organization for entry in found.organizations if entry.organization.active]
+    organizations = [entry.organization for entry in found.organizations if entry.organization.readable]
     whole = {entry.organization for entry in found.organizations if entry.whole}
     errors = list(found.errors)
     known: dict[Organization, Mapping[str, Any] | None] = {}

@@ -48,8 +48,6 @@ def look_up(plugin: Any, options: Mapping[str, Any]) -> Answer:
     connection.require_aws_sdk()
     facts = gather_facts(options, connection.client, connection.region, plugin._display.v)
     warnings = [f"Not complete: {unread['msg']}" for unread in facts.result["errors"]]
-    if not facts.result["complete"] and not facts.result["errors"]:
-        warnings.append("Not complete: max_items or next_token left tokens out")
     if options["on_missing"] == "warn":
         warnings += [f"Passed over, not found: {name}" for name in facts.missing]
     return Answer(facts.result["personal_access_tokens"], warnings, facts.result["complete"])

@@ -156,28 +156,8 @@ GUARDS = {
         FAULTS,
         "comes_once",
     ),
-    "a page that comes twice": Guard(
-        f"{UTILS}/_workmail/operations.py",
-        "            if items and items == reply[items_key]:\n",
-        "            if number > 9:\n                next_token = None\n            if False:\n",
-        FAULTS,
-        "endless_next_token",
-    ),
     "errors end a sweep": Guard(
         f"{UTILS}/_calls.py", "        if not self._keep_going:\n            raise error\n", "", FAULTS, "access_denied"
-    ),
-    "a failed sweep is not complete": Guard(
-        f"{UTILS}/_sweep.py",
-        "complete=not calls.errors and next_token",
-        "complete=next_token",
-        FAULTS,
-        "TestGoingOn",
-    ),
-    "a sweep with pages left is not complete": Guard(
-        f"{UTILS}/_sweep.py", " and next_token is None and", " and", FACTS, "paging_by_hand or max_items"
-    ),
-    "a sweep from the middle is not complete": Guard(
-        f"{UTILS}/_sweep.py", " and options.next_token is None", "", FACTS, "paging_by_hand_reads"
     ),
     "an organization not read whole has no count": Guard(
         f"{UTILS}/_gather.py",
@@ -209,13 +189,6 @@ GUARDS = {
     ),
     "an empty role is no role": Guard(
         f"{UTILS}/_options.py", "    if arn is None:\n", "    if not arn:\n", f"{UNIT}/test_options.py", "bad_options"
-    ),
-    "a lookup that is not complete warns": Guard(
-        "plugins/plugin_utils/_lookup.py",
-        '    if not facts.result["complete"] and',
-        "    if False and",
-        "tests/integration/test_edges.py",
-        "not_complete_warns",
     ),
     "no part of an answer is shared": Guard(
         "plugins/plugin_utils/_run_cache.py", "if answer.whole:", "if True:", CACHE, "not_whole_is_not_kept"
@@ -306,20 +279,6 @@ GUARDS = {
         f"{UTILS}/_discovery.py",
         "    if unknown and not options.pass_over_missing and not calls.errors:\n",
         "    if False:\n",
-        FACTS,
-        "does_not_exist",
-    ),
-    "a named organization that is not active": Guard(
-        f"{UTILS}/_discovery.py",
-        "        if not organization.active:\n",
-        "        if False:\n",
-        FACTS,
-        "does_not_exist",
-    ),
-    "no organization at all": Guard(
-        f"{UTILS}/_discovery.py",
-        "        if not calls.errors and not any(organization.active for organization in found):\n",
-        "        if False:\n",
         FACTS,
         "does_not_exist",
     ),

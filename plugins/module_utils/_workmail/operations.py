@@ -14,9 +14,10 @@ U(https://docs.aws.amazon.com/workmail/latest/APIReference/API_Operations.html).
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Callable, Iterator, NamedTuple, Sequence
 
-from .._errors import PatrolError, ReplyError
+from .._errors import PatrolError, ReplyError, shown
+from .._options import is_user_id
 from .._tokens import Organization, Owner
 from .errors import FOREIGN_REPLY, located
 
@@ -44,7 +45,7 @@ def list_organizations(client: Any) -> list[Organization]:
     """
     region = client.meta.region_name
     found: list[Organization] = []
-    for page in _pages(client, "ListOrganizations", {}, "OrganizationSummaries"):
+    for page in _pages(client, "ListOrganizations", {}, "OrganizationSummaries", "OrganizationId"):
         found.extend(
             Organization(item["OrganizationId"], item.get("Alias"), region, item["State"]) for item in page.items
         )
@@ -72,7 +73,7 @@ def list_users(client: Any, organization_id: str) -> dict[str, Owner]:
         PatrolError: A page could not be read whole.
     """
     users: dict[str, Owner] = {}
-    for page in _pages(client, "ListUsers", {"OrganizationId": organization_id}, "Users"):
+    for page in _pages(client, "ListUsers", {"OrganizationId": organization_id}, "Users", "Id"):
         for item in page.items:
             users[item["Id"]] = Owner(
                 user_id=item["Id"],
@@ -87,13 +88,28 @@ def list_users(client: Any, organization_id: str) -> dict[str, Owner]:
 
 
 def describe_user(client: Any, organization_id: str, user: str) -> str:
-    """The user id behind a user id, a user name or an e-mail address.
+    """Find the user ID behind a user ID, a user name or an e-mail address.
+
+    Args:
+        client: A client of the organization's region.
+        organization_id: The organization.
+        user: What the user was called.
+
+    Returns:
+        The user ID.
 
     Raises:
-        PatrolError: With the code EntityNotFoundException where the organization has no such user.
+        PatrolError: With the code EntityNotFoundException if the organization has no such user. The reply does not say
+            that it is about this user.
     """
     with located("workmail", "DescribeUser", client.meta.region_name, organization_id):
         reply = client.describe_user(OrganizationId=organization_id, UserId=user)
+        names = ["UserId"] if is_user_id(user) else ["UserId", "Name", "Email"]
+        if user.casefold() not in [str(reply.get(name)).casefold() for name in names]:
+            raise ReplyError(
+                f"the reply is about user {shown(reply['UserId'])}, which is not known to be {shown(user)}",
+                hint=f"Give the user ID, the user name or the primary e-mail address. {FOREIGN_REPLY}",
+            )
     return str(reply["UserId"])
 
 
@@ -109,23 +125,39 @@ def list_personal_access_tokens(
     """The personal access tokens of an organization, a page at a time.
 
     Args:
-        user_id: Only this user's, by user id.
+        user_id: Only this user's, by user ID. The reply of the service has to say of each token that it is.
         page_size: How many a page holds at most, 1 to 100.
         max_items: End after so many.
         next_token: Begin at the page that this token stands for.
         stopped: Asked before each call; the listing ends where it says so.
 
+    Returns:
+        The pages. A token that is listed again comes once, as it was listed first. Between two pages, the time of its
+        last use can change, and nothing else can.
+
     Raises:
-        PatrolError: A page could not be read whole; C(page) counts from 1.
+        PatrolError: A page could not be read completely; ``page`` counts from 1.
     """
     parameters = {"OrganizationId": organization_id}
     if user_id is not None:
         parameters["UserId"] = user_id
+
+    def check(token: dict[str, Any]) -> None:
+        if user_id is not None and str(token.get("UserId")).casefold() != user_id.casefold():
+            raise ReplyError(
+                f"the reply holds token {shown(token.get('PersonalAccessTokenId'))} of user "
+                f"{shown(token.get('UserId'))}, and only those of user {shown(user_id)} were asked for",
+                hint=FOREIGN_REPLY,
+            )
+
     return _pages(
         client,
         "ListPersonalAccessTokens",
         parameters,
         "PersonalAccessTokenSummaries",
+        "PersonalAccessTokenId",
+        ("DateLastUsed",),
+        check,
         page_size,
         max_items,
         next_token,
@@ -191,12 +223,74 @@ def put_identity_provider_configuration(client: Any, organization_id: str, confi
 
 _PAGINATION = "PaginationException"
 
+# AWS documents neither how many pages a listing has nor whether pages can be empty. At the largest page size these are
+# 10,000 entries in a row that a filter of the service would have left out, ten times the users that an organization has
+# by default, and 10,000,000 entries in all.
+_MOST_PAGES_WITHOUT_NEWS = 100
+_MOST_PAGES = 100_000
+
+
+class _Entries:
+    """The entries of a listing that were read, to recognize those that are listed again.
+
+    The entries of a listing can move between its pages while it is read, so one may be listed twice.
+
+    Args:
+        key: The field that identifies an entry. Entries without it cannot be compared, and all count.
+        changing: The fields that can differ between two readings of an entry.
+    """
+
+    def __init__(self, key: str, changing: Sequence[str]) -> None:
+        self._key = key
+        self._changing = changing
+        self._digests: dict[str, int] = {}
+        self._without_key: set[int] = set()
+        self._quiet_pages = 0
+
+    def new_of(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Leave out the entries of a page that were listed before.
+
+        Raises:
+            ReplyError: An entry contradicts what was listed before, or the pages have brought nothing new for long.
+        """
+        news, first = [], False
+        for item in items:
+            key, digest = item.get(self._key), self._digest(item)
+            if key is None:
+                first = first or digest not in self._without_key
+                self._without_key.add(digest)
+                news.append(item)
+            elif key not in self._digests:
+                self._digests[key] = digest
+                first = True
+                news.append(item)
+            elif self._digests[key] != digest:
+                raise ReplyError(
+                    f"the entry {shown(key)} is listed again with other content",
+                    error_code=_PAGINATION,
+                    hint="It may have changed while it was read. Run it again.",
+                )
+        self._quiet_pages = 0 if first else self._quiet_pages + 1
+        if self._quiet_pages > _MOST_PAGES_WITHOUT_NEWS:
+            raise ReplyError(
+                f"the last {self._quiet_pages} pages hold no new entry, so the listing may never end",
+                error_code=_PAGINATION,
+            )
+        return news
+
+    def _digest(self, item: dict[str, Any]) -> int:
+        # Less to keep than the entry. The fields of a reply come in any order.
+        return hash(repr(sorted((name, value) for name, value in item.items() if name not in self._changing)))
+
 
 def _pages(
     client: Any,
     operation: str,
     parameters: dict[str, Any],
     items_key: str,
+    key: str,
+    changing: Sequence[str] = (),
+    check: Callable[[dict[str, Any]], None] = lambda item: None,
     page_size: int = 100,
     max_items: int | None = None,
     next_token: str | None = None,
@@ -205,6 +299,7 @@ def _pages(
     """Read a listing page by page. botocore's paginator ends on an empty token and never on alternating ones."""
     call = getattr(client, xform_name(operation))
     seen: set[str] = set() if next_token is None else {next_token}
+    entries = _Entries(key, changing)
     number, remaining = 0, max_items
     items: list[dict[str, Any]] = []
     while not stopped():
@@ -214,12 +309,17 @@ def _pages(
         if next_token is not None:
             request["NextToken"] = next_token
         with located("workmail", operation, client.meta.region_name, parameters.get("OrganizationId"), number):
+            if number > _MOST_PAGES:
+                raise ReplyError(f"the listing has more than {_MOST_PAGES} pages", error_code=_PAGINATION)
             reply = call(**request)
             next_token = _new_token(reply, seen)
             if items and items == reply[items_key]:
                 raise ReplyError("the page repeats the one before it", error_code=_PAGINATION)
             items = reply[items_key]
-        yield Page(number, items, next_token)
+            for item in items:
+                check(item)
+            news = entries.new_of(items)
+        yield Page(number, news, next_token)
         if remaining is not None:
             remaining -= len(items)
         if next_token is None or (remaining is not None and remaining <= 0):
@@ -231,8 +331,8 @@ def _new_token(reply: dict[str, Any], seen: set[str]) -> str | None:
     if token is None:
         return None
     if not token:
-        raise ReplyError("NextToken is empty, so that the listing may not be whole", error_code=_PAGINATION)
+        raise ReplyError("NextToken is empty, so the listing may be incomplete", error_code=_PAGINATION)
     if token in seen:
-        raise ReplyError("NextToken was seen before, so that the listing would never end", error_code=_PAGINATION)
+        raise ReplyError("NextToken was seen before, so the listing would never end", error_code=_PAGINATION)
     seen.add(token)
     return token

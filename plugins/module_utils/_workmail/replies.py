@@ -7,15 +7,17 @@
 
 """Strict reading of the service's replies.
 
-botocore takes a truncated, empty, foreign or miscased reply for an empty page, in silence. Here the raw body of each
-reply is read before botocore's own parser sees it, held against the service model, and handed on read; whatever
-could hide an entry is an error.
+botocore silently mistakes a truncated, empty, foreign or miscased reply for an empty page. Here the raw body of each
+reply is read before botocore's own parser sees it, and checked against the service model. Whatever could hide an entry is
+an error.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
+import re
 from typing import Any, Callable, Container, Iterable, NoReturn
 
 from .._errors import ReplyError, shown
@@ -44,13 +46,24 @@ _ESSENTIAL_IN_ITEM = {
 }
 _OF_TOKENS = ("GetPersonalAccessTokenMetadata", "ListPersonalAccessTokens")
 
+# Fields beside the content which say that the reply is an error, or that the listing has more entries. AWS may add other
+# fields to a reply at any time; these would contradict the content. The second pattern is for listings only: a token
+# itself may get a status or a type one day.
+_ERROR_FIELD = re.compile(r"_+type|messages?|.*(?:error|exception|fault).*", re.I)
+_CONTRADICTION = re.compile(r"type|(?:status)?code|status|reason|.*(?:fail|next|marker|cursor|continu|truncat|partial|more).*", re.I)
+_ERROR_HEADER = "x-amzn-errortype"
+
+# How deep the value of a field that this collection does not read can be nested: JSON of any depth is a way to exhaust
+# whatever reads the result later.
+_DEEPEST = 32
+
 
 def read_strictly(client: Any) -> None:
     """Make a boto3 WorkMail client read the replies of the operations in use strictly.
 
     Afterwards these operations return what the service sent under its API names, checked against the service model:
     times in microseconds since the epoch. Fields of a token that are new to this collection are kept under their
-    snake_case names. A reply that is not whole raises ReplyError out of the client's method.
+    snake_case names. A reply that is incomplete or not from WorkMail raises ReplyError out of the client's method.
     """
     for operation in _ESSENTIAL:
         model = client.meta.service_model.operation_model(operation)
@@ -63,6 +76,8 @@ class _Reader:
     def __init__(self, operation: str, shape: Any) -> None:
         self._essential = _ESSENTIAL[operation]
         self._essential_in_item = _ESSENTIAL_IN_ITEM.get(operation)
+        self._known = frozenset(shape.members)
+        self._folded = frozenset(name.casefold() for name in shape.members)
         own = TOKEN_FIELDS if operation in _OF_TOKENS else None
         if self._essential_in_item is None:
             self._fields = _Fields(shape, "the reply", own)
@@ -72,9 +87,16 @@ class _Reader:
             self._item_fields = _Fields(shape.members[self._items].member, f"{self._items}[]", own)
 
     def __call__(self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **event: Any) -> None:
-        if response_dict["status_code"] >= 300:
+        status = response_dict["status_code"]
+        # From 301 on, botocore takes a reply for an error by itself.
+        if status > 300:
             return
+        if status != 200:
+            _refuse(f"its status is {status}, not 200")
+        if _ERROR_HEADER in {str(name).lower() for name in response_dict.get("headers", ())}:
+            _refuse(f"its status is 200, but it has the header {_ERROR_HEADER} of an error")
         document = _decode(response_dict["body"])
+        self._refuse_contradictions(document)
         self._fields.check(document, self._essential)
         if self._essential_in_item is not None:
             for item in document[self._items]:
@@ -82,11 +104,23 @@ class _Reader:
         customized_response_dict.update(document)
         response_dict["body"] = b"{}"
 
+    def _refuse_contradictions(self, document: dict[str, Any]) -> None:
+        """Refuse fields that the service model does not have, and that speak against the rest of the reply."""
+        for name in document.keys() - self._known:
+            if _ERROR_FIELD.fullmatch(name):
+                _refuse(f"its status is 200, but it has the field {shown(name)} of an error")
+            if self._essential_in_item is None or name.casefold() in self._folded:
+                continue
+            if _CONTRADICTION.fullmatch(name):
+                _refuse(f"the field {shown(name)} is unknown, and may say that the listing has more entries")
+
 
 def _decode(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8")
-        document = json.loads(text, object_pairs_hook=_unique)
+        document = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite_number
+        )
         if "\\u" in text:
             # An escape can carry half of a character, which no file or terminal takes.
             json.dumps(document, ensure_ascii=False).encode("utf-8")
@@ -94,6 +128,8 @@ def _decode(body: bytes) -> dict[str, Any]:
         _refuse(f"the body is not valid UTF-8: {error}")
     except ValueError as error:
         _refuse(f"the body is not valid JSON: {error}")
+    except RecursionError:
+        _refuse("the body is nested too deeply")
     if not isinstance(document, dict):
         _refuse("the body is not a JSON object")
     return document
@@ -107,8 +143,20 @@ def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    # Python reads and writes NaN and Infinity, which JSON does not have.
+    raise ValueError(f"{name} is not a value of JSON")
+
+
+def _finite_number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{shown(text)} is out of range")
+    return number
+
+
 def _refuse(reason: str) -> NoReturn:
-    raise ReplyError(f"the reply is not whole or not WorkMail's: {reason}", hint=FOREIGN_REPLY)
+    raise ReplyError(f"the reply is incomplete or not from WorkMail: {reason}", hint=FOREIGN_REPLY)
 
 
 def _checked_string(value: object) -> str:
@@ -119,7 +167,22 @@ def _checked_string(value: object) -> str:
 
 def _unchecked(value: Any) -> Any:
     """For types of fields that this collection does not read, or that AWS may add."""
+    if isinstance(value, (dict, list)) and too_deep(value, _DEEPEST):
+        raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
     return value
+
+
+def too_deep(value: Any, deepest: int) -> bool:
+    """Find out whether lists and mappings are nested deeper than a number of levels, without recursion."""
+    level = [value]
+    for _level in range(deepest):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, (dict, list))
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+    return any(isinstance(item, (dict, list)) for item in level)
 
 
 def _checked_list(value: object) -> list[Any]:
@@ -184,7 +247,8 @@ class _Fields:
             check = self._checkers.get(name)
             if check is None:
                 self._refuse_miscased(name)
-            elif value is not None:
+                check = _unchecked
+            if value is not None:
                 try:
                     document[name] = check(value)
                 except ValueError as error:
