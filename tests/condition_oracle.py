@@ -43,8 +43,19 @@ documents = st.recursive(
 )
 
 
+STATES = ("ENABLED", "DISABLED", "DELETED", "UNKNOWN")
+
+
+class Unknown(Exception):
+    """A condition needs a field that the record does not have."""
+
+
 def oracle(document: dict[str, Any], record: dict[str, Any], as_of: datetime.datetime) -> bool:
-    """Whether a record meets conditions."""
+    """Find out whether a record meets conditions.
+
+    Raises:
+        Unknown: The record lacks a field that one of them needs.
+    """
     return all(_meets(name, value, record, as_of) for name, value in document.items())
 
 
@@ -59,6 +70,11 @@ def _meets(name: str, value: Any, record: dict[str, Any], as_of: datetime.dateti
         if text is None:
             return False
         return any(fnmatch.fnmatchcase(*((text.lower(), glob.lower()) if fold else (text, glob))) for glob in value)
+
+    def known(value: Any) -> Any:
+        if value is None:
+            raise Unknown(name)
+        return value
 
     expires = record["expires_time"] and moment(record["expires_time"])
     created = moment(record["date_created"])
@@ -79,12 +95,19 @@ def _meets(name: str, value: Any, record: dict[str, Any], as_of: datetime.dateti
             "older_than": lambda: as_of - created > duration(value),
             "lifetime_over": lambda: expires and expires - created > duration(value),
             "name": lambda: like(record["name"], False),
-            "personal_access_token_id": lambda: record["personal_access_token_id"] in value,
-            "scopes_any": lambda: set(value) & set(record["scopes"] or []),
-            "scopes_outside": lambda: set(record["scopes"] or []) - set(value),
+            "personal_access_token_id": lambda: known(record["personal_access_token_id"]) in value,
+            "scopes_any": lambda: set(value) & set(known(record["scopes"])),
+            "scopes_outside": lambda: set(known(record["scopes"])) - set(value),
             "organization": lambda: like(record["organization_id"], True) or like(record["organization_alias"], True),
-            "owner": lambda: any(like(owner[field], True) for field in ("user_id", "name", "email")),
-            "owner_state": lambda: owner["state"] in value,
-            "owner_linked": lambda: (owner["identity_provider_user_id"] is not None) == value,
+            "owner": lambda: (
+                known(owner["user_id"]) and any(like(owner[field], True) for field in ("user_id", "name", "email"))
+            ),
+            "owner_state": lambda: (
+                known(owner["state"] if owner["state"] in ("ENABLED", "DISABLED", "DELETED", "UNKNOWN") else None)
+                in value
+            ),
+            "owner_linked": lambda: (
+                known(owner["user_id"]) and (owner["identity_provider_user_id"] is not None) == value
+            ),
         }[name]()
     )

@@ -22,11 +22,11 @@ names = st.sampled_from(["Outlook laptop", "backup", "Backup", "", "工作", "{{
 scopes = st.lists(st.sampled_from(["imap", "smtp", "ews"]), max_size=3)
 owners = st.builds(
     Owner,
-    user_id=st.sampled_from(["u-1", "u-2"]),
+    user_id=st.sampled_from([None, "u-1", "u-2"]),
     name=st.sampled_from([None, "ana", "svc-backup"]),
     email=st.sampled_from([None, "ana@acme.example", "SVC-backup@acme.example"]),
     display_name=st.none(),
-    state=st.sampled_from(["ENABLED", "DISABLED", "DELETED", "UNKNOWN"]),
+    state=st.sampled_from(["ENABLED", "DISABLED", "DELETED", "UNKNOWN", "SUSPENDED", None]),
     disabled_date=st.none() | instants,
     identity_provider_user_id=st.none() | st.just("90677608-cd1f-4a63-9c5a-1d2f3a4b5c6d"),
 )

@@ -86,10 +86,20 @@ def fresh_token(answer: Any, real: Any) -> None:
     assert answer.json["NextToken"] != real.json["NextToken"]
 
 
+def empty_page(answer: Any, real: Any) -> None:
+    assert answer.json[ITEMS] == []
+    assert answer.json["NextToken"] != real.json["NextToken"]
+
+
+def compare(found: Any, expected: Any) -> None:
+    assert found == expected
+
+
 def miscase(name: str) -> Callable[[dict[str, Any]], None]:
     return lambda document: document.update({name[0].lower() + name[1:]: document.pop(name)})
 
 
+ERROR = {"__type": "InternalServerException", "message": "An internal error occurred."}
 REFUSED = (
     f"User: arn:aws:iam::123456789012:user/emulated is not authorized to perform: workmail:ListPersonalAccessTokens on "
     f"resource: arn:aws:workmail:us-east-1:123456789012:organization/{ORGANIZATION_ID} because no identity-based "
@@ -124,6 +134,11 @@ SEEN: dict[str, tuple[dict[str, Any], Callable[[Any, Any], None]]] = {
         changed(lambda document: document.update({ITEMS: {str(n): i for n, i in enumerate(document[ITEMS])}})),
     ),
     "null_item": ({}, changed(lambda document: document[ITEMS].insert(50, None))),
+    "extra_item": ({"value": {"Name": "x"}}, changed(lambda document: document[ITEMS].append({"Name": "x"}))),
+    "error_beside_list": ({}, changed(lambda document: document.update(ERROR))),
+    "error_for_list": ({}, lambda answer, real: compare(answer.json, {ITEMS: [], **ERROR})),
+    "empty_pages": ({}, empty_page),
+    "repeated_pages": ({}, changed(lambda document: None)),
     "miscased_next_token": ({}, changed(miscase("NextToken"))),
     "empty_next_token": ({}, changed(lambda document: document.update(NextToken=""))),
     "same_next_token": ({}, fresh_token),
@@ -258,6 +273,12 @@ def test_tokens_that_lead_nowhere(emulator: Emulator, listing: Any) -> None:
         assert tokens[0] == tokens[2] or kind == "endless_next_token"
         assert set(firsts) == {"token-000"}
         assert [entry.page for entry in emulator.requests] == [1, 2, 3, 4, 5]
+
+
+def test_pages_that_begin_again(emulator: Emulator, listing: Any) -> None:
+    emulator.faults.add(Fault("repeated_pages"))
+    _tokens, firsts = pages(listing, 5)
+    assert firsts[0] == "token-000" and firsts.count("token-000") > 1 and len(set(firsts)) > 1
 
 
 def test_a_page_that_fails_twice(emulator: Emulator, listing: Any) -> None:

@@ -87,7 +87,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._time import curre
 from ansible_collections.patrol.workmail.plugins.plugin_utils._policies import BUILT_IN, load_built_in
 
 
-def workmail_pat_findings(facts, policy, *, as_of=None):
+def workmail_pat_findings(facts, policy, *, as_of=None, complete=None):
     """Hold facts against a policy; see the documentation of the filter."""
     try:
         if isinstance(policy, str):
@@ -96,7 +96,7 @@ def workmail_pat_findings(facts, policy, *, as_of=None):
                     f"policy: the collection has no policy {shown(policy)}{expected(policy, list(BUILT_IN))}"
                 )
             policy = load_built_in(policy).document
-        return audit_facts(parse_policy(policy), facts, as_of, current_instant())
+        return audit_facts(parse_policy(policy), facts, as_of, current_instant(), complete)
     except PatrolError as error:
         raise AnsibleFilterError(f"workmail_pat_findings: {error}") from error
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, Sequence
 
-from ._errors import OptionError, shown
+from ._facts import check_facts
 from ._policy import SEVERITIES, Policy, judge
 from ._time import format_instant, resolve_as_of
-from ._tokens import Token, token_from_record
+from ._tokens import Token
 
 PASS, VIOLATIONS, INCOMPLETE = "pass", "violations", "incomplete"
 KEYS = ("outcome", "findings", "summary", "exceptions", "policy", "organizations", "as_of", "complete", "errors")
@@ -86,55 +86,30 @@ def audit(
     }
 
 
-def audit_facts(policy: Policy, facts: object, as_of: object, now: int) -> dict[str, Any]:
-    """Hold facts in hand against a policy.
+def audit_facts(policy: Policy, facts: object, as_of: object, now: int, complete: object = None) -> dict[str, Any]:
+    """Check facts that were gathered before against a policy.
 
     Args:
         policy: The policy.
-        facts: The result of C(workmail_pat_info), or a list of its records, which is taken to be complete.
-        as_of: What the user says of it; left out, that of the result, or now for a list.
+        facts: The result of ``workmail_pat_info``, or a list of its records.
+        as_of: The instant that the user wants; left out, that of the result, or now for a list.
         now: The present, in microseconds since the epoch.
+        complete: What the user says of a list, as for ``check_facts``.
 
     Returns:
-        As M(audit) does.
+        As ``audit`` does. What the facts lack is among the errors.
 
     Raises:
-        PatrolError: These are no such facts, or from M(judge).
+        PatrolError: These are not facts, or from ``judge``.
     """
-    given: Mapping[str, Any] = facts if isinstance(facts, Mapping) else {"personal_access_tokens": facts}
-    records = given.get("personal_access_tokens")
-    if not isinstance(records, (list, tuple)):
-        raise OptionError(
-            "facts: expected a list of records of personal access tokens, or the result of workmail_pat_info, got "
-            f"{shown(facts)}"
-        )
-    if isinstance(facts, Mapping):
-        missing = [key for key in ("as_of", "complete", "errors", "organizations", "summary") if key not in facts]
-        if missing:
-            raise OptionError(f"facts: not a result of workmail_pat_info, it lacks {', '.join(missing)}")
-        as_of = given["as_of"] if as_of is None else as_of
-    instant = resolve_as_of(as_of, now)
-    tokens = [token_from_record(record, f"facts[{index}]") for index, record in enumerate(records)]
-    organizations = given.get("organizations", _organizations(tokens))
+    checked = check_facts(facts, complete)
     return audit(
         policy,
-        tokens,
-        instant,
-        organizations=organizations,
-        read=given["summary"]["tokens"] if "summary" in given else len(tokens),
-        whole=given["summary"]["organizations"] if "summary" in given else len(organizations),
-        complete=given.get("complete", True) is True,
-        errors=given.get("errors", []),
+        checked.tokens,
+        resolve_as_of(checked.as_of if as_of is None else as_of, now),
+        organizations=checked.organizations,
+        read=checked.read,
+        whole=checked.whole,
+        complete=checked.complete,
+        errors=checked.errors,
     )
-
-
-def _organizations(tokens: Iterable[Token]) -> list[dict[str, Any]]:
-    """The organizations that tokens in hand speak of; in which state they are is not known."""
-    counts: dict[tuple[str, str | None, str], int] = {}
-    for token in tokens:
-        place = (token.organization_id, token.organization_alias, token.region)
-        counts[place] = counts.get(place, 0) + 1
-    return [
-        {"id": place[0], "alias": place[1], "region": place[2], "state": None, "tokens": counts[place]}
-        for place in sorted(counts, key=lambda place: place[0])
-    ]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import re
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Sequence, TypeVar
 
 from ._errors import IndeterminateError, MistakeCollector, OptionError, expected, mistake, named, nearest, shown
 from ._time import parse_duration, parse_instant
@@ -31,8 +31,8 @@ OWNER_STATES = ("ENABLED", "DISABLED", "DELETED", UNKNOWN)
 class Conditions(NamedTuple):
     """Conditions that were checked and made ready.
 
-    C(matches(token, as_of)) tells whether the token meets all of them at that instant, in microseconds since the
-    epoch; it raises IndeterminateError where the service left out the time that a condition needs.
+    ``matches(token, as_of)`` returns whether the token meets all of them at that instant, in microseconds since the
+    epoch. It raises IndeterminateError if the service left out what a condition needs.
     """
 
     matches: Test
@@ -241,15 +241,22 @@ def _owner_states(value: object, path: str) -> frozenset[str]:
     return frozenset(states)
 
 
-def _time_of(token: Token, value: int | None, field: str, condition: str) -> int:
-    """A time that a condition cannot do without: guessing could hide a token, or delete one."""
+Value = TypeVar("Value")
+
+
+def _known(token: Token, value: Value | None, field: str, condition: str) -> Value:
+    """Return a value that a condition needs; to guess it could hide a token, or delete one."""
     if value is None:
-        raise IndeterminateError(
-            f"{condition} cannot be judged: token {token.personal_access_token_id} has no {field}",
-            organization_id=token.organization_id,
-            region=token.region,
-        )
+        raise _indeterminate(token, condition, f"has no {field}")
     return value
+
+
+def _indeterminate(token: Token, condition: str, problem: str) -> IndeterminateError:
+    return IndeterminateError(
+        f"{condition} cannot be judged: token {token.personal_access_token_id} {problem}",
+        organization_id=token.organization_id,
+        region=token.region,
+    )
 
 
 def _owner_of(token: Token) -> Owner:
@@ -269,26 +276,54 @@ def _expires_after(instant: int, token: Token, as_of: int) -> bool:
 
 
 def _unused_for(duration: int, token: Token, as_of: int) -> bool:
-    return as_of - _time_of(token, token.last_activity, "date_last_used and no date_created", "unused_for") >= duration
+    return as_of - _known(token, token.last_activity, "date_last_used and no date_created", "unused_for") >= duration
 
 
 def _older_than(duration: int, token: Token, as_of: int) -> bool:
-    return as_of - _time_of(token, token.date_created, "date_created", "older_than") > duration
+    return as_of - _known(token, token.date_created, "date_created", "older_than") > duration
 
 
 def _lifetime_over(duration: int, token: Token, as_of: int) -> bool:
     if token.expires_time is None:
         return False
-    return token.expires_time - _time_of(token, token.date_created, "date_created", "lifetime_over") > duration
+    return token.expires_time - _known(token, token.date_created, "date_created", "lifetime_over") > duration
 
 
 def _organization(match: Callable[[str | None], bool], token: Token, as_of: int) -> bool:
     return match(token.organization_id) or match(token.organization_alias)
 
 
+def _token_id(wanted: frozenset[str], token: Token, as_of: int) -> bool:
+    return (
+        _known(token, token.personal_access_token_id, "personal_access_token_id", "personal_access_token_id") in wanted
+    )
+
+
+def _scopes_any(wanted: frozenset[str], token: Token, as_of: int) -> bool:
+    return not wanted.isdisjoint(_known(token, token.scopes, "scopes", "scopes_any"))
+
+
+def _scopes_outside(allowed: frozenset[str], token: Token, as_of: int) -> bool:
+    return not allowed.issuperset(_known(token, token.scopes, "scopes", "scopes_outside"))
+
+
 def _owner(match: Callable[[str | None], bool], token: Token, as_of: int) -> bool:
     owner = _owner_of(token)
+    _known(token, owner.user_id, "user_id", "owner")
     return match(owner.user_id) or match(owner.name) or match(owner.email)
+
+
+def _owner_state(states: frozenset[str], token: Token, as_of: int) -> bool:
+    state = _owner_of(token).state
+    if state not in OWNER_STATES:
+        raise _indeterminate(token, "owner_state", f"has an owner in the state {shown(state)}, which is not known")
+    return state in states
+
+
+def _owner_linked(wanted: bool, token: Token, as_of: int) -> bool:
+    owner = _owner_of(token)
+    _known(token, owner.user_id, "user_id", "owner_linked")
+    return (owner.identity_provider_user_id is not None) is wanted
 
 
 CONDITIONS: dict[str, _Condition] = {
@@ -301,19 +336,11 @@ CONDITIONS: dict[str, _Condition] = {
     "older_than": _Condition(parse_duration, _older_than),
     "lifetime_over": _Condition(parse_duration, _lifetime_over),
     "name": _Condition(_glob, lambda match, token, as_of: match(token.name)),
-    "personal_access_token_id": _Condition(_set, lambda wanted, token, as_of: token.personal_access_token_id in wanted),
-    "scopes_any": _Condition(_set, lambda wanted, token, as_of: not wanted.isdisjoint(token.scopes or ())),
-    "scopes_outside": _Condition(
-        _set_or_empty, lambda allowed, token, as_of: not allowed.issuperset(token.scopes or ())
-    ),
+    "personal_access_token_id": _Condition(_set, _token_id),
+    "scopes_any": _Condition(_set, _scopes_any),
+    "scopes_outside": _Condition(_set_or_empty, _scopes_outside),
     "organization": _Condition(_glob_ignoring_case, _organization),
     "owner": _Condition(_glob_ignoring_case, _owner, needs_owners=True),
-    "owner_state": _Condition(
-        _owner_states, lambda states, token, as_of: _owner_of(token).state in states, needs_owners=True
-    ),
-    "owner_linked": _Condition(
-        _boolean,
-        lambda wanted, token, as_of: (_owner_of(token).identity_provider_user_id is not None) is wanted,
-        needs_owners=True,
-    ),
+    "owner_state": _Condition(_owner_states, _owner_state, needs_owners=True),
+    "owner_linked": _Condition(_boolean, _owner_linked, needs_owners=True),
 }

@@ -186,7 +186,7 @@ class MistakeCollector:
 
 
 class IndeterminateError(PatrolError):
-    """A condition that cannot be judged because the service left out the time it needs."""
+    """A condition that cannot be judged because the service left out what it needs."""
 
     error_code = "IndeterminateConditionException"
 

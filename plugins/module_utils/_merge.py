@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
-from ._audit import INCOMPLETE, KEYS, PASS, VIOLATIONS
+from ._audit import INCOMPLETE, PASS, VIOLATIONS
+from ._audit_check import check_audit
 from ._errors import OptionError, PatrolError, shown
 from ._policy import SEVERITIES, printable
 
@@ -24,16 +25,16 @@ def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
     """Make one audit of those of many accounts.
 
     Args:
-        audits: By the name of each account what its audit returned, be that a failure.
+        audits: By the name of each account what its audit returned, which can be a failure.
         accounts: The names of all accounts that were to be audited.
 
     Returns:
-        As M(audit) does. Findings, organizations and errors have their C(account), the C(summary) counts C(accounts)
-        that were read whole. An account without an audit is among C(errors), and so is one that has an organization of
-        an account before it; then, or if one of the audits is not complete, the outcome is C(incomplete).
+        As ``audit`` does. Findings, organizations and errors have their ``account``, and the ``summary`` counts the
+        ``accounts`` that were read completely. An account without a valid audit is among ``errors``, and so is one that
+        has an organization of an account before it; then, or if one of the audits is incomplete, so is the outcome.
 
     Raises:
-        PatrolError: These are no such audits, not one of them came to a result, or they cannot be compared.
+        PatrolError: These are not audits, none of them came to a result, or they cannot be compared.
     """
     names = _names(accounts)
     if not isinstance(audits, Mapping):
@@ -46,27 +47,31 @@ def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
     seen: dict[str, str] = {}
     for account in names:
         result: Any = audits.get(account)
-        failure = _failure(result) or _told_twice(result, seen)
+        failure = _failure(result) or _duplicate_organization(result, seen)
         if failure is not None:
             errors.append(_of(account, failure, "msg"))
             continue
         heard[account] = result
         seen.update({organization["id"]: account for organization in result["organizations"]})
-        errors += [_of(account, error, "msg") for error in _errors(result)]
+        errors += [_of(account, error, "msg") for error in result["errors"]]
     if not heard:
         raise _nothing(len(names), errors)
     first = _like_each_other(heard)
     results = list(heard.values())
     outcomes = {result["outcome"] for result in results}
     return {
-        "outcome": INCOMPLETE if errors else VIOLATIONS if VIOLATIONS in outcomes else PASS,
+        "outcome": INCOMPLETE if errors else PASS if outcomes == {PASS} else VIOLATIONS,
         "findings": sorted(
             (_of(account, finding, "message") for account, result in heard.items() for finding in result["findings"]),
             key=_worst_first,
         ),
         "summary": {
             "accounts": len(names) - len({error["account"] for error in errors}),
-            **{key: _added([result["summary"][key] for result in results]) for key in first["summary"]},
+            **{
+                key: _added([result["summary"][key] for result in results])
+                for key in first["summary"]
+                if key != "accounts" and all(key in result["summary"] for result in results)
+            },
         },
         "exceptions": {
             "expired": first["exceptions"]["expired"],
@@ -105,15 +110,23 @@ def _failure(result: object) -> dict[str, Any] | None:
     if not isinstance(result, Mapping):
         raise OptionError(f"audits: expected the result of an audit, got {shown(result)}")
     if result.get("failed") or result.get("unreachable"):
-        told = _error(" ".join(str(result.get("msg") or "its audit failed, and does not say why").split()))
-        return {**told, **{key: result[key] for key in ("error_code", *_WHERE) if result.get(key) is not None}}
-    missing = [key for key in KEYS if key not in result]
-    if missing:
-        return _error(f"this is not the result of an audit, it lacks {', '.join(missing)}")
+        message = result.get("msg")
+        if not isinstance(message, str) or not message.strip():
+            message = "its audit failed, and does not say why"
+        places = {key: result.get(key) for key in ("error_code", *_WHERE)}
+        kinds = {key: int if key == "page" else str for key in places}
+        return {
+            **_error(" ".join(message.split())),
+            **{key: place for key, place in places.items() if isinstance(place, kinds[key])},
+        }
+    try:
+        check_audit(result)
+    except OptionError as error:
+        return _error(f"its audit cannot be used: {error.message}")
     return None
 
 
-def _told_twice(result: Mapping[str, Any], seen: Mapping[str, str]) -> dict[str, Any] | None:
+def _duplicate_organization(result: Mapping[str, Any], seen: Mapping[str, str]) -> dict[str, Any] | None:
     """The error of an audit with an organization that another account has: its own was not audited, or is known."""
     for organization in result["organizations"]:
         if organization["id"] in seen:
@@ -123,14 +136,6 @@ def _told_twice(result: Mapping[str, Any], seen: Mapping[str, str]) -> dict[str,
                 "DuplicateAccountException",
             )
     return None
-
-
-def _errors(result: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """What kept an audit from being complete; never none of one that is not."""
-    errors: Sequence[Mapping[str, Any]] = result["errors"]
-    if errors or (result["complete"] is True and result["outcome"] != INCOMPLETE):
-        return errors
-    return [_error("its tokens were not read from the first to the last", "IncompleteAuditException")]
 
 
 def _error(message: str, error_code: str = _NOT_AUDITED) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def sweep(options: SweepOptions, session: Session) -> Sweep:
 def _not_read_by_hand(
     options: SweepOptions, organizations: Sequence[Organization], next_token: str | None
 ) -> list[PatrolError]:
-    """Say what a part of a listing lacks, if the caller pages through it by hand. That was asked for, so it is no failure."""
+    """Say what a part of a listing lacks, if the caller pages through it by hand. It was asked for: nothing failed."""
     lacking = []
     if options.next_token is not None:
         lacking.append("before next_token")

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from ._errors import OptionError
+from ._plain import check_plain, list_at, optional_text_at, text_at
 from ._time import format_instant, in_days, parse_instant
 
 UNKNOWN = "UNKNOWN"
@@ -48,8 +49,8 @@ class Organization(NamedTuple):
     def readable(self) -> bool:
         """Whether to read the organization's tokens.
 
-        AWS does not document the states of an organization. Those in which it is known to have no tokens yet or any more
-        are left out; in every other one AWS is asked, and what it refuses is an error.
+        AWS does not document the states of an organization. Those in which it is known to have no tokens yet or no
+        tokens any more are left out. In every other state AWS is asked, and what it refuses is an error.
         """
         return self.state.casefold() not in _WITHOUT_TOKENS
 
@@ -123,14 +124,14 @@ def token_from_summary(summary: Mapping[str, Any], organization: Organization, o
 
 
 def token_from_record(record: object, path: str = "token") -> Token:
-    """Make a token of a record that M(project) made, so that facts in hand can be judged again.
+    """Make a token of a record that ``project`` made, so that facts can be judged again.
 
     Args:
         record: The record, as it comes from the module or the lookup.
         path: What to call it in an error.
 
     Raises:
-        OptionError: A field is missing or no instant, so that a judgement on it could be wrong.
+        OptionError: A field is missing or of the wrong type, so a judgment on it could be wrong.
     """
     if not isinstance(record, Mapping):
         raise OptionError(f"{path}: expected a record of a personal access token, got {type(record).__name__}")
@@ -141,7 +142,16 @@ def token_from_record(record: object, path: str = "token") -> Token:
     for field in _TIMES:
         if known[field] is not None:
             known[field] = parse_instant(known[field], f"{path}.{field}")
+    for field in ("organization_id", "region"):
+        text_at(known[field], f"{path}.{field}")
+    for field in ("organization_alias", "personal_access_token_id", "user_id", "name"):
+        optional_text_at(known[field], f"{path}.{field}")
+    if known["scopes"] is not None:
+        for index, scope in enumerate(list_at(known["scopes"], f"{path}.scopes")):
+            text_at(scope, f"{path}.scopes[{index}]")
     other = {key: value for key, value in record.items() if key not in known and key not in DERIVED and key != "owner"}
+    check_plain(other, path)
+    check_plain({field: value for field, value in known.items() if field not in _TIMES}, path)
     return Token(owner=_owner_from_record(record.get("owner"), path), other=other or None, **known)
 
 
@@ -153,6 +163,10 @@ def _owner_from_record(owner: object, path: str) -> Owner | None:
     known = dict(owner)
     if known["disabled_date"] is not None:
         known["disabled_date"] = parse_instant(known["disabled_date"], f"{path}.owner.disabled_date")
+    for field in Owner._fields:
+        if field != "disabled_date":
+            optional_text_at(known[field], f"{path}.owner.{field}")
+    check_plain(known, f"{path}.owner")
     return Owner(**known)
 
 

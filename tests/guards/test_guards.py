@@ -296,13 +296,6 @@ GUARDS = {
         f"{UNIT}/test_options.py",
         "bad_options",
     ),
-    "a missing time is never guessed": Guard(
-        f"{UTILS}/_conditions.py",
-        "    if value is None:\n        raise IndeterminateError(",
-        "    if value is None:\n        return 0\n        raise IndeterminateError(",
-        f"{UNIT}/test_conditions.py",
-        "never_guessed",
-    ),
     "a record that lacks a field is not judged": Guard(
         f"{UTILS}/_tokens.py", "    if missing:\n", "    if False:\n", f"{UNIT}/test_tokens.py", "no_record"
     ),
@@ -312,16 +305,6 @@ GUARDS = {
         '"outcome": VIOLATIONS',
         BOOK,
         "incomplete and continue",
-    ),
-    "facts that are not complete never pass": Guard(
-        f"{UTILS}/_audit.py",
-        'complete=given.get("complete", True) is True,',
-        "complete=True,",
-        f"{UNIT}/test_audit.py",
-        "never_a_pass",
-    ),
-    "facts in hand are whole results or lists": Guard(
-        f"{UTILS}/_audit.py", "        if missing:\n", "        if False:\n", f"{UNIT}/test_audit.py", "no_facts"
     ),
     "a violation never passes": Guard(
         "roles/audit/tasks/report.yml",
@@ -662,15 +645,8 @@ GUARDS = {
         MERGE,
         "without_a_whole_audit",
     ),
-    "an audit that is not complete and does not say why": Guard(
-        f"{UTILS}/_merge.py",
-        '    if errors or (result["complete"] is True and result["outcome"] != INCOMPLETE):\n',
-        "    if True:\n",
-        MERGE,
-        "without_a_whole_audit",
-    ),
     "an account that is there twice": Guard(
-        f"{UTILS}/_merge.py", " or _told_twice(result, seen)", "", MERGE, "there_twice"
+        f"{UTILS}/_merge.py", " or _duplicate_organization(result, seen)", "", MERGE, "there_twice"
     ),
     "audits that cannot be compared": Guard(
         f"{UTILS}/_merge.py",

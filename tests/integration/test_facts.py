@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from estate import ACME, ANA, BEN, EVE, GLOBEX, GONE, INITECH, NOBODY, ORPHAN, SECRETS_OF_A_NAME
-from workmail_emulator import Emulator
+from guarding import guards
+from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 
@@ -204,12 +206,18 @@ def test_a_selection_is_counted_against_the_whole(emulator: Emulator, gather: Ga
     assert facts["complete"] is True
 
 
+@guards("plugins/module_utils/_sweep.py", "    if options.next_token is not None:\n        lacking")
+@guards("plugins/module_utils/_sweep.py", "    if next_token is not None:\n        lacking")
 def test_paging_by_hand_reads_everything_once(emulator: Emulator, gather: Gather) -> None:
     seen: list[str] = []
     next_token = None
     for _page in range(3):
         facts = gather(organizations=[ACME], page_size=1, max_items=2, next_token=next_token).result
         assert facts["complete"] is False
+        [error] = facts["errors"]
+        assert (error["error_code"], error["organization_id"]) == ("PagedByHandException", ACME)
+        assert ("the tokens before next_token" in error["msg"]) is (next_token is not None)
+        assert ("after the last page that was read" in error["msg"]) is (facts["next_token"] is not None)
         seen.extend(token["personal_access_token_id"] for token in facts["personal_access_tokens"])
         next_token = facts["next_token"]
     assert next_token is None
@@ -218,7 +226,8 @@ def test_paging_by_hand_reads_everything_once(emulator: Emulator, gather: Gather
 
 def test_paging_by_hand_past_the_end_is_complete(emulator: Emulator, gather: Gather) -> None:
     facts = gather(organizations=[ACME], max_items=50).result
-    assert facts["complete"] is True and facts["next_token"] is None and facts["summary"]["tokens"] == 5
+    assert facts["complete"] is True and facts["errors"] == [] and facts["next_token"] is None
+    assert facts["summary"]["tokens"] == 5
 
 
 def test_max_items_counts_before_the_selection(emulator: Emulator, gather: Gather) -> None:
@@ -261,13 +270,18 @@ def test_the_answer_does_not_depend_on_concurrency(emulator: Emulator, gather: G
         ),
         ({"organizations": [NOBODY]}, "OrganizationNotFoundException", "wrong region or account"),
         ({"organizations": [ACME, NOBODY], "regions": ["all"]}, "OrganizationNotFoundException", NOBODY),
-        ({"organizations": ["gone"]}, "OrganizationStateException", "gone is in state Deleted"),
-        ({"organizations": [GONE]}, "OrganizationStateException", "gone is in state Deleted"),
+        ({"organizations": ["gone"]}, "OrganizationStateException", "gone is in state 'Deleted'"),
+        ({"organizations": [GONE]}, "OrganizationStateException", "gone is in state 'Deleted'"),
         ({"regions": ["us-west-2"]}, "NoOrganizationException", "no organization in state Active"),
         ({"organizations": [ACME], "users": ["nobody"]}, "EntityNotFoundException", "a user nobody"),
         ({"organizations": [ACME], "users": [EVE]}, "EntityNotFoundException", EVE),
         ({"users": [ANA, "nobody@acme.example"]}, "EntityNotFoundException", "nobody@acme.example"),
     ],
+)
+@guards("plugins/module_utils/_discovery.py", "        if not organization.readable:")
+@guards(
+    "plugins/module_utils/_discovery.py",
+    "        if not calls.errors and not any(organization.readable for organization in found):",
 )
 def test_what_does_not_exist_is_an_error(
     emulator: Emulator, gather: Gather, options: dict[str, Any], code: str, message: str
@@ -275,6 +289,38 @@ def test_what_does_not_exist_is_an_error(
     with pytest.raises(PatrolError, match=message) as caught:
         gather(**options)
     assert caught.value.error_code == code
+
+
+@guards(
+    "plugins/module_utils/_tokens.py",
+    "return self.state.casefold() not in _WITHOUT_TOKENS",
+    'return self.state.casefold() == "active"',
+)
+def test_an_organization_in_a_state_that_nobody_documents_is_asked(emulator: Emulator, gather: Gather) -> None:
+    """The service may list its tokens. If it refuses, that is an error that names the organization."""
+    emulator.load({"Organizations": [{"Alias": "ill", "State": "Impaired"}]})
+    with pytest.raises(PatrolError, match="Impaired") as caught:
+        gather()
+    assert caught.value.error_code == "OrganizationStateException"
+    facts = gather(on_error="continue").result
+    [ill] = [entry for entry in facts["organizations"] if entry["alias"] == "ill"]
+    assert facts["complete"] is False and ill["tokens"] is None and ill["state"] == "Impaired"
+    assert [error["organization_id"] for error in facts["errors"]] == [ill["id"]]
+    body = json.dumps({"PersonalAccessTokenSummaries": [{"PersonalAccessTokenId": "pat-ill"}]})
+    emulator.faults.add(Fault("body", operation="ListPersonalAccessTokens", organization_id=ill["id"], body=body))
+    assert "pat-ill" in {token["personal_access_token_id"] for token in gather().result["personal_access_tokens"]}
+
+
+@guards("plugins/module_utils/_discovery.py", "        if first.region != organization.region:")
+def test_an_organization_in_two_regions_is_an_error(emulator: Emulator, gather: Gather) -> None:
+    """As with an endpoint that answers for every region: its tokens would count twice."""
+    body = json.dumps({"OrganizationSummaries": [{"OrganizationId": ACME, "Alias": "acme", "State": "Active"}]})
+    emulator.faults.add(Fault("body", operation="ListOrganizations", body=body))
+    with pytest.raises(PatrolError, match="acme is listed in us-east-1 as well") as caught:
+        gather(regions=["us-east-1", "eu-west-1"])
+    assert (caught.value.organization_id, caught.value.region) == (ACME, "eu-west-1")
+    facts = gather(regions=["us-east-1", "eu-west-1"], on_error="continue").result
+    assert facts["complete"] is False and len(facts["organizations"]) == 1 and facts["summary"]["tokens"] == 5
 
 
 @pytest.mark.parametrize(

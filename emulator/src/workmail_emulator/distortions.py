@@ -21,6 +21,7 @@ _LOGIN_PAGE = (
 )
 # Closing a socket that lingers for zero seconds sends RST instead of FIN.
 NO_LINGERING = struct.pack("ii", 1, 0)
+_ERROR = {"__type": "InternalServerException", "message": "An internal error occurred."}
 _LABELS = ("Name", "DisplayName", "Alias")
 
 Document = dict[str, Any]
@@ -85,6 +86,10 @@ def distort(fault: Fault, request: ApiRequest, reply: Reply) -> None:
         at = reply.body.find(b'": "', max(reply.body.find(b"[{"), 0))
         at = at + len(b'": "') if at >= 0 else 1
         reply.body = reply.body[:at] + b"\xff" + reply.body[at:]
+    elif fault.kind == "extra_item":
+        document = json.loads(reply.body)
+        document[request.shape.list_key].append(fault.details["value"])
+        reply.body = json.dumps(document).encode()
     elif fault.kind in _OF_LISTINGS:
         document = json.loads(reply.body)
         _OF_LISTINGS[fault.kind](document, str(request.shape.list_key), request)
@@ -153,6 +158,25 @@ def _endless_next_token(document: Document, key: str, request: ApiRequest) -> No
     document["NextToken"] = fresh_token()
 
 
+def _empty_page(document: Document, key: str, request: ApiRequest) -> None:
+    document[key] = []
+    document["NextToken"] = fresh_token()
+
+
+def _begin_again(document: Document, key: str, request: ApiRequest) -> None:
+    # Behind the last page, the token leads to the first one.
+    document.setdefault("NextToken", fresh_token())
+
+
+def _error_beside_list(document: Document, key: str, request: ApiRequest) -> None:
+    document.update(_ERROR)
+
+
+def _error_for_list(document: Document, key: str, request: ApiRequest) -> None:
+    document.clear()
+    document.update({key: [], **_ERROR})
+
+
 _OF_LISTINGS: dict[str, Callable[[Document, str, ApiRequest], None]] = {
     "miscased_key": _miscase_key,
     "null_list": _null_list,
@@ -164,6 +188,10 @@ _OF_LISTINGS: dict[str, Callable[[Document, str, ApiRequest], None]] = {
     "same_next_token": _same_next_token,
     "alternating_next_token": _alternating_next_token,
     "endless_next_token": _endless_next_token,
+    "empty_pages": _empty_page,
+    "repeated_pages": _begin_again,
+    "error_beside_list": _error_beside_list,
+    "error_for_list": _error_for_list,
 }
 
 

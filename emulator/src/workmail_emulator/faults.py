@@ -56,11 +56,16 @@ KINDS: dict[str, _Kind] = {
     "missing_list": _OF_LISTING,
     "not_a_list": _OF_LISTING,
     "null_item": _OF_LISTING,
+    "extra_item": _Kind("listing", required={"value": (dict,)}),
+    "error_beside_list": _OF_LISTING,
+    "error_for_list": _OF_LISTING,
     "miscased_next_token": _OF_LISTING,
     "empty_next_token": _OF_LISTING,
     "same_next_token": _OF_LISTING,
     "alternating_next_token": _OF_LISTING,
     "endless_next_token": _OF_LISTING,
+    "empty_pages": _OF_LISTING,
+    "repeated_pages": _OF_LISTING,
     "millisecond_timestamps": _OF_MEMBERS,
     "unparsable_timestamps": _OF_MEMBERS,
     "boolean_timestamps": _OF_MEMBERS,
@@ -83,7 +88,8 @@ class Fault:
     :param page: the page of a listing, counted from 1.
     :param times: how many matching requests it hits; None for ever.
     :param details: what the kind takes beside: seconds of delay; code, status (400), message of error; field of
-        missing_field, miscased_field and extra_field, value of the last; body, status (200), content_type of body.
+        missing_field, miscased_field and extra_field, value of the last and of extra_item; body, status (200) and
+        content_type of body.
     :raises ValueError: for an unknown kind or detail, a missing detail, or a value of the wrong type.
     """
 

@@ -8,8 +8,8 @@
 """Strict reading of the service's replies.
 
 botocore silently mistakes a truncated, empty, foreign or miscased reply for an empty page. Here the raw body of each
-reply is read before botocore's own parser sees it, and checked against the service model. Whatever could hide an entry is
-an error.
+reply is read before botocore's own parser sees it, and checked against the service model. Whatever could hide an entry
+is an error.
 """
 
 from __future__ import annotations
@@ -46,11 +46,13 @@ _ESSENTIAL_IN_ITEM = {
 }
 _OF_TOKENS = ("GetPersonalAccessTokenMetadata", "ListPersonalAccessTokens")
 
-# Fields beside the content which say that the reply is an error, or that the listing has more entries. AWS may add other
-# fields to a reply at any time; these would contradict the content. The second pattern is for listings only: a token
-# itself may get a status or a type one day.
+# Fields beside the content which say that the reply is an error, or that the listing has more entries. AWS may add
+# other fields to a reply at any time; these would contradict the content. The second pattern is for listings only: a
+# token itself may get a status or a type one day.
 _ERROR_FIELD = re.compile(r"_+type|messages?|.*(?:error|exception|fault).*", re.I)
-_CONTRADICTION = re.compile(r"type|(?:status)?code|status|reason|.*(?:fail|next|marker|cursor|continu|truncat|partial|more).*", re.I)
+_CONTRADICTION = re.compile(
+    r"type|(?:status)?code|status|reason|.*(?:fail|next|marker|cursor|continu|truncat|partial|more).*", re.I
+)
 _ERROR_HEADER = "x-amzn-errortype"
 
 # How deep the value of a field that this collection does not read can be nested: JSON of any depth is a way to exhaust
@@ -106,7 +108,9 @@ class _Reader:
 
     def _refuse_contradictions(self, document: dict[str, Any]) -> None:
         """Refuse fields that the service model does not have, and that speak against the rest of the reply."""
-        for name in document.keys() - self._known:
+        for name in document:
+            if name in self._known:
+                continue
             if _ERROR_FIELD.fullmatch(name):
                 _refuse(f"its status is 200, but it has the field {shown(name)} of an error")
             if self._essential_in_item is None or name.casefold() in self._folded:

@@ -7,7 +7,7 @@ import datetime
 from typing import Any
 
 import pytest
-from condition_oracle import SIMPLE, documents, oracle
+from condition_oracle import SIMPLE, Unknown, documents, oracle
 from guarding import guards
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -16,6 +16,7 @@ from token_strategies import ACME, NOW, tokens
 from ansible_collections.patrol.workmail.plugins.module_utils._conditions import CONDITIONS, DEEPEST, parse_conditions
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import IndeterminateError, OptionError
 from ansible_collections.patrol.workmail.plugins.module_utils._tokens import (
+    Owner,
     Token,
     project,
     token_from_record,
@@ -33,10 +34,15 @@ def test_the_oracle_knows_every_condition() -> None:
 def test_conditions_agree_with_the_oracle(document: dict[str, Any], token: Token) -> None:
     record = project(token, NOW)
     as_of = datetime.datetime.fromtimestamp(NOW / 1_000_000, datetime.UTC)
-    expected = oracle(document, {"owner": None, **record}, as_of)
     conditions = parse_conditions(document, "select")
-    assert conditions.matches(token, NOW) is expected
-    assert conditions.matches(token_from_record(record), NOW) is expected
+    for same in (token, token_from_record(record)):
+        try:
+            expected = oracle(document, {"owner": None, **record}, as_of)
+        except Unknown:
+            with pytest.raises(IndeterminateError):
+                conditions.matches(same, NOW)
+        else:
+            assert conditions.matches(same, NOW) is expected
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
@@ -115,13 +121,54 @@ def test_conditions_say_whether_they_need_owners(document: dict[str, Any], neede
         ({"unused_for": "1d"}, {}),
         ({"lifetime_over": "1d"}, {"ExpiresTime": NOW}),
         ({"not": {"older_than": "1d"}}, {}),
+        ({"scopes_any": "imap"}, {}),
+        ({"scopes_outside": "imap"}, {}),
+        ({"scopes_outside": []}, {"Scopes": None}),
+        ({"not": {"scopes_any": "imap"}}, {}),
     ],
 )
-def test_a_missing_time_is_never_guessed(document: dict[str, Any], summary: dict[str, Any]) -> None:
-    with pytest.raises(IndeterminateError, match="cannot be judged: token pat-1 has no date"):
+@guards(
+    "plugins/module_utils/_conditions.py",
+    '    if value is None:\n        raise _indeterminate(token, condition, f"has no {field}")\n    return value\n',
+    "    return value or 0 or frozenset()\n",
+)
+def test_what_the_service_left_out_is_never_guessed(document: dict[str, Any], summary: dict[str, Any]) -> None:
+    with pytest.raises(IndeterminateError, match="cannot be judged: token pat-1 has no (date|scopes)"):
         parse_conditions(document, "select").matches(
             token_from_summary({"PersonalAccessTokenId": "pat-1", **summary}, ACME), NOW
         )
+
+
+@guards("plugins/module_utils/_conditions.py", "    if state not in OWNER_STATES:\n        raise _indeterminate")
+@pytest.mark.parametrize("state", ["SUSPENDED", "enabled", None])
+def test_an_owner_state_that_nobody_documents_is_never_passed_over(state: str | None) -> None:
+    token = token_from_summary({"PersonalAccessTokenId": "pat-1"}, ACME, Owner("u-1", state=state))
+    for wanted in ("ENABLED", ["DISABLED", "DELETED", "UNKNOWN"]):
+        with pytest.raises(IndeterminateError, match="token pat-1 has an owner in the state"):
+            parse_conditions({"owner_state": wanted}, "select").matches(token, NOW)
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ({"owner": "*"}, "user_id"),
+        ({"owner_linked": False}, "user_id"),
+        ({"personal_access_token_id": "pat-1"}, "personal_access_token_id"),
+    ],
+)
+def test_an_identity_that_is_missing_is_never_guessed(document: dict[str, Any], field: str) -> None:
+    token = token_from_summary({}, ACME, Owner(None))
+    with pytest.raises(IndeterminateError, match=f"token None has no {field}"):
+        parse_conditions(document, "select").matches(token, NOW)
+    assert parse_conditions({"owner_state": "UNKNOWN"}, "select").matches(token, NOW)
+
+
+def test_a_token_without_a_name_matches_no_name() -> None:
+    """A name is the user's to give; without one the token is not called anything."""
+    token = token_from_summary({}, ACME)
+    assert not parse_conditions({"name": "*"}, "select").matches(token, NOW)
+    assert parse_conditions({"scopes_outside": []}, "select").matches(token._replace(scopes=["imap"]), NOW)
+    assert not parse_conditions({"scopes_outside": []}, "select").matches(token._replace(scopes=[]), NOW)
 
 
 def test_owner_conditions_refuse_a_token_without_owner() -> None:

@@ -8,10 +8,13 @@ from typing import Any
 import audits
 import pytest
 from audits import NOW, ORGANIZATIONS, POLICY, audit_of, token
+from guarding import guards
 from hypothesis import given
 from hypothesis import strategies as st
 from token_strategies import tokens as some_tokens
 
+from ansible_collections.patrol.workmail.plugins.module_utils._audit import KEYS
+from ansible_collections.patrol.workmail.plugins.module_utils._audit_check import check_audit
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._merge import merge_audits
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY
@@ -88,8 +91,7 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
             {"skipped": True, "changed": False},
             {
                 **NO_ERROR,
-                "msg": "this is not the result of an audit, it lacks outcome, findings, summary, exceptions, policy, "
-                "organizations, as_of, complete, errors",
+                "msg": f"its audit cannot be used: audit: not the result of an audit, it lacks {', '.join(KEYS)}",
                 "error_code": "AccountNotAuditedException",
             },
         ),
@@ -106,12 +108,33 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
             {**of(1), "complete": False, "outcome": "incomplete"},
             {
                 **NO_ERROR,
-                "msg": "its tokens were not read from the first to the last",
-                "error_code": "IncompleteAuditException",
+                "msg": "its audit cannot be used: audit.complete: it is false, and errors has 0 entries",
+                "error_code": "AccountNotAuditedException",
+            },
+        ),
+        (
+            {**of(1), "outcome": "passed"},
+            {
+                **NO_ERROR,
+                "msg": "its audit cannot be used: audit.outcome: 'passed' is not one of pass, violations, incomplete",
+                "error_code": "AccountNotAuditedException",
+            },
+        ),
+        (
+            {"failed": True, "msg": {"a": 1}, "error_code": ["x"], "page": "2", "hint": 7},
+            {
+                **NO_ERROR,
+                "msg": "its audit failed, and does not say why",
+                "error_code": "AccountNotAuditedException",
             },
         ),
     ],
-    ids=["failed", "unreachable", "speechless", "skipped", "missing", "without a reason"],
+    ids=["failed", "unreachable", "speechless", "skipped", "missing", "without a reason", "unknown", "nonsense"],
+)
+@guards(
+    "plugins/module_utils/_merge.py",
+    "    try:\n        check_audit(result)\n    except OptionError as error:\n",
+    "    try:\n        pass\n    except OptionError as error:\n",
 )
 def test_an_account_without_a_whole_audit(result: Any, error: dict[str, Any]) -> None:
     heard = {"production": of(0)}
@@ -140,6 +163,38 @@ def test_errors_of_an_audit_are_those_of_its_account() -> None:
 )
 def test_one_violation_is_a_violation(fields: dict[str, Any], outcome: str) -> None:
     assert merge_audits({"a": of(0), "b": of(1, **fields)}, ["a", "b"])["outcome"] == outcome
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"outcome": "ok"},
+        {"outcome": "pass", "complete": False},
+        {"errors": [{"msg": "denied", "error_code": "AccessDeniedException", "organization_id": None}]},
+        {"findings": audits.mixed()["findings"]},
+        {"summary": {}},
+    ],
+)
+def test_an_audit_that_contradicts_itself_never_passes(changes: dict[str, Any]) -> None:
+    merged = merge_audits({"a": of(0), "b": {**of(1), **changes}}, ["a", "b"])
+    assert merged["outcome"] == "incomplete" and merged["complete"] is False
+    assert [error["account"] for error in merged["errors"]] == ["b"]
+    assert "its audit cannot be used: audit." in merged["errors"][0]["msg"]
+
+
+@guards(
+    "plugins/module_utils/_merge.py",
+    "PASS if outcomes == {PASS} else VIOLATIONS",
+    "PASS",
+)
+def test_only_passes_make_a_pass() -> None:
+    assert merge_audits({"a": of(0), "b": of(1, expires_time=NOW)}, ["a", "b"])["outcome"] == "violations"
+
+
+def test_a_merged_audit_is_an_audit() -> None:
+    assert check_audit(audits.merged()) == audits.merged()
+    again = merge_audits({"all": merge_audits({"a": of(0), "b": of(1)}, ["a", "b"])}, ["all"])
+    assert again["outcome"] == "pass" and again["summary"]["accounts"] == 1 and again["summary"]["tokens"] == 2
 
 
 def test_an_exception_that_mutes_in_one_account_is_used() -> None:
