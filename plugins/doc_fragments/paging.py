@@ -25,11 +25,11 @@ options:
     description:
       - Stop after reading so many tokens, to page through one organization by hand.
       - It counts the tokens that are read, before O(select).
-      - Where tokens are left, the result is not complete.
+      - If there are more tokens, the result is not complete, and its C(errors) says so.
     type: int
   next_token:
     description:
       - Start at the page that an earlier result's C(next_token) stands for, to page through one organization by hand.
-      - The result is not complete, since it lacks what came before.
+      - The result is not complete, because it lacks what came before, and its C(errors) says so.
     type: str
 """

@@ -14,7 +14,7 @@ options:
   users:
     description:
       - Only the personal access tokens of these users.
-      - User ids are passed on as they are, user names and e-mail addresses are resolved with C(DescribeUser).
+      - User IDs are passed on as they are, user names and primary e-mail addresses are resolved with C(DescribeUser).
       - A user that none of the organizations knows is an error with the code C(EntityNotFoundException).
       - Left out or empty, the tokens of every user.
     type: list
@@ -34,10 +34,12 @@ options:
 options:
   organizations:
     description:
-      - The organizations to sweep, by id (C(m-) and 32 lower-case hex digits) or by alias.
-      - One that does not exist, or is not in state C(Active), is an error.
-      - Left out or empty, every organization that C(ListOrganizations) shows in state C(Active); none at all is an
-        error.
+      - The organizations to sweep, by ID (C(m-) and 32 lower-case hex digits) or by alias.
+      - One that does not exist, or whose tokens cannot be read, is an error.
+      - Left out or empty, every organization that C(ListOrganizations) shows, except those in state C(Creating),
+        C(Deleting) or C(Deleted), which cannot list tokens. If none is left, that is an error.
+      - AWS does not document the states of an organization. One that is neither in these states nor C(Active) is read
+        as well, and an error if AWS refuses.
     type: list
     elements: str
     aliases: [organization, organization_id]

@@ -10,11 +10,16 @@ name: workmail_pat_findings
 author:
   - The patrol.workmail contributors (@patrol-collections)
 version_added: 0.1.0
-short_description: Hold facts about Amazon WorkMail personal access tokens against a policy
+short_description: Check facts about Amazon WorkMail personal access tokens against a policy
 description:
-  - Audits facts in hand, as M(patrol.workmail.workmail_pat_audit) audits what it reads itself.
-  - Given the whole result of M(patrol.workmail.workmail_pat_info), the outcome is V(incomplete) if that is not
-    complete. A bare list of records is taken to be all there is; whoever gathers it has to see to that.
+  - Audits facts that were gathered before, as M(patrol.workmail.workmail_pat_audit) audits what it reads itself.
+  - The outcome is V(incomplete), and C(errors) says why, unless the facts are complete. They are complete if they say
+    so, have no errors, and hold every record and organization that their summary counts, each once.
+  - Facts that were gathered with O(patrol.workmail.workmail_pat_info#module:select), that were paged by hand, or that
+    were filtered since are incomplete.
+  - The audit is about what was asked for when the facts were gathered. Facts about some organizations or some users can
+    be complete, as with M(patrol.workmail.workmail_pat_audit).
+  - A bare list of records does not say whether it is complete, so its outcome is V(incomplete) unless O(complete=true).
 positional: policy
 options:
   _input:
@@ -30,6 +35,13 @@ options:
         collection brings, V(default), V(no_expired) or V(wind_down).
     type: raw
     required: true
+  complete:
+    description:
+      - Whether a list of records holds every token, for example because it comes from
+        P(patrol.workmail.workmail_pat#lookup) with neither O(patrol.workmail.workmail_pat#lookup:select) nor
+        O(patrol.workmail.workmail_pat#lookup:on_error=continue). The filter cannot check this.
+      - It is for a list only. The result of M(patrol.workmail.workmail_pat_info) has its own C(complete).
+    type: bool
   as_of:
     description:
       - The instant to judge at, in ISO 8601 with an offset, or a duration from now such as V(+30d).
@@ -49,7 +61,7 @@ EXAMPLES = r"""
     owners: true
   register: acme
 
-- name: Hold them against the policy that the collection brings
+- name: Check them against the policy that the collection brings
   ansible.builtin.debug:
     msg: "{{ (acme | patrol.workmail.workmail_pat_findings('default')).summary }}"
 
@@ -88,7 +100,7 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._policies import B
 
 
 def workmail_pat_findings(facts, policy, *, as_of=None, complete=None):
-    """Hold facts against a policy; see the documentation of the filter."""
+    """Check facts against a policy; see the documentation of the filter."""
     try:
         if isinstance(policy, str):
             if policy not in BUILT_IN:

@@ -13,8 +13,10 @@ version_added: 0.1.0
 short_description: Merge the audits of many AWS accounts into one
 description:
   - Makes one audit of those of many accounts, for a report on all of them.
-  - The outcome is V(incomplete) unless every account was audited and read whole. One whose audit failed or is not there
-    is among the C(errors), by its name.
+  - The outcome is V(pass) only if that is the outcome of every audit. It is V(incomplete) unless every account was
+    audited and read completely. An account is among the C(errors), by its name, if its audit failed, is missing, has an
+    unknown outcome, or contradicts itself, such as a C(pass) with errors or without some of the findings that it
+    counts.
   - An account with an organization that another account has as well is left out and is an error too, since one of the
     two is not what it is taken for, such as by a role that was copied.
   - All audits need to have been judged by the same policy and at the same instant.

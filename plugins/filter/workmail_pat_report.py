@@ -68,6 +68,7 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.patrol.workmail.plugins.module_utils._audit_check import check_audit
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import render
 
@@ -75,7 +76,7 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import re
 def workmail_pat_report(audit, format):
     """Write an audit as a report; see the documentation of the filter."""
     try:
-        return render(audit, format)
+        return render(check_audit(audit), format)
     except PatrolError as error:
         raise AnsibleFilterError(f"workmail_pat_report: {error}") from error
 

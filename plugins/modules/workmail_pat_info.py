@@ -229,7 +229,7 @@ summary:
       type: int
       returned: always
     tokens:
-      description: How many tokens were read.
+      description: How many tokens were read. A token that is listed on several pages counts once.
       type: int
       returned: always
     selected:
@@ -258,7 +258,7 @@ summary:
           never_used: 3
 organizations:
   description:
-    - The organizations found. Where none was named, those that are not in state C(Active) as well.
+    - The organizations found. If none was named, those that are about to exist or to vanish as well.
   type: list
   elements: dict
   returned: success
@@ -281,7 +281,7 @@ organizations:
       returned: always
       sample: Active
     tokens:
-      description: How many tokens the organization has; null if it was left out or not read whole.
+      description: How many tokens the organization has; null if it was left out or not read completely.
       type: int
       returned: always
 as_of:
@@ -294,7 +294,8 @@ complete:
   type: bool
   returned: success
 errors:
-  description: What could not be read, with O(on_error=continue).
+  description:
+    - What was not read, with O(on_error=continue) or when paging by hand. It has at least one entry unless C(complete).
   type: list
   elements: dict
   returned: success

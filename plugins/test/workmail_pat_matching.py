@@ -18,8 +18,9 @@ description:
     The same conditions make up the O(patrol.workmail.workmail_pat_info#module:select) of a sweep.
   - A duration is written like V(90d), V(12h), V(2w) or V(1w2d), with the units C(w), C(d), C(h), C(m) and C(s).
   - A list of strings may also be given as one string. A glob knows C(*), C(?) and C([...]).
-  - Where the service left out a time that a condition cannot do without, such as the creation for O(older_than), that
-    is an error; guessing could hide a token.
+  - If the service left out what a condition needs, such as the creation for O(older_than) or the scopes for
+    O(scopes_outside), that is an error, because a guess could hide a token.
+  - A token without a name matches no O(name), and one without an expiry has none. Both are values, not gaps.
   - Without any condition, every token matches.
 options:
   _input:
@@ -82,13 +83,15 @@ options:
     elements: str
   owner:
     description:
-      - The owner's user id, name or e-mail address matches one of these globs, without case.
+      - The owner's user ID, name or e-mail address matches one of these globs, without case.
+      - Of an owner in state V(UNKNOWN) only the user ID is known, and can match.
       - Needs a record with its owner.
     type: list
     elements: str
   owner_state:
     description:
       - The owner is in one of these states; V(UNKNOWN) is a user whom the organization does not list.
+      - An owner in a state that AWS does not document is an error.
       - Needs a record with its owner.
     type: list
     elements: str

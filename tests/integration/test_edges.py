@@ -195,7 +195,7 @@ def test_what_is_missing_can_be_passed_over(
     ("arguments", "read", "warning"),
     [
         ("on_error='continue'", 4, "ListPersonalAccessTokens: AccessDeniedException"),
-        ("'many', max_items=2", 2, "max_items or next_token left tokens out"),
+        ("'many', max_items=2", 2, "the listing was paged by hand, and the tokens after the last page"),
     ],
 )
 def test_a_lookup_that_is_not_complete_warns(
