@@ -70,13 +70,15 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.patrol.workmail.plugins.module_utils._audit_check import check_audit
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import render
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import FORMATS, render
 
 
 def workmail_pat_report(audit, format):
     """Write an audit as a report; see the documentation of the filter."""
     try:
-        return render(check_audit(audit), format)
+        if isinstance(format, str) and format in FORMATS:
+            check_audit(audit)
+        return render(audit, format)
     except PatrolError as error:
         raise AnsibleFilterError(f"workmail_pat_report: {error}") from error
 
