@@ -593,18 +593,19 @@ def test_bad_options_of_a_policy(by_policy: Run, emulator: Emulator, options: di
 
 @st.composite
 def populations(draw: st.DrawFn) -> list[Token]:
-    """Tokens with ids and owners of their own."""
+    """Tokens with IDs and owners of their own, and with everything that a condition can need."""
     population = []
     for number, token in enumerate(draw(st.lists(tokens, max_size=8))):
-        user_id = token.user_id and f"user-{number}"
+        user_id = f"user-{number}"
         owner = token.owner
-        if owner is None or owner.state == "UNKNOWN" or user_id is None:
+        if owner is None or owner.state not in ("ENABLED", "DISABLED", "DELETED"):
             owner = Owner(user_id)
         population.append(
             token._replace(
                 organization_alias="acme",
                 personal_access_token_id=f"pat-{number}",
                 user_id=user_id,
+                scopes=token.scopes or [],
                 owner=owner._replace(user_id=user_id),
                 other=None,
             )
