@@ -22,5 +22,6 @@ options:
     description:
       - The external ID that the role's trust policy asks for.
       - Needs O(assume_role_arn).
+      - It is not shown in messages, results and logs.
     type: str
 """

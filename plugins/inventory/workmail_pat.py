@@ -103,6 +103,7 @@ extends_documentation_fragment:
   - patrol.workmail.judging
   - patrol.workmail.paging
   - patrol.workmail.role
+  - patrol.workmail.connection
   - patrol.workmail.requirements
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins

@@ -58,6 +58,7 @@ extends_documentation_fragment:
   - patrol.workmail.paging
   - patrol.workmail.paging.by_hand
   - patrol.workmail.role
+  - patrol.workmail.connection
   - patrol.workmail.requirements
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins

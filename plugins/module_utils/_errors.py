@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import re
 import reprlib
 from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
@@ -18,6 +19,8 @@ _LONGEST_NAME = 64
 _LONGEST_PROBLEM = 500
 _MISTAKES_IN_TEXT = 20
 _MISTAKES_IN_DETAILS = 100
+# The user name and password of a URL. Greedy, since a password can hold any character, also another @.
+_USERINFO = re.compile(r"(?<=://)\S*@")
 
 
 class PatrolError(Exception):
@@ -46,6 +49,7 @@ class PatrolError(Exception):
         details: dict[str, Any] | None = None,
     ) -> None:
         # The service's own words can be among it: they are not to forge a line, turn its direction or flood a log.
+        message = _USERINFO.sub("***@", message)
         shown = message if len(message) <= self.longest_message else f"{message[: self.longest_message]}..."
         self.message = "".join(character if character.isprintable() else "?" for character in shown)
         super().__init__(self.message)
@@ -199,6 +203,22 @@ class ReplyError(PatrolError):
 
 class ServiceError(PatrolError):
     """An error that the service or the way to it reported."""
+
+
+class CredentialsError(PatrolError):
+    """Credentials that could not be had. It is never an error of the call that needed them."""
+
+    error_code = "CredentialsException"
+
+    def at(
+        self,
+        organization_id: str | None = None,
+        region: str | None = None,
+        operation: str | None = None,
+        page: int | None = None,
+    ) -> PatrolError:
+        """Fill in the organization and the region that could not be read; returns the error itself."""
+        return super().at(organization_id, region)
 
 
 @contextlib.contextmanager

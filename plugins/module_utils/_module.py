@@ -10,19 +10,28 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Mapping, NoReturn
 
 from ansible.module_utils.common.warnings import get_warning_messages
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import gather_sdk_versions
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ._errors import OptionError, PatrolError
+from ._workmail.connection import CONNECT_TIMEOUT, READ_TIMEOUT, Connection
 
+# Greedy, since a password can hold any character.
+_USERINFO = re.compile(r"://([^\s@]\S*)@")
+_HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _OPTION_AND_ALIAS = re.compile(r"Both option (\w+) and its alias (\w+) are set\.")
+
+CONNECTION_ARGUMENTS: dict[str, Any] = {
+    "connect_timeout": {"type": "int", "default": CONNECT_TIMEOUT},
+    "read_timeout": {"type": "int", "default": READ_TIMEOUT},
+}
 
 ROLE_ARGUMENTS: dict[str, Any] = {
     "assume_role_arn": {"type": "str", "aliases": ["iam_role_arn"]},
-    "assume_role_external_id": {"type": "str"},
+    "assume_role_external_id": {"type": "str", "no_log": True},
 }
 
 ORGANIZATION_ARGUMENTS: dict[str, Any] = {
@@ -53,8 +62,66 @@ PAGING_BY_HAND_ARGUMENTS: dict[str, Any] = {
 }
 
 
+class WorkMailModule(AnsibleAWSModule):
+    """An AnsibleAWSModule whose clients and errors are those of the collection.
+
+    Args:
+        argument_spec: The module's own arguments.
+        options: As AnsibleAWSModule takes them.
+    """
+
+    def __init__(self, argument_spec: Mapping[str, Any], **options: Any) -> None:
+        super().__init__(argument_spec={**CONNECTION_ARGUMENTS, **argument_spec}, **options)
+        self._connection: Connection | None = None
+        # An external ID is often a short word, such as the name of a company. Ansible would mask this word in every
+        # record. It is hidden here, where the module returns its arguments.
+        self._module.no_log_values.discard(self.params.get("assume_role_external_id"))
+        self._module.no_log_values.update(_passwords(self.params))
+
+    def client(self, service: str, retry_decorator: Any = None, **extra_params: Any) -> Any:
+        """Make a client. See ``Connection.client``."""
+        return self.connection.client(service, **extra_params)
+
+    @property
+    def region(self) -> str | None:
+        """The region of the connection, if it has one."""
+        return self.connection.region
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that the options describe."""
+        if self._connection is None:
+            self._connection = Connection(self.params)
+        return self._connection
+
+    def exit_json(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Return a result. See ``AnsibleModule.exit_json``."""
+        self._hide()
+        super().exit_json(*args, **kwargs)
+
+    def fail_json(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Return a failure. See ``AnsibleModule.fail_json``."""
+        self._hide()
+        super().fail_json(*args, **kwargs)
+
+    def _hide(self) -> None:
+        if self.params.get("assume_role_external_id") is not None:
+            self.params["assume_role_external_id"] = _HIDDEN
+
+
+def _passwords(value: Any) -> set[str]:
+    """The user names with passwords in the URLs among options, also in nested ones such as proxies."""
+    if isinstance(value, dict):
+        return {found for item in value.values() for found in _passwords(item)}
+    if isinstance(value, (list, tuple)):
+        return {found for item in value for found in _passwords(item)}
+    if isinstance(value, str):
+        return set(_USERINFO.findall(value))
+    return set()
+
+
 def make_module(argument_spec: Mapping[str, Any], **settings: Any) -> Any:
-    """Make the AnsibleAWSModule of a module.
+    """Make a module.
 
     Args:
         argument_spec: The module's own options.
@@ -63,8 +130,7 @@ def make_module(argument_spec: Mapping[str, Any], **settings: Any) -> Any:
     Returns:
         The module. It has failed if an option and its alias are both given.
     """
-    module_class: Any = AnsibleAWSModule
-    module = module_class(argument_spec=argument_spec, **settings)
+    module = WorkMailModule(argument_spec, **settings)
     try:
         # Once the arguments are read, only the warnings show that both were given.
         reject_aliases(argument_spec, get_warning_messages())

@@ -210,7 +210,6 @@ def _role(options: Mapping[str, Any]) -> Role | None:
         raise OptionError(f"assume_role_arn: {shown(arn)} is not like arn:aws:iam::123456789012:role/NAME")
     if external_id is not None and (not isinstance(external_id, str) or not _EXTERNAL_ID.fullmatch(external_id)):
         raise OptionError(
-            f"assume_role_external_id: {shown(external_id)} is not 2 to 1224 letters, digits and characters of "
-            "+=,.@:/-_"
+            "assume_role_external_id: the value is not 2 to 1224 letters, digits and characters of +=,.@:/-_"
         )
     return Role(arn, external_id)

@@ -60,6 +60,7 @@ extends_documentation_fragment:
   - patrol.workmail.judging
   - patrol.workmail.paging
   - patrol.workmail.role
+  - patrol.workmail.connection
   - patrol.workmail.attributes
   - patrol.workmail.attributes.info
   - patrol.workmail.requirements

@@ -44,6 +44,7 @@ notes:
 extends_documentation_fragment:
   - patrol.workmail.organization
   - patrol.workmail.role
+  - patrol.workmail.connection
   - patrol.workmail.attributes
   - patrol.workmail.attributes.change
   - patrol.workmail.requirements

@@ -22,6 +22,7 @@ seealso:
 extends_documentation_fragment:
   - patrol.workmail.organization
   - patrol.workmail.role
+  - patrol.workmail.connection
   - patrol.workmail.attributes
   - patrol.workmail.attributes.info
   - patrol.workmail.requirements

@@ -36,6 +36,7 @@ extends_documentation_fragment:
   - patrol.workmail.paging
   - patrol.workmail.paging.by_hand
   - patrol.workmail.role
+  - patrol.workmail.connection
   - patrol.workmail.attributes
   - patrol.workmail.attributes.info
   - patrol.workmail.requirements

@@ -95,6 +95,7 @@ extends_documentation_fragment:
   - patrol.workmail.targets.organizations
   - patrol.workmail.targets.regions
   - patrol.workmail.role
+  - patrol.workmail.connection
   - patrol.workmail.attributes
   - patrol.workmail.attributes.change
   - patrol.workmail.requirements

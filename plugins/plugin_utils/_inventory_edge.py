@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, shown
+from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.progress import Progress
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.session import Session, origin_of_calls
 from ansible_collections.patrol.workmail.plugins.plugin_utils._estate import (
@@ -34,6 +35,17 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import 
     variables_of,
 )
 
+_CONNECTION = (
+    "access_key",
+    "assume_role_external_id",
+    "connect_timeout",
+    "endpoint_url",
+    "profile",
+    "read_timeout",
+    "region",
+    "secret_key",
+    "session_token",
+)
 # Beside its name, what tells whether a host of another source stands for the same.
 _SAME = ("organization_id", "region", "personal_access_token_id", "user_id")
 
@@ -50,17 +62,20 @@ def fetched(plugin: Any, options: InventoryOptions, cache: bool) -> Estate:
         PatrolError: It could not be read whole.
     """
     settings = options.hosts == ORGANIZATIONS
+    connection = Connection({name: plugin.get_option(name) for name in _CONNECTION})
     profile = plugin.get_option("profile")
     key = ""
     if plugin.get_option("cache"):
-        key = cache_key(_whence(plugin, options, settings, profile))
+        key = cache_key(_whence(plugin, options, settings, profile, connection.region))
         estate = from_cache(_cached(plugin, key, cache), key)
         if estate is not None:
             return estate
     asked = options.sweep
     tell = plugin.display.v
     progress = Progress(tell)
-    session = Session(plugin.client, asked.regions, plugin.region, profile, asked.role, asked.concurrency, progress)
+    session = Session(
+        connection.client, asked.regions, connection.region, profile, asked.role, asked.concurrency, progress
+    )
     estate = fetch(asked, session, settings)
     tell(str(progress))
     record = to_cache(estate, key)
@@ -70,7 +85,9 @@ def fetched(plugin: Any, options: InventoryOptions, cache: bool) -> Estate:
     return estate
 
 
-def _whence(plugin: Any, options: InventoryOptions, settings: bool, profile: str | None) -> dict[str, Any]:
+def _whence(
+    plugin: Any, options: InventoryOptions, settings: bool, profile: str | None, region: str | None
+) -> dict[str, Any]:
     asked = options.sweep
     return {
         "origin": origin_of_calls(profile),
@@ -78,7 +95,7 @@ def _whence(plugin: Any, options: InventoryOptions, settings: bool, profile: str
         "profile": profile,
         "endpoint_url": plugin.get_option("endpoint_url"),
         "role": asked.role,
-        "region": plugin.region,
+        "region": region,
         "regions": sorted(asked.regions),
         "organizations": sorted(asked.organizations),
         "users": sorted(asked.users),

@@ -10,27 +10,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from ansible.errors import AnsibleLookupError
-from ansible_collections.amazon.aws.plugins.plugin_utils.base import AWSPluginBase
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import check_sdk_version_supported
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleBotocoreError
 
 from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_facts
+from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
 from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import Answer
-
-
-class _Connection(AWSPluginBase):
-    """The connection that a plugin's options describe."""
-
-    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
-        self.ansible_name = name
-        self._options = options
-
-    def get_options(self) -> Mapping[str, Any]:
-        return self._options
-
-    def _do_fail(self, message: str) -> NoReturn:
-        raise AnsibleLookupError(message)
 
 
 def look_up(plugin: Any, options: Mapping[str, Any]) -> Answer:
@@ -44,8 +32,11 @@ def look_up(plugin: Any, options: Mapping[str, Any]) -> Answer:
         PatrolError: An option is not valid, or the answer would not be whole.
         AnsibleLookupError: There is no connection with these options.
     """
-    connection = _Connection(plugin.ansible_name, options)
-    connection.require_aws_sdk()
+    try:
+        check_sdk_version_supported(warn=plugin._display.warning)
+    except AnsibleBotocoreError as error:
+        raise AnsibleLookupError(str(error)) from None
+    connection = Connection(options)
     facts = gather_facts(options, connection.client, connection.region, plugin._display.v)
     warnings = [f"Not complete: {unread['msg']}" for unread in facts.result["errors"]]
     if options["on_missing"] == "warn":

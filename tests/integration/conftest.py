@@ -123,9 +123,11 @@ def allowed(server: Emulator, environment: dict[str, str]) -> Iterator[Callable[
 
 
 def connect(service: str, region: str, config: Config, **credentials: str) -> Any:
-    """What amazon.aws's client method does, without an edge."""
-    patience = Config(connect_timeout=10, read_timeout=10)
-    return boto3.session.Session().client(service, region_name=region, config=config.merge(patience), **credentials)
+    """What every edge calls, with patience for a machine that is busy."""
+    # The collection can be imported once pytest has started, not when it reads this file.
+    from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
+
+    return Connection({"connect_timeout": 10, "read_timeout": 10}).client(service, region, config, **credentials)
 
 
 def connect_and_break(operation: str) -> Callable[..., Any]:
@@ -145,7 +147,6 @@ def connect_and_break(operation: str) -> Callable[..., Any]:
 @pytest.fixture
 def gather(aws: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The core over HTTP, without an edge: options in, Facts out."""
-    # The collection can be imported once pytest has started, not when it reads this file.
     from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_facts
 
     def call(**options: Any) -> Any:

@@ -194,8 +194,11 @@ def test_owners_come_along(emulator: Emulator, watch: Callable[..., Events]) -> 
     [
         ({"region": "eu-central-1"}, "Amazon WorkMail is not in 'eu-central-1'"),
         ({"profile": "nope"}, "nope"),
-        ({"profile": "nope", "access_key": "key", "secret_key": "secret"}, "profile: it excludes access_key"),
-        ({"endpoint_url": "localhost:5000"}, "endpoint_url: 'localhost:5000' is no URL"),
+        (
+            {"profile": "nope", "access_key": "key", "secret_key": "secret"},
+            "access_key exclude each other",
+        ),
+        ({"endpoint_url": "localhost:5000"}, "endpoint_url: 'localhost:5000' is not a URL"),
         ({"state_file": "/nonexistent/state.json"}, "Make the directory /nonexistent first"),
         ({"organisations": ["acme"]}, "did you mean organizations"),
     ],

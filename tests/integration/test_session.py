@@ -84,7 +84,7 @@ def test_a_botocore_that_is_too_old(aws: pytest.MonkeyPatch) -> None:
 
 def test_nonsense_in_the_environment(aws: pytest.MonkeyPatch) -> None:
     aws.setenv("AWS_MAX_ATTEMPTS", "many")
-    with pytest.raises(PatrolError, match="settings of AWS cannot be read.*many.*Check the option profile") as caught:
+    with pytest.raises(PatrolError, match="AWS_MAX_ATTEMPTS: 'many' is not a whole number of at least 1") as caught:
         Session(connect, ["us-east-1"])
     assert caught.value.error_code == "InvalidConfigurationException"
 

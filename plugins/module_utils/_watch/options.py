@@ -17,6 +17,7 @@ from .._options import parse_sweep_options
 from .._time import SECOND, current_instant, parse_duration
 from .events import Warn
 
+_TIMEOUTS = ("connect_timeout", "read_timeout")
 _CONNECTION = ("access_key", "endpoint_url", "profile", "region", "secret_key", "session_token")
 # What decides which tokens are seen: a state file is good for one combination of these.
 _TARGETS = ("organizations", "users", "regions", "assume_role_arn")
@@ -36,7 +37,7 @@ class WatchOptions(NamedTuple):
     """What to watch and how; every value is checked. C(interval) is in seconds, C(jitter) a share of it."""
 
     sweep: Mapping[str, Any]
-    connection: Mapping[str, str]
+    connection: Mapping[str, Any]
     targets: Mapping[str, Any]
     interval: float
     jitter: float
@@ -70,7 +71,7 @@ def parse_watch_options(options: Mapping[str, Any]) -> WatchOptions:
     Raises:
         OptionError: Names the option, the value and what is allowed.
     """
-    known = (*_CONNECTION, *_SWEEP, *_OWN)
+    known = (*_CONNECTION, *_TIMEOUTS, *_SWEEP, *_OWN)
     for name in options:
         if name not in known and name not in _RULEBOOKS_OWN:
             near = nearest(name, known) or f", the options are {', '.join(sorted(known))}"
@@ -83,7 +84,11 @@ def parse_watch_options(options: Mapping[str, Any]) -> WatchOptions:
     interval = _interval(options)
     return WatchOptions(
         sweep={**sweep, "on_error": "continue"},
-        connection=connection,
+        connection={
+            **connection,
+            **{name: options.get(name) for name in _TIMEOUTS},
+            "assume_role_external_id": options.get("assume_role_external_id"),
+        },
         targets={
             "organizations": sorted(checked.organizations),
             "users": sorted(checked.users),

@@ -11,21 +11,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
 import threading
 from typing import Any, Awaitable, Callable, Mapping, Protocol
 
-from .._errors import OptionError, PatrolError, shown
+from .._errors import OptionError, PatrolError
 from .._gather import gather_facts
-from .._workmail.session import Connect
+from .._workmail.connection import Connection
 from .events import failure, steps
 from .options import WatchOptions, parse_watch_options
 from .state import State
-
-with contextlib.suppress(ImportError):
-    import boto3
-    from botocore.exceptions import BotoCoreError
 
 _HINT = "An organization whose tokens have no id cannot be watched."
 
@@ -54,10 +49,11 @@ async def watch(
         PatrolError: An option or the state file is not valid, there is no connection, or the state cannot be written.
     """
     options = parse_watch_options(args)
-    connect, region = _connection(options)
+    # What is wrong from the beginning ends the source. Later, a file can be broken for a moment.
+    Connection(options.connection)
     state = State(options.state_file, options.targets)
     try:
-        await _watch(queue, options, state, connect, region, sleep)
+        await _watch(queue, options, state, sleep)
     finally:
         state.end()
 
@@ -66,28 +62,34 @@ async def _watch(
     queue: Queue,
     options: WatchOptions,
     state: State,
-    connect: Connect,
-    region: str | None,
     sleep: Callable[[float], Awaitable[None]],
 ) -> None:
     failures = 0
+    first = True
     while True:
         errors: list[dict[str, Any]] = []
         try:
-            result = await _in_a_thread(lambda: gather_facts(options.sweep, connect, region).result)
+            result = await _in_a_thread(lambda: _sweep(options))
             _check_ids(result)
-        except OptionError:
-            raise
         except PatrolError as error:
+            if first and isinstance(error, OptionError):
+                raise
             errors = [error.as_result()]
         else:
             errors = result["errors"]
             await _tell(queue, state, options, result)
+        first = False
         failures = failures + 1 if errors else 0
         wait = options.wait(failures, random.random())
         if errors:
             await queue.put(failure(errors, failures, wait))
         await sleep(wait)
+
+
+def _sweep(options: WatchOptions) -> dict[str, Any]:
+    # A connection belongs to one thread, and a new one reads the settings and the credentials again.
+    connection = Connection(options.connection)
+    return gather_facts(options.sweep, connection.client, connection.region).result
 
 
 async def _tell(queue: Queue, state: State, options: WatchOptions, result: Mapping[str, Any]) -> None:
@@ -113,37 +115,6 @@ def _check_ids(result: Mapping[str, Any]) -> None:
                 operation="ListPersonalAccessTokens",
                 hint=_HINT,
             )
-
-
-def _connection(options: WatchOptions) -> tuple[Connect, str | None]:
-    given = options.connection
-    named = {
-        "aws_access_key_id": given.get("access_key"),
-        "aws_secret_access_key": given.get("secret_key"),
-        "aws_session_token": given.get("session_token"),
-        "profile_name": given.get("profile"),
-    }
-
-    def connect(service: str, region: str, config: Any, **credentials: str) -> Any:
-        # A session of boto3 belongs to one thread.
-        session = boto3.session.Session(**named)
-        return session.client(
-            service, region_name=region, endpoint_url=given.get("endpoint_url"), config=config, **credentials
-        )
-
-    if not given.get("endpoint_url", "https://").startswith(("http://", "https://")):
-        raise OptionError(
-            f"endpoint_url: {shown(given['endpoint_url'])} is no URL that begins with http:// or https://"
-        )
-    if given.get("profile") and (given.get("access_key") or given.get("secret_key") or given.get("session_token")):
-        raise OptionError("profile: it excludes access_key, secret_key and session_token, and one of them is given too")
-    try:
-        usual = boto3.session.Session(**named).region_name
-    except NameError as error:
-        raise PatrolError("boto3 is not installed", error_code="MissingLibraryException") from error
-    except BotoCoreError as error:
-        raise OptionError(str(error)) from error
-    return connect, given.get("region") or os.environ.get("AWS_REGION") or usual
 
 
 async def _in_a_thread(work: Callable[[], Any]) -> Any:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Iterator
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
@@ -23,15 +24,18 @@ with contextlib.suppress(ImportError):
 FOREIGN_REPLY = "Something between here and AWS may be answering in its place, such as a proxy."
 
 DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
-_EXPIRED = ("ExpiredTokenException", "ExpiredToken", "RequestExpired")
+_EXPIRED = ("ExpiredTokenException", "ExpiredToken")
 _UNKNOWN_CREDENTIALS = (
     "UnrecognizedClientException",
     "InvalidClientTokenId",
     "InvalidSignatureException",
     "SignatureDoesNotMatch",
 )
+_CLOCK = ("RequestTimeTooSkewed", "RequestInTheFuture", "RequestExpired")
+_OF_THE_CLOCK = re.compile(
+    r"signature (?:has )?expired|not yet (?:current|valid)|is now (?:earlier|later) than|too skewed", re.I
+)
 _THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded")
-_NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
 _UNREACHABLE = (
     "EndpointConnectionError",
     "ConnectTimeoutError",
@@ -42,6 +46,30 @@ _UNREACHABLE = (
     "ResponseStreamingError",
     "HTTPClientError",
 )
+# AWS repeats the request that it expected, with the session token among its headers.
+_CANONICAL = re.compile(r"\s*The Canonical String for this request should have been.*", re.S)
+
+# Which policy refused, see U(https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
+_POLICY = (
+    r"((?:service control|resource control|vpc endpoint|session|resource-based|identity-based) policy"
+    r"|permissions boundary)"
+)
+_EXPLICIT = re.compile(rf"explicit deny(?: in an? {_POLICY})?", re.I)
+_IMPLICIT = re.compile(rf"because no {_POLICY} allows", re.I)
+_WHO_CAN_CHANGE = {
+    "service control policy": "The administrators of AWS Organizations can change it.",
+    "resource control policy": "The administrators of AWS Organizations can change it.",
+    "vpc endpoint policy": "Change the policy of the VPC endpoint, or call from another network.",
+    "session policy": "Change the policy that the session was started with.",
+    "resource-based policy": "Change the policy of the resource, which for a role is its trust policy.",
+    "identity-based policy": "Remove that statement from the policies of the user or role.",
+    "permissions boundary": "Change the permissions boundary of the user or role.",
+}
+
+_CHECK_CLOCK = (
+    "Check the clock of the machine that makes the calls: AWS takes a request only within minutes of its time."
+)
+_CHECK_NETWORK = "The service could not be reached after all retries: check network, proxy, endpoint_url and region."
 
 
 @contextlib.contextmanager
@@ -55,12 +83,12 @@ def located(
     """Turn whatever one API call raises into a PatrolError that says where it happened.
 
     Args:
-        service: The service's prefix in IAM actions, such as C(workmail).
-        operation: The API operation, such as C(ListUsers).
+        service: The service's prefix in IAM actions, such as ``workmail``.
+        operation: The API operation, such as ``ListUsers``.
         region, organization_id, page: Where, as far as known.
 
     Raises:
-        PatrolError: For every exception; C(error_code) is the service's code or botocore's exception name.
+        PatrolError: For every exception; ``error_code`` is the service's code or botocore's exception name.
     """
     try:
         yield
@@ -68,35 +96,64 @@ def located(
         error.at(organization_id, region, operation, page)
         raise
     except Exception as error:
-        told = _told(error, f"{service}:{operation}", region)
-        raise told.at(organization_id, region, operation, page) from error
+        failure = _translate(error, f"{service}:{operation}", region)
+        # The cause can quote headers, and tracebacks show it.
+        raise failure.at(organization_id, region, operation, page) from None
 
 
-def _told(error: Exception, action: str, region: str | None) -> PatrolError:
+def _translate(error: Exception, action: str, region: str | None) -> PatrolError:
     if isinstance(error, ClientError):
         return _from_service(error, action, region)
     name = type(error).__name__
     if isinstance(error, BotoCoreError):
-        return ServiceError(str(error).rstrip("."), error_code=name, hint=_hint_for_botocore(name))
+        reason, hint = describe_botocore(error)
+        return ServiceError(reason, error_code=name, hint=hint)
     # botocore lets the errors of its parsers through as they are. Their text can hold the reply, and that a secret.
     return ReplyError(f"the reply could not be understood: {name}", hint=FOREIGN_REPLY)
 
 
 def _from_service(error: ClientError, action: str, region: str | None) -> PatrolError:
-    described = error.response.get("Error", {})
-    code = str(described.get("Code") or "Unknown")
-    message = str(described.get("Message") or "no message").rstrip(".")
+    code, message = code_and_message(error)
+    described = {**error.response.get("Error", {}), "Message": message}
     return ServiceError(
         f"{code}: {message}",
         error_code=code,
-        hint=_hint_for_service(code, action, region),
+        hint=hint_for_service(code, message, action, region),
         details=camel_dict_to_snake_dict(
-            {key: value for key, value in error.response.items() if key in ("Error", "ResponseMetadata")}
+            {"Error": described, "ResponseMetadata": error.response.get("ResponseMetadata", {})}
         ),
     )
 
 
-def _hint_for_service(code: str, action: str, region: str | None) -> str | None:
+def code_and_message(error: ClientError) -> tuple[str, str]:
+    """Take the code and the message out of an error of the service.
+
+    Args:
+        error: The error.
+
+    Returns:
+        The code, or ``Unknown``; and the message without a final full stop and without the headers that AWS repeats.
+    """
+    described = error.response.get("Error", {})
+    message = _CANONICAL.sub("", str(described.get("Message") or "no message"))
+    return str(described.get("Code") or "Unknown"), message.rstrip(".")
+
+
+def hint_for_service(code: str, message: str, action: str, region: str | None) -> str | None:
+    """Say what to do about an error of the service.
+
+    Args:
+        code: Its code.
+        message: Its message.
+        action: The IAM action that was refused.
+        region: The region that was asked.
+
+    Returns:
+        The hint, or None if there is nothing to say.
+    """
+    special = hint_for_the_way(code, message, action)
+    if special is not None:
+        return special
     if code in DENIED and action == "sts:AssumeRole":
         return (
             "Allow sts:AssumeRole on the role to the credentials in use, and check that the role is there and that its "
@@ -108,8 +165,6 @@ def _hint_for_service(code: str, action: str, region: str | None) -> str | None:
         return "The credentials have expired: renew them."
     if code in _UNKNOWN_CREDENTIALS:
         return "AWS does not know these credentials: check the access key, the secret key and the session token."
-    if code in _THROTTLED:
-        return "AWS kept refusing for rate after all retries: lower concurrency, or raise AWS_MAX_ATTEMPTS."
     if code == "OrganizationNotFoundException":
         return f"This is usually the wrong region or account: it was looked for in {region}."
     if code == "OrganizationStateException":
@@ -119,9 +174,80 @@ def _hint_for_service(code: str, action: str, region: str | None) -> str | None:
     return None
 
 
-def _hint_for_botocore(name: str) -> str | None:
-    if name in _NO_CREDENTIALS:
-        return "Give access_key and secret_key, a profile, or the AWS_* environment variables."
-    if name in _UNREACHABLE:
-        return "The service could not be reached after all retries: check network, proxy, endpoint_url and region."
+def hint_for_the_way(code: str, message: str, action: str) -> str | None:
+    """Say what to do about an error that is not about these credentials: the clock, the rate, or another's policy.
+
+    Args:
+        code, message, action: As for ``hint_for_service``.
+
+    Returns:
+        The hint, or None if it is another error.
+    """
+    if code in _CLOCK or (code not in _EXPIRED and _OF_THE_CLOCK.search(message)):
+        return _CHECK_CLOCK
+    if code in _THROTTLED:
+        return "AWS kept refusing for rate after all retries: lower concurrency, or raise AWS_MAX_ATTEMPTS."
+    if code in DENIED:
+        return _hint_for_policy(message, action)
     return None
+
+
+def _hint_for_policy(message: str, action: str) -> str | None:
+    explicit = _EXPLICIT.search(message)
+    if explicit:
+        kind = explicit.group(1) or "policy"
+        article = "An" if kind[0] in "iI" else "A"
+        change = _WHO_CAN_CHANGE.get(kind.lower(), "Find the policy with that statement, and change it.")
+        return f"{article} {kind} denies {action} explicitly, and further permissions do not help. {change}"
+    implicit = _IMPLICIT.search(message)
+    if implicit and implicit.group(1).lower() != "identity-based policy":
+        kind = implicit.group(1)
+        return f"The {kind} in force does not include {action}. {_WHO_CAN_CHANGE[kind.lower()]}"
+    return None
+
+
+def is_unreachable(error: Exception) -> bool:
+    """Whether this error of botocore says that nothing answered."""
+    return type(error).__name__ in _UNREACHABLE
+
+
+def describe_botocore(error: BotoCoreError) -> tuple[str, str | None]:
+    """Describe an error of botocore without any value that could be secret.
+
+    Args:
+        error: The error.
+
+    Returns:
+        What is wrong, without a final full stop; and what to do, if there is something to say.
+    """
+    name, text = type(error).__name__, str(error).rstrip(".")
+    if name == "HTTPClientError":
+        # It wraps whatever the HTTP client raised, which quotes headers and the URLs of proxies.
+        inner = type(error.kwargs.get("error")).__name__
+        return (
+            f"the request could not be sent: {inner}",
+            "Check the URLs in HTTPS_PROXY and HTTP_PROXY, AWS_CA_BUNDLE, and endpoint_url.",
+        )
+    if name == "SSLError":
+        return text, _hint_for_certificate(text)
+    if name == "ProxyConnectionError":
+        return text, "The proxy could not be reached: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
+    if name in ("ConnectTimeoutError", "ReadTimeoutError"):
+        option = "connect_timeout" if name.startswith("Connect") else "read_timeout"
+        return text, f"{_CHECK_NETWORK} If it is only slow, raise {option}."
+    if name in _UNREACHABLE:
+        return text, _CHECK_NETWORK
+    if name in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"):
+        return text, "Give access_key and secret_key, a profile, or the AWS_* environment variables."
+    return text, None
+
+
+def _hint_for_certificate(text: str) -> str:
+    if "not yet valid" in text or "has expired" in text:
+        return "Check the clock of the machine that makes the calls, and the certificate that the endpoint shows."
+    if "ostname mismatch" in text or "doesn't match" in text:
+        return "The certificate is of another host: check endpoint_url and the proxy."
+    return (
+        "The certificate is of an authority that is not known here, such as that of a proxy: name a file with its "
+        "certificate in AWS_CA_BUNDLE or the option aws_ca_bundle."
+    )

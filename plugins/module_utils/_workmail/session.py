@@ -19,13 +19,12 @@ from .._options import Role
 from .errors import FOREIGN_REPLY, located
 from .progress import Progress
 from .replies import read_strictly
+from .settings import load_settings
 
 # The edges refuse to run without botocore.
 with contextlib.suppress(ImportError):
     import botocore
-    import botocore.session
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
     from botocore.regions import EndpointResolver
 
 Connect = Callable[..., Any]
@@ -61,7 +60,7 @@ class Session:
     """Where and as whom a sweep runs.
 
     Args:
-        connect: Makes a boto3 client, called as C(connect(service, region=…, config=…)); amazon.aws's C(client) method.
+        connect: Makes a boto3 client, called as ``connect(service, region=…, config=…)``, as ``Connection.client``.
         regions: The regions asked for; C(all) stands for every region with WorkMail. Empty: the connection's own.
         region: The connection's own region, if it has one.
         profile: The AWS profile in use, whose retry settings are kept.
@@ -87,7 +86,7 @@ class Session:
         self._connect = connect
         self._role = role
         self._credentials: dict[str, str] | None = None
-        settings = _settings(profile)
+        settings = load_settings(profile)
         retries: dict[str, Any] = {}
         if settings.get_config_variable("retry_mode") == "legacy":
             retries["mode"] = "standard"
@@ -137,11 +136,7 @@ class Session:
         return self._credentials or {}
 
     def _connected(self, service: str, region: str, **credentials: str) -> Any:
-        try:
-            client = self._connect(service, region=region, config=self._config, **credentials)
-        except TypeError as error:
-            # botocore's Config takes its settings as keyword arguments.
-            raise OptionError(f"aws_config: {error}") from error
+        client = self._connect(service, region=region, config=self._config, **credentials)
         self.progress.watch(client)
         return client
 
@@ -160,21 +155,6 @@ class Session:
         return {parameter: credentials[name] for name, parameter in _CREDENTIALS.items()}
 
 
-def _settings(profile: str | None) -> Any:
-    """The botocore session that knows the settings of the environment and of the profile."""
-    settings = botocore.session.Session(profile=profile or None)
-    try:
-        settings.get_scoped_config()
-        settings.get_config_variable("max_attempts")
-    except (BotoCoreError, ValueError) as error:
-        raise PatrolError(
-            f"the settings of AWS cannot be read: {error}",
-            error_code=type(error).__name__ if isinstance(error, BotoCoreError) else "InvalidConfigurationException",
-            hint="Check the option profile, the AWS_* environment variables and the AWS configuration files.",
-        ) from error
-    return settings
-
-
 def origin_of_calls(profile: str | None = None) -> dict[str, Any]:
     """Whatever decides on this machine, options apart, as whom and where boto3 calls; found without any call.
 
@@ -188,7 +168,7 @@ def origin_of_calls(profile: str | None = None) -> dict[str, Any]:
     Raises:
         PatrolError: The files cannot be read.
     """
-    files = _settings(profile).full_config
+    files = load_settings(profile).full_config
     return {
         "environment": {name: os.environ[name] for name in _DECIDING if name in os.environ},
         "profiles": {

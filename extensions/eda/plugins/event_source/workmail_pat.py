@@ -74,6 +74,15 @@ options:
     description: How many calls may be under way at once, from 1 to 64.
     type: int
     default: 8
+  connect_timeout:
+    description: How many seconds to wait for a connection with AWS, from 1 to 600, before it is tried again.
+    type: int
+    default: 5
+  read_timeout:
+    description:
+      - How many seconds to wait for AWS to answer on a connection, from 1 to 600, before the call is tried again.
+    type: int
+    default: 20
   region:
     description: The AWS region. The default is that of C(AWS_REGION), or of the profile.
     type: str
@@ -96,7 +105,8 @@ options:
     description: The ARN of an IAM role to run as.
     type: str
   assume_role_external_id:
-    description: The external ID that the trust policy of O(assume_role_arn) asks for.
+    description:
+      - The external ID that the trust policy of O(assume_role_arn) asks for. It is not shown in messages.
     type: str
 """
 

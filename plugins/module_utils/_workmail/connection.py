@@ -1,0 +1,236 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Clients of AWS from the options of a connection: those of amazon.aws, and two timeouts.
+
+amazon.aws makes a session for each client, ends the module itself if botocore cannot make one, and leaves credentials
+to the first call. Here one session finds the credentials once, before any call, and every error is a ``PatrolError``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from typing import Any, Mapping
+
+from ansible.module_utils.ansible_release import __version__
+
+from .._errors import OptionError, PatrolError, shown
+from .._options import whole_number
+from .credentials import Source, check_values, find_source, nothing_found, obtaining
+from .errors import describe_botocore
+from .settings import INVALID, check_readable, check_url, load_settings
+
+# The edges refuse to run without them.
+with contextlib.suppress(ImportError):
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+CONNECT_TIMEOUT = 5
+READ_TIMEOUT = 20
+_LONGEST_TIMEOUT = 600
+
+# The variables that options of the connection fall back to in modules and plugins.
+_VARIABLES = {
+    "access_key": ("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"),
+    "secret_key": ("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY"),
+    "session_token": ("AWS_SESSION_TOKEN",),
+    "profile": ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
+    "endpoint_url": ("AWS_URL",),
+    "aws_ca_bundle": ("AWS_CA_BUNDLE",),
+}
+_KEYS = ("access_key", "secret_key", "session_token")
+_USER_AGENT = f"APN/1.0 Ansible/{__version__} patrol.workmail"
+# A word of this length or more can be a secret, and does not come up in a message by chance.
+_SHORTEST_SECRET = 8
+
+
+class Connection:
+    """Makes clients of AWS for one run.
+
+    Args:
+        options: The options of the connection by name; what is left out, None or empty is found as boto3 does.
+
+    Raises:
+        PatrolError: An option or a setting of AWS is not valid, or boto3 is missing.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        _require_boto3()
+        given = {name: options.get(name) or None for name in _VARIABLES}
+        _check_profile(given)
+        timeouts = {
+            "connect_timeout": whole_number(options, "connect_timeout", CONNECT_TIMEOUT, _LONGEST_TIMEOUT),
+            "read_timeout": whole_number(options, "read_timeout", READ_TIMEOUT, _LONGEST_TIMEOUT),
+        }
+        self._endpoint_url = given["endpoint_url"]
+        if self._endpoint_url:
+            check_url(_named("endpoint_url", given), self._endpoint_url)
+        if given["aws_ca_bundle"]:
+            check_readable(_named("aws_ca_bundle", given), given["aws_ca_bundle"], needed=True)
+        self._settings = load_settings(given["profile"])
+        self._config = Config(user_agent_extra=_USER_AGENT, **timeouts)
+        try:
+            self._config = self._config.merge(Config(**options.get("aws_config") or {}))
+        except (TypeError, BotoCoreError) as error:
+            # botocore's Config takes its settings as keyword arguments.
+            raise OptionError(f"aws_config: {error}") from None
+        # Also for the clients that botocore makes on its way to credentials.
+        self._settings.set_default_client_config(Config(**timeouts))
+        validated = options.get("validate_certs")
+        self._verify = given["aws_ca_bundle"] if given["aws_ca_bundle"] and validated is not False else validated
+        self._source = self._use_keys(given) or find_source(self._settings)
+        self._boto3 = boto3.session.Session(botocore_session=self._settings)
+        self._external_id = options.get("assume_role_external_id")
+        self._credentials: Any = None
+        self._frozen: Any = None
+        self.region: str | None = (
+            options.get("region") or os.environ.get("AWS_REGION") or self._settings.get_config_variable("region")
+        )
+
+    def client(self, service: str, region: str, config: Any, **role: str) -> Any:
+        """Make a client, once there are credentials for it.
+
+        Args:
+            service: boto3's name of the service.
+            region: The region.
+            config: botocore's configuration; that of the options has precedence.
+            role: The credentials of a role, as boto3 takes them, in place of those of the connection.
+
+        Raises:
+            PatrolError: There are no credentials, or no client can be made with these options.
+        """
+        if not role:
+            self._obtain(region)
+        try:
+            client = self._boto3.client(
+                service,
+                region_name=region,
+                endpoint_url=self._endpoint_url,
+                verify=self._verify,
+                config=config.merge(self._config),
+                **role,
+            )
+        except Exception as error:
+            raise _no_client(service, error) from None
+        if not role:
+            client.meta.events.register("before-sign", self._renew)
+        client.meta.events.register("after-call", _Scrubber(self, role))
+        return client
+
+    def secrets(self) -> list[str]:
+        """What must not come up in a message: the secret key, the session token and the external ID."""
+        frozen = self._frozen
+        values = [self._external_id] if frozen is None else [frozen.secret_key, frozen.token, self._external_id]
+        return [value for value in values if value and len(value) >= _SHORTEST_SECRET]
+
+    def _use_keys(self, given: Mapping[str, Any]) -> Source | None:
+        if not (given["access_key"] or given["secret_key"]):
+            # As amazon.aws does, a session token alone is passed over.
+            return None
+        names = (_named("access_key", given), _named("secret_key", given), _named("session_token", given))
+        of_environment = names[0] in _VARIABLES["access_key"] or names[1] in _VARIABLES["secret_key"]
+        source = Source("env" if of_environment else None, " and ".join(names[:2]), names=names)
+        for name, label in zip(_KEYS[:2], names):
+            if not given[name]:
+                missing = _VARIABLES[name][0] if of_environment else label
+                raise source.error(f"{missing} is missing")
+        self._settings.set_credentials(given["access_key"], given["secret_key"], given["session_token"])
+        return source
+
+    def _obtain(self, region: str) -> None:
+        if self._credentials is None:
+            # For the services on the way to credentials, of which AWS STS is regional.
+            self._settings.set_config_variable("region", region)
+            with obtaining(self._source):
+                self._credentials = self._settings.get_credentials()
+            if self._credentials is None:
+                raise nothing_found(self._settings, self._source)
+        self._renew()
+
+    def _renew(self, **event: Any) -> None:
+        """Renew credentials that expire soon, before each request is signed."""
+        with obtaining(self._source):
+            self._frozen = self._credentials.get_frozen_credentials()
+            check_values(self._source, self._frozen)
+
+
+class _Scrubber:
+    """A handler of botocore's after-call event, which takes the connection's secrets out of errors of the service."""
+
+    def __init__(self, connection: Connection, role: Mapping[str, str]) -> None:
+        self._connection = connection
+        self._role = [value for name, value in role.items() if name != "aws_access_key_id"]
+
+    def __call__(self, parsed: Any, **event: Any) -> None:
+        if isinstance(parsed, dict) and "Error" in parsed:
+            parsed.update(_scrubbed(parsed, [*self._connection.secrets(), *self._role]))
+
+
+def _scrubbed(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "***")
+        return value
+    if isinstance(value, dict):
+        return {name: _scrubbed(item, secrets) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(item, secrets) for item in value]
+    return value
+
+
+def _named(option: str, given: Mapping[str, Any]) -> str:
+    """The variable that an option has its value from, or the option's own name."""
+    variables = (name for name in _VARIABLES[option] if given[option] and os.environ.get(name) == given[option])
+    return next(variables, option)
+
+
+def _require_boto3() -> None:
+    if "boto3" not in globals():
+        raise PatrolError(
+            "boto3 is not installed",
+            error_code="MissingLibraryException",
+            hint="Install boto3 and botocore for the Python that makes the calls.",
+        )
+
+
+def _check_profile(given: Mapping[str, Any]) -> None:
+    keys = [name for name in _KEYS if given[name]]
+    if given["profile"] and keys:
+        profile, key = _named("profile", given), _named(keys[0], given)
+        raise OptionError(
+            f"{profile}: the profile {shown(given['profile'])} and {key} exclude each other",
+            error_code="ConflictingCredentialsException",
+            hint="Unset one of them, or give its option as an empty text.",
+        )
+
+
+def _no_client(service: str, error: Exception) -> PatrolError:
+    if isinstance(error, BotoCoreError):
+        text, hint = describe_botocore(error)
+        return OptionError(f"no client of {service} can be made: {text}", error_code=type(error).__name__, hint=hint)
+    # The text can quote a URL with a password, or a header.
+    return OptionError(
+        f"no client of {service} can be made: {type(error).__name__}",
+        error_code=INVALID,
+        hint="Check the options of the connection, the AWS_* environment variables and the AWS configuration files.",
+    )
+
+
+class _WithoutTraceback(logging.Filter):
+    """Takes the traceback from a record, since that of a failed renewal quotes the output of a process."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See ``logging.Filter``."""
+        record.exc_info = record.exc_text = None
+        return True
+
+
+for _name in ("botocore.credentials", "botocore.tokens"):
+    logging.getLogger(_name).addFilter(_WithoutTraceback())

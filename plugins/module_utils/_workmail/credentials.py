@@ -1,0 +1,336 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Where botocore finds credentials, and its errors on the way to them in our own words.
+
+botocore resolves credentials inside the first call, and renews them inside any later one. Without this, their errors
+would look like errors of that call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+from typing import Any, Iterator, Mapping, NamedTuple
+
+from .._errors import CredentialsError, PatrolError
+from .errors import code_and_message, describe_botocore, hint_for_the_way, is_unreachable
+from .settings import file_of
+
+# The edges refuse to run without botocore.
+with contextlib.suppress(ImportError):
+    from botocore.configloader import raw_config_parse
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConfigNotFound,
+        CredentialRetrievalError,
+        MetadataRetrievalError,
+        PartialCredentialsError,
+        RefreshWithMFAUnsupportedError,
+    )
+
+
+class Provider(NamedTuple):
+    """A provider of botocore's chain: what people call it, the code of its errors, and what to do about them.
+
+    ``PROFILE`` in the hint stands for the profile in use.
+    """
+
+    title: str
+    error_code: str
+    hint: str
+
+
+# In the order of botocore's chain, under its names.
+PROVIDERS = {
+    "env": Provider(
+        "the environment",
+        "EnvironmentCredentialsException",
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and with temporary credentials AWS_SESSION_TOKEN, where the "
+        "calls are made.",
+    ),
+    "assume-role": Provider(
+        "a role that the profile assumes",
+        "AssumeRoleCredentialsException",
+        "Check role_arn, external_id and source_profile or credential_source of the profile PROFILE, that the source "
+        "may call sts:AssumeRole on the role, and that the trust policy of the role names the source.",
+    ),
+    "assume-role-with-web-identity": Provider(
+        "a role assumed with web identity",
+        "WebIdentityCredentialsException",
+        "Check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, or web_identity_token_file and role_arn of the profile "
+        "PROFILE, that the token has not expired, and that the trust policy of the role names its issuer, audience and "
+        "subject.",
+    ),
+    "sso": Provider(
+        "IAM Identity Center (SSO)",
+        "SSOCredentialsException",
+        "Run aws sso login --profile PROFILE as the user who makes the calls, and check the sso_ settings of that "
+        "profile.",
+    ),
+    "shared-credentials-file": Provider(
+        "the shared credentials file",
+        "SharedFileCredentialsException",
+        "Set aws_access_key_id and aws_secret_access_key, and with temporary credentials aws_session_token, of the "
+        "profile PROFILE in the file that AWS_SHARED_CREDENTIALS_FILE names, by default ~/.aws/credentials.",
+    ),
+    "login": Provider(
+        "the sign-in of aws login",
+        "LoginCredentialsException",
+        "Run aws login --profile PROFILE as the user who makes the calls, and install botocore[crt], which this needs.",
+    ),
+    "custom-process": Provider(
+        "credential_process",
+        "ProcessCredentialsException",
+        "Run the command of credential_process by hand, as the user who makes the calls: it has to end with exit code "
+        "0 and print JSON with Version 1, AccessKeyId and SecretAccessKey.",
+    ),
+    "config-file": Provider(
+        "the configuration file",
+        "ConfigFileCredentialsException",
+        "Set aws_access_key_id and aws_secret_access_key, and with temporary credentials aws_session_token, of the "
+        "profile PROFILE in the file that AWS_CONFIG_FILE names, by default ~/.aws/config.",
+    ),
+    "container-role": Provider(
+        "the container",
+        "ContainerCredentialsException",
+        "Check AWS_CONTAINER_CREDENTIALS_FULL_URI or AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, "
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN or AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, and that the task or pod has a "
+        "role.",
+    ),
+    "iam-role": Provider(
+        "the instance metadata",
+        "InstanceMetadataCredentialsException",
+        "Check that the instance has a role, that its metadata service answers where the calls are made, and "
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT, AWS_EC2_METADATA_V1_DISABLED and AWS_METADATA_SERVICE_TIMEOUT.",
+    ),
+}
+
+NOWHERE = "NoCredentialsError"
+_MISSING_HINT = (
+    "Give access_key and secret_key, a profile, or the AWS_* environment variables, where the calls are made."
+)
+
+# What a key, a secret or a token is made of. It goes into a header, which takes no line break.
+_VALUE = re.compile(r"[!-~]+")
+_STATUS = re.compile(r"non 200 response (\d+)")
+_JSON_WEB_TOKEN = re.compile(r"eyJ[\w-]+(?:\.[\w-]+)+")
+_PARTS = ("access key", "secret key", "session token")
+
+
+class Source(NamedTuple):
+    """Where credentials come from.
+
+    ``provider`` is a name of ``PROVIDERS``, or None for options; ``place`` is a variable, a profile with its file, or
+    an address; ``names`` are those of the access key, the secret key and the session token there.
+    """
+
+    provider: str | None
+    place: str
+    profile: str = "default"
+    names: tuple[str, str, str] = _PARTS
+    token_file: str | None = None
+
+    def error(self, reason: str, hint: str | None = None) -> CredentialsError:
+        """Make the error that says why there are no credentials.
+
+        Args:
+            reason: What is wrong, without a final full stop.
+            hint: What to do; if left out, that of the provider.
+        """
+        provider = PROVIDERS.get(self.provider or "")
+        if provider is None:
+            return CredentialsError(f"no usable credentials from {self.place}: {reason}", hint=hint or _MISSING_HINT)
+        return CredentialsError(
+            f"no usable credentials from {provider.title} ({self.place}): {reason}",
+            error_code=provider.error_code,
+            hint=hint or provider.hint.replace("PROFILE", self.profile),
+        )
+
+
+def find_source(session: Any, environ: Mapping[str, str] = os.environ) -> Source:
+    """Find the provider that botocore will take credentials from, in the order of its chain and without a call.
+
+    Args:
+        session: A botocore session whose settings were checked.
+        environ: The environment variables.
+
+    Returns:
+        The source. The last one, the instance metadata, if nothing says otherwise.
+    """
+    named = session.instance_variables().get("profile") is not None
+    name = session.profile or "default"
+    files = {key: file_of(session, key) for key in ("config_file", "credentials_file")}
+    keys = _raw(files["credentials_file"]).get(name, {})
+    settings = {**session.full_config.get("profiles", {}).get(name, {})}
+    in_config = name in _profiles_of(_raw(files["config_file"]))
+    place = f"profile {name} in {files['config_file' if in_config else 'credentials_file']}"
+    if not named and environ.get("AWS_ACCESS_KEY_ID"):
+        return Source("env", "AWS_ACCESS_KEY_ID", name, _variables(environ))
+    if "role_arn" in settings and "web_identity_token_file" not in settings:
+        return Source("assume-role", place, name)
+    token_file = None if named else environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")
+    if token_file:
+        return Source(
+            "assume-role-with-web-identity", f"AWS_WEB_IDENTITY_TOKEN_FILE, {token_file}", name, token_file=token_file
+        )
+    if settings.get("web_identity_token_file"):
+        token_file = settings["web_identity_token_file"]
+        return Source("assume-role-with-web-identity", place, name, token_file=token_file)
+    if "sso_account_id" in settings or "sso_role_name" in settings:
+        return Source("sso", place, name)
+    if "aws_access_key_id" in keys:
+        return Source("shared-credentials-file", f"profile {name} in {files['credentials_file']}", name)
+    if "login_session" in settings:
+        return Source("login", place, name)
+    if "credential_process" in settings:
+        return Source("custom-process", f"{place}, command {_program(settings['credential_process'])}", name)
+    if "aws_access_key_id" in settings:
+        return Source("config-file", place, name)
+    for variable in ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+        if variable in environ:
+            return Source("container-role", variable, name)
+    return Source("iam-role", session.get_config_variable("ec2_metadata_service_endpoint") or "169.254.169.254", name)
+
+
+@contextlib.contextmanager
+def obtaining(source: Source) -> Iterator[None]:
+    """Turn whatever botocore raises on the way to credentials into an error about their source.
+
+    Args:
+        source: Where the credentials come from.
+
+    Raises:
+        CredentialsError: For every exception. Its text holds no output of a process or service that could be secret.
+    """
+    try:
+        yield
+    except PatrolError:
+        raise
+    except Exception as error:
+        # The cause can quote a header or the output of a process, and tracebacks show it.
+        raise _failure(error, source) from None
+
+
+def nothing_found(session: Any, source: Source) -> CredentialsError:
+    """Make the error for a chain that came to its end."""
+    if source.provider == "iam-role" and session.get_config_variable("ec2_metadata_service_endpoint"):
+        return source.error("the metadata service gave none")
+    if source.provider not in ("iam-role", None):
+        return source.error("none are there")
+    named = f"the profile {source.profile} has none" if session.profile else "there is no profile with any"
+    return CredentialsError(
+        f"no credentials were found: the environment has none, {named}, and neither has the container or the instance",
+        error_code=NOWHERE,
+        hint=_MISSING_HINT,
+    )
+
+
+def check_values(source: Source, frozen: Any) -> None:
+    """Refuse credentials that cannot be sent, without showing them.
+
+    Args:
+        source: Where they come from.
+        frozen: botocore's frozen credentials.
+
+    Raises:
+        CredentialsError: Names the variable or the part.
+    """
+    for name, value in zip(source.names, (frozen.access_key, frozen.secret_key, frozen.token)):
+        if value and not _VALUE.fullmatch(str(value)):
+            kind = "a line break" if {"\n", "\r"} & set(str(value)) else "a space or a character that no credential has"
+            raise source.error(f"{name} contains {kind}, which has to be removed")
+
+
+def _failure(error: Exception, source: Source) -> CredentialsError:
+    if isinstance(error, ClientError):
+        code, message = code_and_message(error)
+        message, operation = _without_tokens(message, source), error.operation_name
+        action = f"sts:{operation}" if operation.startswith("AssumeRole") else operation
+        return source.error(f"AWS refused {operation} with {code}: {message}", hint_for_the_way(code, message, action))
+    if isinstance(error, BotoCoreError) and is_unreachable(error):
+        reason, hint = describe_botocore(error)
+        return source.error(reason, hint)
+    return source.error(_reason(error, source))
+
+
+def _reason(error: Exception, source: Source) -> str:
+    name = type(error).__name__
+    if isinstance(error, PartialCredentialsError):
+        return f"{error.kwargs['cred_var']} is missing"
+    if isinstance(error, (RefreshWithMFAUnsupportedError, EOFError)):
+        return "the role asks for an MFA code, which nobody can type here"
+    if isinstance(error, (CredentialRetrievalError, MetadataRetrievalError)):
+        return _retrieval(str(error.kwargs.get("error_msg", "")), source)
+    if isinstance(error, BotoCoreError):
+        return str(error).rstrip(".").replace("\n", " ")
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'}: {error.strerror or name}"
+    if isinstance(error, RuntimeError):
+        return "they have expired, and so have those that they were renewed with"
+    text = str(error)
+    if text.startswith(("Unsupported host ", "Auth token value is not a legal header value")):
+        return text.split(".  Can only", 1)[0]
+    if source.provider == "env":
+        return "AWS_CREDENTIAL_EXPIRATION is not a time"
+    return f"the answer cannot be understood ({name})"
+
+
+def _retrieval(text: str, source: Source) -> str:
+    status = _STATUS.search(text)
+    if status:
+        return f"the endpoint answered with status {status.group(1)}"
+    for known in (
+        "Unsupported version",
+        "Missing required key in response",
+        "No credentials found in credential_source",
+        "Credential refresh failed, response did not contain",
+        "Unable to retrieve token for use in IMDSv2 call",
+        "Unable to parse JSON returned from container metadata",
+    ):
+        if text.startswith(known):
+            return text
+    if source.provider == "custom-process":
+        # What a command prints can be a secret.
+        return "the command failed"
+    return "the endpoint does not answer"
+
+
+def _without_tokens(message: str, source: Source) -> str:
+    if source.token_file is not None:
+        with contextlib.suppress(OSError, ValueError), open(source.token_file, encoding="utf-8") as file:
+            token = file.read().strip()
+            if token:
+                message = message.replace(token, "***")
+    return _JSON_WEB_TOKEN.sub("***", message)
+
+
+def _raw(path: str) -> dict[str, Any]:
+    try:
+        return dict(raw_config_parse(path)) if path else {}
+    except ConfigNotFound:
+        return {}
+
+
+def _profiles_of(sections: Mapping[str, Any]) -> set[str]:
+    return {section.split(None, 1)[-1].strip("\"'") for section in sections if not section.startswith("sso-session ")}
+
+
+def _program(command: str) -> str:
+    """The program of a command, whose arguments can be secret."""
+    try:
+        return shlex.split(command)[0]
+    except (ValueError, IndexError):
+        return "that cannot be parsed"
+
+
+def _variables(environ: Mapping[str, str]) -> tuple[str, str, str]:
+    token = "AWS_SECURITY_TOKEN" if environ.get("AWS_SECURITY_TOKEN") else "AWS_SESSION_TOKEN"
+    return ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", token)

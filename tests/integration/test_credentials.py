@@ -1,0 +1,330 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each provider of botocore's chain fails in every plugin: with its code, its place and what to do, and no secret."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleLookupError, AnsibleParserError
+from ansible.inventory.data import InventoryData
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import inventory_loader, lookup_loader
+from estate import ACME
+from workmail_emulator import Emulator
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import CredentialsError
+from ansible_collections.patrol.workmail.plugins.module_utils._workmail.credentials import PROVIDERS
+
+NAME = "patrol.workmail.workmail_pat"
+COLLECTION = Path(__file__).parents[2]
+EVENT_SOURCE = COLLECTION / "extensions/eda/plugins/event_source/workmail_pat.py"
+MARK = "MARKED-SECRET"
+TOKEN = f"eyJhbGciOiJIUzI1NiJ9.{MARK}.c2lnbmF0dXJl"
+ROLE = "arn:aws:iam::123456789012:role/auditor"
+CODES = {name: provider.error_code for name, provider in PROVIDERS.items()}
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """AWS STS, a container and the instance metadata, all of which refuse, and repeat what they were sent."""
+
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        action = sent.split("Action=", 1)[1].split("&", 1)[0]
+        denied = f"Not authorized to perform sts:{action}, sent {TOKEN}"
+        self._answer(
+            403, f"<ErrorResponse><Error><Code>AccessDenied</Code><Message>{denied}</Message></Error></ErrorResponse>"
+        )
+
+    def do_PUT(self) -> None:
+        self._answer(200, "metadata-token")
+
+    def do_GET(self) -> None:
+        if self.path.endswith("/security-credentials/"):
+            self._answer(200, "auditor")
+        else:
+            self._answer(200, json.dumps({"Code": "AssumeRoleUnauthorizedAccess", "Message": MARK}))
+
+    def _answer(self, status: int, text: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *args: Any) -> None:
+        """Stay quiet."""
+
+
+@pytest.fixture(scope="module")
+def refusing() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def _files(folder: Path, config: str = "", credentials: str = "") -> dict[str, str]:
+    (folder / "config").write_text(config)
+    (folder / "credentials").write_text(credentials)
+    return {
+        "AWS_CONFIG_FILE": str(folder / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
+        "AWS_SECRET_ACCESS_KEY": "",
+    }
+
+
+def broken(provider: str, folder: Path, refusing: str) -> tuple[dict[str, str], str]:
+    """Break one provider.
+
+    Args:
+        provider: botocore's name of it.
+        folder: Where to write files.
+        refusing: The URL of a server that refuses.
+
+    Returns:
+        The environment variables, none of them secret, and what the error names.
+    """
+    folder.mkdir(exist_ok=True)
+    keys = f"aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = {MARK}\n"
+    if provider == "env":
+        return {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE"}, "AWS_SESSION_TOKEN contains a line break"
+    if provider == "assume-role":
+        role = f"[default]\nrole_arn = {ROLE}\nexternal_id = {MARK}\nsource_profile = base\n[profile base]\n{keys}"
+        return {**_files(folder, role), "AWS_ENDPOINT_URL_STS": refusing}, "AWS refused AssumeRole with AccessDenied"
+    if provider == "assume-role-with-web-identity":
+        (folder / "token").write_text(TOKEN)
+        token = {"AWS_WEB_IDENTITY_TOKEN_FILE": str(folder / "token"), "AWS_ROLE_ARN": ROLE}
+        return {**_files(folder), **token, "AWS_ENDPOINT_URL_STS": refusing}, "AWS refused AssumeRoleWithWebIdentity"
+    if provider == "sso":
+        settings = "sso_start_url = https://x.example\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = a\n"
+        return _files(folder, f"[default]\n{settings}"), "https://x.example does not exist"
+    if provider == "shared-credentials-file":
+        session = f"aws_access_key_id = AKIDEXAMPLE\naws_session_token = {MARK}\n"
+        return _files(folder, "", f"[default]\n{session}"), "aws_secret_access_key is missing"
+    if provider == "login":
+        return _files(folder, f"[default]\nlogin_session = {ROLE}\n"), f"profile default in {folder / 'config'}"
+    if provider == "custom-process":
+        command = f"{sys.executable} -c \"import sys; sys.exit('{MARK}')\""
+        return _files(folder, f"[default]\ncredential_process = {command}\n"), f"{sys.executable}): the command failed"
+    if provider == "config-file":
+        session = f"aws_access_key_id = AKIDEXAMPLE\naws_session_token = {MARK}\n"
+        return _files(folder, f"[default]\n{session}"), "aws_secret_access_key is missing"
+    if provider == "container-role":
+        address = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{refusing}/container"}
+        return {**_files(folder), **address}, "AWS_CONTAINER_CREDENTIALS_FULL_URI): the answer cannot be understood"
+    metadata = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": refusing}
+    return {**_files(folder), **metadata}, f"{refusing}): the metadata service gave none"
+
+
+# What is secret in the environment of every case. It does not go through a task, whose keywords Ansible shows.
+SECRET_ENVIRONMENT = {
+    "AWS_SECRET_ACCESS_KEY": MARK,
+    "AWS_SESSION_TOKEN": f"{MARK}\n",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN": MARK,
+}
+
+
+@pytest.fixture
+def broken_here(aws: pytest.MonkeyPatch, tmp_path: Path, refusing: str) -> Callable[[str], str]:
+    """Breaks one provider for this process, and returns what the error names."""
+
+    def call(provider: str) -> str:
+        aws.delenv("AWS_ACCESS_KEY_ID")
+        variables, named = broken(provider, tmp_path / provider, refusing)
+        for name, value in {**SECRET_ENVIRONMENT, **variables}.items():
+            aws.setenv(name, value)
+        return named
+
+    return call
+
+
+def check(text: str, provider: str, named: str) -> None:
+    assert named in text
+    assert PROVIDERS[provider].hint.replace("PROFILE", "default") in text
+    assert MARK not in text
+    assert "ListOrganizations" not in text and "Allow workmail" not in text
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_module_code(
+    emulator: Emulator, gather: Callable[..., Any], broken_here: Callable[[str], str], provider: str
+) -> None:
+    """What modules and roles call, without the process that it runs in."""
+    named = broken_here(provider)
+    with pytest.raises(CredentialsError) as caught:
+        gather()
+    assert caught.value.error_code == CODES[provider]
+    assert caught.value.operation is None
+    assert MARK not in "".join(traceback.format_exception(caught.value))
+    check(str(caught.value), provider, named)
+    assert MARK not in json.dumps(caught.value.as_result())
+    assert len(emulator.requests) == 0
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_lookup_and_inventory(
+    emulator: Emulator, broken_here: Callable[[str], str], provider: str, tmp_path: Path
+) -> None:
+    named = broken_here(provider)
+    with pytest.raises(AnsibleLookupError) as lookup:
+        lookup_loader.get(NAME).run([ACME], variables={}, cache=False)
+    check(str(lookup.value), provider, named)
+    source = tmp_path / "workmail_pat.yml"
+    source.write_text(yaml.safe_dump({"plugin": NAME}))
+    with pytest.raises(AnsibleParserError) as inventory:
+        inventory_loader.get(NAME).parse(InventoryData(), DataLoader(), str(source), cache=True)
+    check(str(inventory.value), provider, named)
+
+
+@pytest.fixture
+def watch(aws: pytest.MonkeyPatch) -> Iterator[Callable[..., list[dict[str, Any]]]]:
+    """Runs the event source, with something done after each sweep, and returns its events."""
+    spec = importlib.util.spec_from_file_location("workmail_pat", EVENT_SOURCE)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    class Events(list[dict[str, Any]]):
+        async def put(self, event: dict[str, Any]) -> None:
+            self.append(event)
+
+    def call(*between: Callable[[], None], **args: Any) -> list[dict[str, Any]]:
+        events, waiting = Events(), iter(between)
+
+        async def sleep(seconds: float) -> None:
+            step = next(waiting, None)
+            if step is None:
+                raise asyncio.CancelledError
+            step()
+
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(module._core("_watch.source").watch(events, args, sleep))
+        return events
+
+    yield call
+    for name in [name for name in sys.modules if name.startswith("patrol_workmail_core")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_event_source(
+    emulator: Emulator,
+    watch: Callable[..., list[dict[str, Any]]],
+    broken_here: Callable[[str], str],
+    provider: str,
+) -> None:
+    named = broken_here(provider)
+    [event] = watch()
+    assert (event["kind"], event["error_code"]) == ("sweep_failed", CODES[provider])
+    check(event["msg"], provider, named)
+    assert MARK not in json.dumps(event)
+
+
+def test_a_process_that_fails_once_does_not_end_the_watch(
+    emulator: Emulator, watch: Callable[..., list[dict[str, Any]]], aws: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "credentials.json"
+    process = f'[default]\ncredential_process = cat "{program}"\n'
+    for name, value in _files(tmp_path, process).items():
+        aws.setenv(name, value)
+    aws.delenv("AWS_ACCESS_KEY_ID")
+
+    def recover() -> None:
+        program.write_text(json.dumps({"Version": 1, "AccessKeyId": "testing", "SecretAccessKey": "testing"}))
+
+    events = watch(recover, program.unlink, recover, report_existing=True)
+    failed = [event for event in events if event["kind"] == "sweep_failed"]
+    assert [event["error_code"] for event in failed] == [CODES["custom-process"]] * 2
+    assert [event["failures"] for event in failed] == [1, 1]
+    assert len(events) > len(failed)
+
+
+def test_settings_that_are_broken_for_a_moment_do_not_end_the_watch(
+    emulator: Emulator, watch: Callable[..., list[dict[str, Any]]], aws: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    aws.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    events = watch(lambda: (tmp_path / "config").write_text("[defau"), (tmp_path / "config").unlink)
+    assert [event["error_code"] for event in events if event["kind"] == "sweep_failed"] == [
+        "InvalidConfigurationException"
+    ]
+
+
+def test_every_provider_in_a_playbook(
+    emulator: Emulator,
+    environment: dict[str, str],
+    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    refusing: str,
+) -> None:
+    """The module and the role audit with everything that Ansible shows and logs."""
+    cases = {provider: broken(provider, tmp_path / provider, refusing) for provider in PROVIDERS}
+    log = tmp_path / "ansible.log"
+    tasks: list[dict[str, Any]] = []
+    for provider, (variables, _named) in cases.items():
+        result = provider.replace("-", "_")
+        reports = str(tmp_path / "reports" / provider)
+        include = {
+            "name": "patrol.workmail.audit",
+            "apply": {"environment": variables},
+        }
+        given = {
+            "audit_report_dir": reports,
+            "audit_report_formats": ["json", "text"],
+            "audit_assume_role_arn": ROLE,
+            "audit_assume_role_external_id": f"{MARK}-external",
+        }
+        tasks += [
+            {
+                "patrol.workmail.workmail_pat_info": {
+                    "assume_role_arn": ROLE,
+                    "assume_role_external_id": f"{MARK}-external",
+                },
+                "environment": variables,
+                "register": result,
+                "ignore_errors": True,
+            },
+            {
+                "block": [{"ansible.builtin.include_role": include, "vars": given}],
+                "rescue": [{"ansible.builtin.debug": {"msg": "rescued"}}],
+            },
+        ]
+    names = ", ".join(f"'{name}': {name.replace('-', '_')}" for name in PROVIDERS)
+    keep = {"content": f"{{{{ {{{names}}} | to_json }}}}", "dest": str(tmp_path / "results.json"), "mode": "0600"}
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "tasks": [*tasks, {"ansible.builtin.copy": keep}],
+    }
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    del environment["AWS_ACCESS_KEY_ID"]
+    secret = {**SECRET_ENVIRONMENT, "ANSIBLE_LOG_PATH": str(log)}
+    run = ansible_playbook(str(tmp_path / "play.yml"), "-vvvv", env=secret)
+    assert run.returncode == 0, run.stdout + run.stderr
+    results = json.loads((tmp_path / "results.json").read_text())
+    for provider, (_variables, named) in cases.items():
+        assert results[provider]["error_code"] == CODES[provider]
+        check(results[provider]["msg"], provider, named)
+        audit = json.loads((tmp_path / "reports" / provider / "audit.json").read_text())
+        assert audit["outcome"] == "incomplete"
+        assert [error["error_code"] for error in audit["errors"]] == [CODES[provider]]
+    written = [
+        path for path in tmp_path.rglob("*") if path.is_file() and path.parent.name not in (*PROVIDERS, tmp_path.name)
+    ]
+    texts = [run.stdout, run.stderr, log.read_text(), *(path.read_text(errors="replace") for path in written)]
+    assert not any(MARK in text for text in texts)
+    assert "Traceback" not in run.stdout + run.stderr
