@@ -13,20 +13,25 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 import yaml
 from ansible.errors import AnsibleLookupError, AnsibleParserError
 from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import inventory_loader, lookup_loader
+from botocore.config import Config
+from botocore.exceptions import ClientError
 from estate import ACME
 from workmail_emulator import Emulator
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import CredentialsError
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import CredentialsError, OptionError
+from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.credentials import PROVIDERS
 
 NAME = "patrol.workmail.workmail_pat"
@@ -44,7 +49,7 @@ class _Refusing(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
         action = sent.split("Action=", 1)[1].split("&", 1)[0]
-        denied = f"Not authorized to perform sts:{action}, sent {TOKEN}"
+        denied = f"Not authorized to perform sts:{action}, sent {TOKEN} and {MARK}-external"
         self._answer(
             403, f"<ErrorResponse><Error><Code>AccessDenied</Code><Message>{denied}</Message></Error></ErrorResponse>"
         )
@@ -262,6 +267,97 @@ def test_settings_that_are_broken_for_a_moment_do_not_end_the_watch(
     ]
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("AWS_MAX_ATTEMPTS", "x"), ("AWS_DEFAULTS_MODE", "bad"), ("AWS_CONFIG_FILE", "/tmp"), ("AWS_PROFILE", "nope")],
+)
+def test_a_bad_setting_of_aws_names_its_variable(
+    emulator: Emulator,
+    gather: Callable[..., Any],
+    watch: Callable[..., list[dict[str, Any]]],
+    aws: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variable: str,
+    value: str,
+) -> None:
+    aws.setenv(variable, value)
+    with pytest.raises(OptionError, match=f"^{variable}: "):
+        gather()
+    # A wrong setting ends the event source as it starts, before it waits for anything.
+    with pytest.raises(Exception, match=f"^{variable}: "):
+        watch()
+    with pytest.raises(AnsibleLookupError, match=variable):
+        lookup_loader.get(NAME).run([ACME], variables={}, cache=False)
+    source = tmp_path / "workmail_pat.yml"
+    source.write_text(yaml.safe_dump({"plugin": NAME}))
+    with pytest.raises(AnsibleParserError, match=variable):
+        inventory_loader.get(NAME).parse(InventoryData(), DataLoader(), str(source), cache=True)
+    assert len(emulator.requests) == 0
+
+
+def test_a_service_that_repeats_secrets_is_not_quoted(
+    emulator: Emulator, aws: pytest.MonkeyPatch, refusing: str
+) -> None:
+    """AWS STS here repeats whatever it was sent, and the external ID among it."""
+    connection = Connection(
+        {
+            "access_key": "AKIDEXAMPLE",
+            "secret_key": "x" * 40,
+            "session_token": TOKEN,
+            "assume_role_external_id": f"{MARK}-external",
+            "endpoint_url": refusing,
+        }
+    )
+    client = connection.client("sts", "us-east-1", Config())
+    with pytest.raises(ClientError) as caught:
+        client.assume_role(RoleArn=ROLE, RoleSessionName="name", ExternalId=f"{MARK}-external")
+    assert "AccessDenied" in str(caught.value)
+    assert MARK not in str(caught.value) + json.dumps(caught.value.response)
+
+
+def test_credentials_are_had_once_for_all_regions(
+    emulator: Emulator, gather: Callable[..., Any], aws: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    program = tmp_path / "program.py"
+    answer = json.dumps({"Version": 1, "AccessKeyId": "testing", "SecretAccessKey": "testing"})
+    program.write_text(f"open({str(runs)!r}, 'a').write('.')\nprint({answer!r})\n")
+    for name, value in _files(tmp_path, f"[default]\ncredential_process = {sys.executable} {program}\n").items():
+        aws.setenv(name, value)
+    aws.delenv("AWS_ACCESS_KEY_ID")
+    connection = Connection({})
+    for region in ("us-east-1", "us-west-2", "eu-west-1"):
+        connection.client("workmail", region, Config()).list_organizations()
+    assert runs.read_text() == "."
+
+
+def test_credentials_that_cannot_be_renewed_are_not_the_fault_of_a_call(
+    emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They expire within the time in which botocore renews them before each call."""
+    program = tmp_path / "program.py"
+    soon = (datetime.now(UTC) + timedelta(seconds=90)).isoformat()
+    answer = {
+        "Version": 1,
+        "AccessKeyId": "testing",
+        "SecretAccessKey": "testing",
+        "SessionToken": "t",
+        "Expiration": soon,
+    }
+    once = tmp_path / "once"
+    program.write_text(
+        f"import pathlib, sys\nonce = pathlib.Path({str(once)!r})\n"
+        f"if once.exists():\n    sys.exit({MARK!r})\nonce.touch()\nprint({json.dumps(answer)!r})\n"
+    )
+    for name, value in _files(tmp_path, f"[default]\ncredential_process = {sys.executable} {program}\n").items():
+        aws.setenv(name, value)
+    aws.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(CredentialsError, match="the command failed") as caught:
+        Connection({}).client("workmail", "us-east-1", Config()).list_organizations()
+    assert caught.value.error_code == CODES["custom-process"]
+    assert "Refreshing temporary credentials failed" in caplog.text and MARK not in caplog.text
+
+
 def test_every_provider_in_a_playbook(
     emulator: Emulator,
     environment: dict[str, str],
@@ -328,3 +424,19 @@ def test_every_provider_in_a_playbook(
     texts = [run.stdout, run.stderr, log.read_text(), *(path.read_text(errors="replace") for path in written)]
     assert not any(MARK in text for text in texts)
     assert "Traceback" not in run.stdout + run.stderr
+
+
+def test_the_guide_has_a_row_for_each_provider() -> None:
+    page = (COLLECTION / "docs/docsite/rst/guide_troubleshooting.rst").read_text()
+    rows = [" ".join(row.replace("`", "").split()) for row in page.split("   * - ")]
+    for provider in PROVIDERS.values():
+        [row] = [row for row in rows if row.casefold().startswith(f"{provider.title}. ".casefold())]
+        assert f" - {provider.error_code} - {provider.hint}" in row
+
+
+def test_the_table_has_the_chain_of_botocore() -> None:
+    """In its order, without two files of boto 2 that nobody writes any more."""
+    chain = botocore.session.Session().get_component("credential_provider").providers
+    names = [provider.METHOD for provider in chain if provider.METHOD not in ("ec2-credentials-file", "boto-config")]
+    # Older releases have no sign-in of aws login.
+    assert names == [name for name in PROVIDERS if name != "login" or "login" in names]

@@ -72,8 +72,8 @@ PROVIDERS = {
     "sso": Provider(
         "IAM Identity Center (SSO)",
         "SSOCredentialsException",
-        "Run aws sso login --profile PROFILE as the user who makes the calls, and check the sso_ settings of that "
-        "profile.",
+        "Run aws sso login --profile PROFILE as the user who makes the calls, and check sso_session or "
+        "sso_start_url of that profile.",
     ),
     "shared-credentials-file": Provider(
         "the shared credentials file",
@@ -87,7 +87,7 @@ PROVIDERS = {
         "Run aws login --profile PROFILE as the user who makes the calls, and install botocore[crt], which this needs.",
     ),
     "custom-process": Provider(
-        "credential_process",
+        "a process",
         "ProcessCredentialsException",
         "Run the command of credential_process by hand, as the user who makes the calls: it has to end with exit code "
         "0 and print JSON with Version 1, AccessKeyId and SecretAccessKey.",

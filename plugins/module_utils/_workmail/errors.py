@@ -237,8 +237,6 @@ def describe_botocore(error: BotoCoreError) -> tuple[str, str | None]:
         return text, f"{_CHECK_NETWORK} If it is only slow, raise {option}."
     if name in _UNREACHABLE:
         return text, _CHECK_NETWORK
-    if name in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"):
-        return text, "Give access_key and secret_key, a profile, or the AWS_* environment variables."
     return text, None
 
 

@@ -65,7 +65,10 @@ def test_names_are_taken_once() -> None:
         ({"on_missing": "ignore"}, r"^on_missing: 'ignore' is not one of error, skip, warn$"),
         ({"assume_role_arn": "auditor"}, r"^assume_role_arn: 'auditor' is not like arn:aws:iam::"),
         ({"assume_role_arn": ""}, r"^assume_role_arn: '' is not like arn:aws:iam::"),
-        ({"assume_role_arn": "arn:aws:iam::123456789012:role/x", "assume_role_external_id": ""}, r"^assume_role_external_id: the value is not 2"),
+        (
+            {"assume_role_arn": "arn:aws:iam::123456789012:role/x", "assume_role_external_id": ""},
+            r"^assume_role_external_id: the value is not 2",
+        ),
         ({"assume_role_external_id": "x"}, r"^assume_role_external_id: needs assume_role_arn$"),
     ],
 )

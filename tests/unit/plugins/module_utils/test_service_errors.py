@@ -42,7 +42,7 @@ def refused(code: str, message: str) -> PatrolError:
         ("SignatureDoesNotMatch", "Signature expired: 20261125T120000Z is now earlier than 20261125T122000Z"),
         (
             "InvalidSignatureException",
-            "Signature not yet current: 20261125T120000Z is still later than 20261125T110000Z",
+            "Signature not yet current: 20261125T120000Z is later than 20261125T110000Z",
         ),
         ("InvalidSignatureException", "Signature has expired"),
         ("RequestTimeTooSkewed", "The difference between the request time and the current time is too large"),
@@ -90,7 +90,8 @@ def test_a_missing_permission_is_named(words: str) -> None:
 
 @guards(ERRORS, '_CANONICAL.sub("", str(described.get("Message") or "no message"))', 'str(described.get("Message"))')
 def test_headers_that_aws_repeats_are_left_out() -> None:
-    message = "It does not match.\n\nThe Canonical String for this request should have been\n'POST\n/\nx-amz-security-token:SECRET'"
+    repeated = "The Canonical String for this request should have been\n'POST\n/\nx-amz-security-token:SECRET'"
+    message = f"It does not match.\n\n{repeated}"
     error = refused("SignatureDoesNotMatch", message)
     assert "SECRET" not in f"{error} {error.details}" and "It does not match" in str(error)
 

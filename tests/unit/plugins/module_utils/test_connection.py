@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with a connection before any call: settings of AWS and options, named and never quoted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from guarding import guards
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
+
+SETTINGS = "plugins/module_utils/_workmail/settings.py"
+CONNECTION = "plugins/module_utils/_workmail/connection.py"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An environment with a file of profiles and nothing else of AWS."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "config").write_text("[profile auditor]\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return monkeypatch
+
+
+BAD_SETTINGS = {
+    "AWS_MAX_ATTEMPTS": ("x", "a whole number of at least 1"),
+    "AWS_METADATA_SERVICE_TIMEOUT": ("soon", "a whole number of at least 1"),
+    "AWS_METADATA_SERVICE_NUM_ATTEMPTS": ("0", "a whole number of at least 1"),
+    "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES": ("-1", "a whole number of at least 0"),
+    "AWS_RETRY_MODE": ("standart", "one of legacy, standard, adaptive, did you mean standard?"),
+    "AWS_DEFAULTS_MODE": ("bad", "one of auto, cross-region"),
+    "AWS_STS_REGIONAL_ENDPOINTS": ("global", "one of legacy, regional"),
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": ("ipv5", "one of ipv4, ipv6"),
+    "AWS_REQUEST_CHECKSUM_CALCULATION": ("never", "one of when_supported, when_required"),
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": ("maybe", "one of preferred, disabled, required"),
+    "AWS_USE_FIPS_ENDPOINT": ("yes", "true or false"),
+    "AWS_USE_DUALSTACK_ENDPOINT": ("1", "true or false"),
+    "AWS_CA_BUNDLE": ("/nonexistent/ca.pem", "does not exist"),
+    "AWS_CONFIG_FILE": ("/tmp", "is a directory"),
+    "AWS_SHARED_CREDENTIALS_FILE": ("/tmp", "is a directory"),
+    "AWS_PROFILE": ("auditer", "did you mean auditor?"),
+    "AWS_ENDPOINT_URL": ("localhost:5000", "is not a URL such as https://HOST"),
+    "AWS_ENDPOINT_URL_STS": ("https://user:SECRET@host", "holds a user name or a password"),
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT": ("http://SECRET@[x", "holds a user name or a password"),
+}
+
+
+@pytest.mark.parametrize("variable", BAD_SETTINGS)
+@guards(SETTINGS, "        if not text.strip().isdecimal() or int(text) < least:")
+@guards(SETTINGS, '        if text.lower() not in ("true", "false", ""):')
+@guards(SETTINGS, "        if (text if name in _EXACT else text.lower()) not in choices:")
+@guards(SETTINGS, '    if "@" in url:')
+@guards(SETTINGS, "    if os.path.isdir(path):")
+def test_a_bad_setting_of_aws_names_its_variable(aws: pytest.MonkeyPatch, variable: str) -> None:
+    value, allowed = BAD_SETTINGS[variable]
+    aws.setenv(variable, value)
+    with pytest.raises(OptionError) as caught:
+        Connection({})
+    assert str(caught.value).startswith(f"{variable}: ") and allowed in str(caught.value)
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("max_attempts = x", "max_attempts of the profile default in {file}: 'x' is not a whole number of at least 1"),
+        ("retry_mode = bad", "retry_mode of the profile default in {file}: 'bad' is not one of legacy"),
+        ("use_fips_endpoint = yes", "use_fips_endpoint of the profile default in {file}: 'yes' is not true or false"),
+        ("ca_bundle = /nonexistent", "ca_bundle of the profile default in {file}: the file"),
+        ("endpoint_url = http://a:SECRET@b", "endpoint_url of the profile default in {file}: the URL holds"),
+        (
+            "services = s\n[services s]\nworkmail =\n  endpoint_url = http://a:SECRET@b",
+            "endpoint_url of workmail in {file}: the URL holds",
+        ),
+        ("[broken", "the AWS configuration file {file} cannot be parsed"),
+    ],
+)
+def test_a_bad_setting_of_a_profile_names_its_file(
+    aws: pytest.MonkeyPatch, tmp_path: Path, config: str, message: str
+) -> None:
+    (tmp_path / "config").write_text(f"[default]\n{config}\n")
+    with pytest.raises(OptionError) as caught:
+        Connection({})
+    assert message.format(file=tmp_path / "config") in str(caught.value)
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (
+            {"profile": "ci", "access_key": "AKIDEXAMPLE"},
+            "ConflictingCredentialsException",
+            "AWS_PROFILE: the profile 'ci' and access_key exclude each other. Unset one of them",
+        ),
+        (
+            {"access_key": "AKIDEXAMPLE", "secret_key": "SECRET "},
+            "CredentialsException",
+            "secret_key contains a space or a character that no credential has",
+        ),
+        ({"access_key": "AKIDEXAMPLE"}, "CredentialsException", "secret_key is missing"),
+        ({"endpoint_url": "http://user:SECRET@host"}, "InvalidConfigurationException", "endpoint_url: the URL holds"),
+        ({"aws_ca_bundle": "/nonexistent"}, "InvalidConfigurationException", "aws_ca_bundle: the file '/nonexistent'"),
+        ({"connect_timeout": 0}, "InvalidOptionException", "connect_timeout: 0 is out of range; expected 1 to 600"),
+        ({"read_timeout": 601}, "InvalidOptionException", "read_timeout: 601 is out of range"),
+        ({"aws_config": {"retrys": 3}}, "InvalidOptionException", "aws_config: Got unexpected keyword argument"),
+    ],
+)
+@guards(CONNECTION, '    if given["profile"] and keys:')
+@guards(CONNECTION, "            check_values(self._source, self._frozen)\n", "")
+@guards(CONNECTION, '            check_url(_named("endpoint_url", given), self._endpoint_url)\n', "            pass\n")
+def test_a_bad_option_of_the_connection(
+    aws: pytest.MonkeyPatch, options: dict[str, Any], code: str, message: str
+) -> None:
+    if "profile" in options:
+        aws.setenv("AWS_PROFILE", "ci")
+    with pytest.raises(PatrolError) as caught:
+        Connection(options).client("workmail", "us-east-1", Config())
+    assert caught.value.error_code == code
+    assert message in str(caught.value)
+    assert "SECRET" not in str(caught.value)
