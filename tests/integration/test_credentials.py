@@ -107,7 +107,7 @@ def broken(provider: str, folder: Path, refusing: str) -> tuple[dict[str, str], 
     if provider == "env":
         return {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE"}, "AWS_SESSION_TOKEN contains a line break"
     if provider == "assume-role":
-        role = f"[default]\nrole_arn = {ROLE}\nexternal_id = {MARK}\nsource_profile = base\n[profile base]\n{keys}"
+        role = f"[default]\nrole_arn = {ROLE}\nexternal_id = {MARK}-external\nsource_profile = base\n[profile base]\n{keys}"
         return {**_files(folder, role), "AWS_ENDPOINT_URL_STS": refusing}, "AWS refused AssumeRole with AccessDenied"
     if provider == "assume-role-with-web-identity":
         (folder / "token").write_text(TOKEN)

@@ -17,7 +17,7 @@ import contextlib
 import os
 import re
 import shlex
-from typing import Any, Iterator, Mapping, NamedTuple
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
 from .._errors import CredentialsError, PatrolError
 from .errors import code_and_message, describe_botocore, hint_for_the_way, is_unreachable
@@ -122,6 +122,7 @@ _MISSING_HINT = (
 _VALUE = re.compile(r"[!-~]+")
 _STATUS = re.compile(r"non 200 response (\d+)")
 _JSON_WEB_TOKEN = re.compile(r"eyJ[\w-]+(?:\.[\w-]+)+")
+_SECRET_SETTINGS = ("external_id", "aws_secret_access_key", "aws_session_token")
 _PARTS = ("access key", "secret key", "session token")
 
 
@@ -129,7 +130,8 @@ class Source(NamedTuple):
     """Where credentials come from.
 
     ``provider`` is a name of ``PROVIDERS``, or None for options; ``place`` is a variable, a profile with its file, or
-    an address; ``names`` are those of the access key, the secret key and the session token there.
+    an address; ``names`` are those of the access key, the secret key and the session token there;
+    ``secrets`` are values that no text repeats.
     """
 
     provider: str | None
@@ -137,6 +139,7 @@ class Source(NamedTuple):
     profile: str = "default"
     names: tuple[str, str, str] = _PARTS
     token_file: str | None = None
+    secrets: Sequence[str] = ()
 
     def error(self, reason: str, hint: str | None = None) -> CredentialsError:
         """Make the error that says why there are no credentials.
@@ -165,39 +168,9 @@ def find_source(session: Any, environ: Mapping[str, str] = os.environ) -> Source
     Returns:
         The source. The last one, the instance metadata, if nothing says otherwise.
     """
-    named = session.instance_variables().get("profile") is not None
-    name = session.profile or "default"
-    files = {key: file_of(session, key) for key in ("config_file", "credentials_file")}
-    keys = _raw(files["credentials_file"]).get(name, {})
-    settings = {**session.full_config.get("profiles", {}).get(name, {})}
-    in_config = name in _profiles_of(_raw(files["config_file"]))
-    place = f"profile {name} in {files['config_file' if in_config else 'credentials_file']}"
-    if not named and environ.get("AWS_ACCESS_KEY_ID"):
-        return Source("env", "AWS_ACCESS_KEY_ID", name, _variables(environ))
-    if "role_arn" in settings and "web_identity_token_file" not in settings:
-        return Source("assume-role", place, name)
-    token_file = None if named else environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")
-    if token_file:
-        return Source(
-            "assume-role-with-web-identity", f"AWS_WEB_IDENTITY_TOKEN_FILE, {token_file}", name, token_file=token_file
-        )
-    if settings.get("web_identity_token_file"):
-        token_file = settings["web_identity_token_file"]
-        return Source("assume-role-with-web-identity", place, name, token_file=token_file)
-    if "sso_account_id" in settings or "sso_role_name" in settings:
-        return Source("sso", place, name)
-    if "aws_access_key_id" in keys:
-        return Source("shared-credentials-file", f"profile {name} in {files['credentials_file']}", name)
-    if "login_session" in settings:
-        return Source("login", place, name)
-    if "credential_process" in settings:
-        return Source("custom-process", f"{place}, command {_program(settings['credential_process'])}", name)
-    if "aws_access_key_id" in settings:
-        return Source("config-file", place, name)
-    for variable in ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
-        if variable in environ:
-            return Source("container-role", variable, name)
-    return Source("iam-role", session.get_config_variable("ec2_metadata_service_endpoint") or "169.254.169.254", name)
+    profiles = session.full_config.get("profiles", {})
+    secrets = [settings.get(name) for settings in profiles.values() for name in _SECRET_SETTINGS]
+    return _find(session, environ, profiles)._replace(secrets=[secret for secret in secrets if secret])
 
 
 @contextlib.contextmanager
@@ -252,7 +225,7 @@ def check_values(source: Source, frozen: Any) -> None:
 def _failure(error: Exception, source: Source) -> CredentialsError:
     if isinstance(error, ClientError):
         code, message = code_and_message(error)
-        message, operation = _without_tokens(message, source), error.operation_name
+        message, operation = _without_secrets(message, source), error.operation_name
         action = f"sts:{operation}" if operation.startswith("AssumeRole") else operation
         return source.error(f"AWS refused {operation} with {code}: {message}", hint_for_the_way(code, message, action))
     if isinstance(error, BotoCoreError) and is_unreachable(error):
@@ -303,12 +276,13 @@ def _retrieval(text: str, source: Source) -> str:
     return "the endpoint does not answer"
 
 
-def _without_tokens(message: str, source: Source) -> str:
+def _without_secrets(message: str, source: Source) -> str:
+    secrets = [*source.secrets]
     if source.token_file is not None:
         with contextlib.suppress(OSError, ValueError), open(source.token_file, encoding="utf-8") as file:
-            token = file.read().strip()
-            if token:
-                message = message.replace(token, "***")
+            secrets.append(file.read().strip())
+    for secret in filter(None, secrets):
+        message = message.replace(secret, "***")
     return _JSON_WEB_TOKEN.sub("***", message)
 
 
@@ -334,3 +308,39 @@ def _program(command: str) -> str:
 def _variables(environ: Mapping[str, str]) -> tuple[str, str, str]:
     token = "AWS_SECURITY_TOKEN" if environ.get("AWS_SECURITY_TOKEN") else "AWS_SESSION_TOKEN"
     return ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", token)
+
+
+def _find(session: Any, environ: Mapping[str, str], profiles: Mapping[str, Any]) -> Source:
+    named = session.instance_variables().get("profile") is not None
+    name = session.profile or "default"
+    files = {key: file_of(session, key) for key in ("config_file", "credentials_file")}
+    keys = _raw(files["credentials_file"]).get(name, {})
+    settings = profiles.get(name, {})
+    in_config = name in _profiles_of(_raw(files["config_file"]))
+    place = f"profile {name} in {files['config_file' if in_config else 'credentials_file']}"
+    if not named and environ.get("AWS_ACCESS_KEY_ID"):
+        return Source("env", "AWS_ACCESS_KEY_ID", name, _variables(environ))
+    if "role_arn" in settings and "web_identity_token_file" not in settings:
+        return Source("assume-role", place, name)
+    token_file = None if named else environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")
+    if token_file:
+        return Source(
+            "assume-role-with-web-identity", f"AWS_WEB_IDENTITY_TOKEN_FILE, {token_file}", name, token_file=token_file
+        )
+    if settings.get("web_identity_token_file"):
+        token_file = settings["web_identity_token_file"]
+        return Source("assume-role-with-web-identity", place, name, token_file=token_file)
+    if "sso_account_id" in settings or "sso_role_name" in settings:
+        return Source("sso", place, name)
+    if "aws_access_key_id" in keys:
+        return Source("shared-credentials-file", f"profile {name} in {files['credentials_file']}", name)
+    if "login_session" in settings:
+        return Source("login", place, name)
+    if "credential_process" in settings:
+        return Source("custom-process", f"{place}, command {_program(settings['credential_process'])}", name)
+    if "aws_access_key_id" in settings:
+        return Source("config-file", place, name)
+    for variable in ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+        if variable in environ:
+            return Source("container-role", variable, name)
+    return Source("iam-role", session.get_config_variable("ec2_metadata_service_endpoint") or "169.254.169.254", name)
