@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import botocore.session
 import pytest
@@ -47,12 +48,11 @@ class _Refusing(BaseHTTPRequestHandler):
     """AWS STS, a container and the instance metadata, all of which refuse, and repeat what they were sent."""
 
     def do_POST(self) -> None:
-        sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        action = sent.split("Action=", 1)[1].split("&", 1)[0]
-        denied = f"Not authorized to perform sts:{action}, sent {TOKEN} and {MARK}-external"
-        self._answer(
-            403, f"<ErrorResponse><Error><Code>AccessDenied</Code><Message>{denied}</Message></Error></ErrorResponse>"
-        )
+        sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        repeated = [sent.get(name, [""])[0] for name in ("Action", "ExternalId", "WebIdentityToken")]
+        denied = f"Not authorized, sent {' '.join(repeated)} {self.headers.get('x-amz-security-token')}"
+        error = f"<Error><Code>AccessDenied</Code><Message>{denied}</Message></Error>"
+        self._answer(403, f"<ErrorResponse>{error}</ErrorResponse>")
 
     def do_PUT(self) -> None:
         self._answer(200, "metadata-token")
@@ -107,8 +107,11 @@ def broken(provider: str, folder: Path, refusing: str) -> tuple[dict[str, str], 
     if provider == "env":
         return {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE"}, "AWS_SESSION_TOKEN contains a line break"
     if provider == "assume-role":
-        role = f"[default]\nrole_arn = {ROLE}\nexternal_id = {MARK}-external\nsource_profile = base\n[profile base]\n{keys}"
-        return {**_files(folder, role), "AWS_ENDPOINT_URL_STS": refusing}, "AWS refused AssumeRole with AccessDenied"
+        role = f"[default]\nrole_arn = {ROLE}\nexternal_id = {MARK}-external\nsource_profile = base\n"
+        return {
+            **_files(folder, f"{role}[profile base]\n{keys}"),
+            "AWS_ENDPOINT_URL_STS": refusing,
+        }, "AWS refused AssumeRole with AccessDenied"
     if provider == "assume-role-with-web-identity":
         (folder / "token").write_text(TOKEN)
         token = {"AWS_WEB_IDENTITY_TOKEN_FILE": str(folder / "token"), "AWS_ROLE_ARN": ROLE}
