@@ -108,10 +108,8 @@ def broken(provider: str, folder: Path, refusing: str) -> tuple[dict[str, str], 
         return {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE"}, "AWS_SESSION_TOKEN contains a line break"
     if provider == "assume-role":
         role = f"[default]\nrole_arn = {ROLE}\nexternal_id = {MARK}-external\nsource_profile = base\n"
-        return {
-            **_files(folder, f"{role}[profile base]\n{keys}"),
-            "AWS_ENDPOINT_URL_STS": refusing,
-        }, "AWS refused AssumeRole with AccessDenied"
+        files = _files(folder, f"{role}[profile base]\n{keys}")
+        return {**files, "AWS_ENDPOINT_URL_STS": refusing}, "AWS refused AssumeRole with AccessDenied"
     if provider == "assume-role-with-web-identity":
         (folder / "token").write_text(TOKEN)
         token = {"AWS_WEB_IDENTITY_TOKEN_FILE": str(folder / "token"), "AWS_ROLE_ARN": ROLE}
