@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterable, Mapping, NamedTuple, Optional, Seque
 
 from ._conditions import Conditions
 from ._errors import OptionError, nearest, shown
+from ._plain import mapping_at, text_at
 from ._policy import SEVERITIES, Policy, judge
 from ._tokens import Token, token_from_record
 
@@ -186,6 +187,11 @@ def check_findings(findings: object, path: str = "findings") -> Findings:
             raise OptionError(f"{here}: not a finding of an audit, it lacks {', '.join(missing)}")
         if not isinstance(finding["muted"], bool):
             raise OptionError(f"{here}.muted: expected true or false, got {shown(finding['muted'])}")
+        for field in ("rule_id", "severity", "message"):
+            text_at(finding[field], f"{here}.{field}")
+        if finding["exception"] is not None:
+            exception = mapping_at(finding["exception"], f"{here}.exception", ("reason",))
+            text_at(exception["reason"], f"{here}.exception.reason")
         if finding["severity"] not in SEVERITIES:
             raise OptionError(
                 f"{here}.severity: {shown(finding['severity'])} is not one of {', '.join(SEVERITIES)}"

@@ -43,7 +43,7 @@ def steps(state: State, result: Mapping[str, Any], warn: Sequence[Warn], report_
 
     Args:
         state: What is known; the caller notes each step in it before it takes the next one.
-        result: The sweep's result, as M(gather_facts) gives it. Only organizations that were read whole are looked at.
+        result: The sweep's result, as ``gather_facts`` returns it. Only organizations that were read completely count.
         warn: The thresholds.
         report_existing: Whether the tokens of the first sweep are events too.
 
@@ -52,16 +52,17 @@ def steps(state: State, result: Mapping[str, Any], warn: Sequence[Warn], report_
     """
     as_of = str(result["as_of"])
     now = parse_instant(as_of, "as_of")
-    by_organization: dict[str, list[dict[str, Any]]] = {
-        str(organization["id"]): [] for organization in result["organizations"] if organization["tokens"] is not None
+    by_organization: dict[str, dict[str, dict[str, Any]]] = {
+        str(organization["id"]): {} for organization in result["organizations"] if organization["tokens"] is not None
     }
     for record in result["personal_access_tokens"]:
         if record["organization_id"] in by_organization:
-            by_organization[record["organization_id"]].append(record)
+            # A token that came twice would be known and forgotten in turn, and so be news at every sweep.
+            by_organization[record["organization_id"]].setdefault(record["personal_access_token_id"], record)
     for organization_id, records in by_organization.items():
         quiet = not report_existing and not state.begun and not state.knows(organization_id)
         known = dict(state.tokens_of(organization_id))
-        for record in records:
+        for record in records.values():
             previous = known.pop(record["personal_access_token_id"], None)
             yield from _steps_of_token(record, previous, now, as_of, warn, quiet)
         for token_id, entry in known.items():

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""What an event source knows of the tokens, and the file that keeps it across restarts."""
+"""The state of an event source: what it knows of the tokens, and the file that keeps it across restarts."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 import tempfile
 from typing import Any, Mapping
 
-from .._errors import PatrolError
+from .._errors import OptionError, PatrolError, shown
+from .._plain import boolean_at, check_plain, count_at, mapping_at, optional_text_at, text_at
 
 _FORMAT = 1
-_HINT = "Name another state_file, or remove this one to begin anew."
+_HINT = "Name another state_file, or remove this one to begin again."
+# Some hundred times what 1,000 users with ten tokens each take.
+_LARGEST = 1_000_000_000
 
 
 class StateError(PatrolError):
@@ -37,7 +41,8 @@ class State:
             tokens that are merely not asked for any more would look gone.
 
     Raises:
-        StateError: The file holds no state, or that of other targets, is in use, or cannot be read or written.
+        StateError: The file does not hold a valid state, or that of other targets, is in use, or cannot be read or
+            written. The error names the place in the file.
     """
 
     def __init__(self, path: str | None, targets: Mapping[str, Any]) -> None:
@@ -127,7 +132,7 @@ class State:
         # Not the file itself, which is replaced. The lock ends with the process, however that ends.
         try:
             self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _not_writable(path, error) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -140,16 +145,22 @@ class State:
 
     def _load(self, path: str) -> None:
         try:
-            with open(path, "rb") as file:
-                document = json.loads(file.read())
-        except FileNotFoundError:
-            return
+            content = _content(path)
+            if content is None:
+                return
+            document = json.loads(content)
         except OSError as error:
             raise StateError(f"state_file: {path} cannot be read, {error.strerror}") from error
         except ValueError as error:
             raise StateError(f"state_file: {path} is not JSON", hint=_HINT) from error
-        if not _is_state(document):
-            raise StateError(f"state_file: {path} holds no state of this event source", hint=_HINT)
+        except RecursionError as error:
+            raise StateError(f"state_file: {path} is nested too deeply", hint=_HINT) from error
+        try:
+            _check(document)
+        except OptionError as error:
+            raise StateError(
+                f"state_file: {path} does not hold a state of this event source: {error.message}", hint=_HINT
+            ) from error
         if document["targets"] != self._targets:
             differing = sorted(
                 name
@@ -161,34 +172,61 @@ class State:
         self._organizations = document["organizations"]
 
 
-def _not_writable(path: str, error: OSError) -> StateError:
+def _not_writable(path: str, error: OSError | ValueError) -> StateError:
+    if not isinstance(error, OSError):
+        return StateError(f"state_file: {shown(path)} is not a valid path, {error}")
     folder = os.path.dirname(os.path.abspath(path))
     hint = None if os.path.isdir(folder) else f"Make the directory {folder} first."
     return StateError(f"state_file: {path} cannot be written, {error.strerror}", hint=hint)
 
 
-def _is_state(document: Any) -> bool:
-    return (
-        isinstance(document, dict)
-        and document.get("format") == _FORMAT
-        and isinstance(document.get("targets"), dict)
-        and isinstance(document.get("begun"), bool)
-        and isinstance(document.get("organizations"), dict)
-        and all(_is_organization(organization) for organization in document["organizations"].values())
-    )
+def _content(path: str) -> bytes | None:
+    """Read the file; None if it does not exist.
+
+    Raises:
+        OSError: It cannot be read.
+        StateError: It is not a file that ends.
+    """
+    try:
+        # Without this flag, a FIFO would wait for somebody who writes to it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise StateError(f"state_file: {path} is not a regular file", hint="Name another state_file.")
+        if status.st_size > _LARGEST:
+            raise StateError(f"state_file: {path} is larger than {_LARGEST} bytes", hint=_HINT)
+        return file.read()
 
 
-def _is_organization(organization: Any) -> bool:
-    return (
-        isinstance(organization, dict)
-        and isinstance(organization.get("gone"), bool)
-        and isinstance(organization.get("read"), bool)
-        and isinstance(organization.get("tokens"), dict)
-        and all(
-            isinstance(entry, dict)
-            and {"token", "warned", "expired"} <= entry.keys()
-            and isinstance(entry["token"], dict)
-            and {"date_last_used", "organization_id"} <= entry["token"].keys()
-            for entry in organization["tokens"].values()
-        )
-    )
+def _check(document: Any) -> None:
+    """Check the content of a file.
+
+    Raises:
+        OptionError: It is not a state. The error names the place.
+    """
+    check_plain(document, "content")
+    state = mapping_at(document, "content", ("format", "targets", "begun", "organizations"))
+    if state["format"] != _FORMAT:
+        raise OptionError(f"format: {shown(state['format'])} is not {_FORMAT}")
+    mapping_at(state["targets"], "targets")
+    boolean_at(state["begun"], "begun")
+    for organization_id, organization in mapping_at(state["organizations"], "organizations").items():
+        here = f"organizations.{organization_id}"
+        mapping_at(organization, here, ("gone", "read", "tokens"))
+        boolean_at(organization["gone"], f"{here}.gone")
+        boolean_at(organization["read"], f"{here}.read")
+        for token_id, entry in mapping_at(organization["tokens"], f"{here}.tokens").items():
+            _check_entry(entry, f"{here}.tokens.{token_id}")
+
+
+def _check_entry(entry: Any, path: str) -> None:
+    mapping_at(entry, path, ("token", "warned", "expired"))
+    token = mapping_at(entry["token"], f"{path}.token", ("date_last_used", "organization_id"))
+    text_at(token["organization_id"], f"{path}.token.organization_id")
+    optional_text_at(token["date_last_used"], f"{path}.token.date_last_used")
+    if entry["warned"] is not None:
+        count_at(entry["warned"], f"{path}.warned")
+    boolean_at(entry["expired"], f"{path}.expired")

@@ -200,11 +200,11 @@ class TestStateFile:
         [
             ("", "is not JSON"),
             ("\x00", "is not JSON"),
-            ("[]", "holds no state of this event source"),
-            ('{"format": 2}', "holds no state of this event source"),
+            ("[]", "does not hold a state of this event source"),
+            ('{"format": 2}', "does not hold a state of this event source"),
             (
                 '{"format": 1, "targets": {}, "begun": true, "organizations": {"m": {"tokens": {}}}}',
-                "holds no state of this event source",
+                "does not hold a state of this event source",
             ),
             (
                 '{"format": 1, "targets": {"organizations": ["acme"]}, "begun": true, "organizations": {}}',
