@@ -100,6 +100,7 @@ _raw:
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
+from ansible_collections.patrol.workmail.plugins.module_utils._conditions import check_size
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.plugin_utils._options import check_options
 from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import plain, shared
@@ -120,6 +121,8 @@ class LookupModule(LookupBase):
         try:
             check_options(self, kwargs)
             self.set_options(var_options=variables, direct=kwargs)
+            if self.get_option("select") is not None:
+                check_size(self.get_option("select"), "select")
             options = plain({**self.get_options(), "organizations": self._flatten(terms)})
             answer = shared(options, fetch) if options["cache"] else fetch()
         except PatrolError as error:

@@ -14,7 +14,13 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, expected, nearest, shown
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import (
+    OptionError,
+    expected,
+    named,
+    nearest,
+    shown,
+)
 
 
 def check_options(plugin: Any, given: Mapping[str, Any]) -> None:
@@ -37,7 +43,7 @@ def check_options(plugin: Any, given: Mapping[str, Any]) -> None:
     first: dict[str, str] = {}
     for given_name, value in given.items():
         if given_name not in names:
-            raise OptionError(f"{given_name}: unknown option{expected(given_name, sorted(names))}")
+            raise OptionError(f"{named(given_name)}: unknown option{expected(given_name, sorted(names))}")
         name = names[given_name]
         if name in first:
             raise OptionError(f"{first[name]}, {given_name}: are two names of one option; give one of them")

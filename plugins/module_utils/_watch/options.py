@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from .._errors import OptionError, nearest, shown
+from .._errors import OptionError, expected, named, shown
 from .._options import parse_sweep_options
 from .._time import SECOND, current_instant, parse_duration
 from .events import Warn
@@ -71,11 +71,12 @@ def parse_watch_options(options: Mapping[str, Any]) -> WatchOptions:
     Raises:
         OptionError: Names the option, the value and what is allowed.
     """
+    if not isinstance(options, Mapping):
+        raise OptionError(f"arguments: expected a mapping of options, got {shown(options)}")
     known = (*_CONNECTION, *_TIMEOUTS, *_SWEEP, *_OWN)
     for name in options:
         if name not in known and name not in _RULEBOOKS_OWN:
-            near = nearest(name, known) or f", the options are {', '.join(sorted(known))}"
-            raise OptionError(f"{name}: unknown option{near}")
+            raise OptionError(f"{named(name)}: unknown option{expected(name, sorted(known))}")
     connection = {name: _text(options, name) for name in _CONNECTION if options.get(name) is not None}
     sweep = {name: options.get(name) for name in _SWEEP}
     sweep["owners"] = _yes_or_no(options, "owners")
@@ -105,9 +106,9 @@ def parse_watch_options(options: Mapping[str, Any]) -> WatchOptions:
 
 def _text(options: Mapping[str, Any], option: str) -> str:
     value = options[option]
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or "\0" in value:
         # The value can be a secret.
-        raise OptionError(f"{option}: expected a non-empty string")
+        raise OptionError(f"{option}: expected a non-empty string without NUL characters")
     return str(value)
 
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError, nearest
+from guarding import guards
+
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError, named, nearest, shown
 
 
 def test_an_error_says_what_where_and_what_to_do() -> None:
@@ -35,3 +37,21 @@ def test_nearest() -> None:
 
 def test_remote_words_cannot_forge_a_line() -> None:
     assert str(PatrolError("a\n::error::b\x1b[31m\u202ec 工作")) == "a?::error::b?[31m?c 工作"
+
+
+@guards(
+    "plugins/module_utils/_errors.py", ' if x.bit_length() <= 1_000 else f"an integer of {x.bit_length()} bits"', ""
+)
+def test_values_that_python_cannot_write_are_shown() -> None:
+    class Text(str):
+        """Ansible tags text with subclasses."""
+
+    assert shown({"a": [16**6_000]}) == "{'a': [an integer of 24001 bits]}" and named(16**6_000).startswith(
+        "an integer"
+    )
+    doubled: list[object] = []
+    for _level in range(100):
+        doubled = [doubled, doubled]
+    assert len(shown(doubled)) < 100
+    assert shown(Text("x" * 1_000)) == f"'{'x' * 57}...{'x' * 58}'"
+    assert named("a.b") == "a.b" and named("a\nb") == "'a\\nb'" and named("") == "''" and named(None) == "None"

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -40,19 +40,18 @@ def test_only_regular_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @guards("plugins/module_utils/_files.py", " | os.O_NONBLOCK", "")
 def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    outcome = multiprocessing.get_context("fork").Queue()
 
-    def read() -> None:
-        try:
+    def interrupt(*_signal: object) -> None:
+        raise AssertionError("it waits for a writer")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.alarm(20)
+    try:
+        with pytest.raises(OptionError, match="^option: expected a regular file, got a FIFO$"):
             read_file(str(tmp_path / "fifo"), 1, "option")
-        except OptionError as error:
-            outcome.put(str(error))
-
-    process = multiprocessing.get_context("fork").Process(target=read)
-    process.start()
-    process.join(20)
-    process.kill()
-    assert process.exitcode == 0 and outcome.get(timeout=20) == "option: expected a regular file, got a FIFO"
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @guards("plugins/module_utils/_files.py", "    if len(content) > most:")
