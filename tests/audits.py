@@ -129,6 +129,7 @@ def audit_of(
         whole=len(organizations) - len(unread),
         complete=not errors,
         errors=errors or [],
+        now=NOW,
     )
 
 

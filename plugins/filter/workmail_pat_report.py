@@ -25,17 +25,26 @@ options:
   format:
     description:
       - V(json) is the result itself, for programs; C(docs/audit.schema.json) of the collection is its JSON Schema.
-      - V(csv) has a row for each finding, for a spreadsheet, in which nothing is taken for a formula. What could not be
+      - V(csv) has a row for each finding, for a spreadsheet. No text is read as a formula. What could not be
         read comes first, in rows of the severity V(incomplete).
       - V(junit) is what most pipelines show as test results, a test suite for each organization.
-      - V(sarif) is SARIF 2.1.0, for code scanning; each finding is located at its rule in the policy file.
+      - V(sarif) is SARIF 2.1.0, for code scanning; each finding that is not muted is located at its rule in the policy
+        file. If the policy is not a file of the repository, they are located at the workflow that GitHub Actions runs,
+        or else at the file of another pipeline or at the C(README) of the repository.
       - V(markdown) fits the comment of a pull request or the summary of a job, with at most 60 KB.
       - V(html) is a page for people, in one file that loads nothing.
       - V(text) is a short summary for a log, with the worst twenty findings.
     type: str
     choices: [json, csv, junit, sarif, markdown, html, text]
     required: true
+  sarif_base:
+    description:
+      - The root of the repository, for V(sarif). The path of the policy file in the report is relative to it.
+      - If left out, it is the nearest directory that contains C(.git), from the working directory upward, or else the
+        working directory.
+    type: str
 seealso:
+  - module: patrol.workmail.workmail_pat_report
   - module: patrol.workmail.workmail_pat_audit
   - plugin: patrol.workmail.workmail_pat_findings
     plugin_type: filter
@@ -73,12 +82,12 @@ from ansible_collections.patrol.workmail.plugins.module_utils._errors import Pat
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import FORMATS, render
 
 
-def workmail_pat_report(audit, format):
+def workmail_pat_report(audit, format, *, sarif_base=None):
     """Write an audit as a report; see the documentation of the filter."""
     try:
         if isinstance(format, str) and format in FORMATS:
             check_audit(audit)
-        return render(audit, format)
+        return render(audit, format, sarif_base)
     except PatrolError as error:
         raise AnsibleFilterError(f"workmail_pat_report: {error}") from error
 

@@ -17,7 +17,22 @@ from ._time import format_instant, resolve_as_of
 from ._tokens import Token
 
 PASS, VIOLATIONS, INCOMPLETE = "pass", "violations", "incomplete"
-KEYS = ("outcome", "findings", "summary", "exceptions", "policy", "organizations", "as_of", "complete", "errors")
+# The version in galaxy.yml, which a module on a target does not have.
+COLLECTION_VERSION = "0.1.0"
+KEYS = (
+    "outcome",
+    "findings",
+    "summary",
+    "exceptions",
+    "policy",
+    "organizations",
+    "as_of",
+    "audited_at",
+    "caller",
+    "collection_version",
+    "complete",
+    "errors",
+)
 
 
 def audit(
@@ -29,8 +44,10 @@ def audit(
     whole: int,
     complete: bool,
     errors: Sequence[Mapping[str, Any]],
+    now: int,
+    caller: str | None = None,
 ) -> dict[str, Any]:
-    """Hold tokens against a policy and say how it comes out.
+    """Check tokens against a policy.
 
     Args:
         policy: The policy.
@@ -41,31 +58,33 @@ def audit(
         whole: How many organizations were read whole.
         complete: Whether every page of everything asked for was read.
         errors: What could not be read, as facts have it.
+        now: The present, in microseconds since the epoch.
+        caller: The ARN that AWS STS gives for the credentials, if known.
 
     Returns:
-        C(outcome), C(findings), C(summary), C(exceptions), C(policy), C(organizations), C(as_of), C(complete) and
-        C(errors). The outcome is C(incomplete) unless all was read, else C(violations) where a finding that is not
-        muted is at least as severe as the policy's C(fail_on), else C(pass).
+        A dict with ``KEYS``. The outcome is ``incomplete`` unless everything was read, else ``violations`` if a finding
+        that is not muted is at least as severe as the policy's ``fail_on``, else ``pass``.
 
     Raises:
-        PatrolError: From M(judge).
+        PatrolError: From ``judge``.
     """
     verdict = judge(policy, tokens, as_of)
     counted = [finding for finding in verdict.findings if not finding["muted"]]
     failing = SEVERITIES[SEVERITIES.index(policy.fail_on) :]
-    violated = any(finding["severity"] in failing for finding in counted)
+    violations = sum(finding["severity"] in failing for finding in counted)
     by_rule = dict.fromkeys((rule.id for rule in policy.rules), 0)
     by_severity = dict.fromkeys(reversed(SEVERITIES), 0)
     for finding in counted:
         by_rule[finding["rule_id"]] += 1
         by_severity[finding["severity"]] += 1
     return {
-        "outcome": INCOMPLETE if not complete else VIOLATIONS if violated else PASS,
+        "outcome": INCOMPLETE if not complete else VIOLATIONS if violations else PASS,
         "findings": list(verdict.findings),
         "summary": {
             "organizations": whole,
             "tokens": read,
             "findings": len(verdict.findings),
+            "violations": violations,
             "muted": len(verdict.findings) - len(counted),
             "by_rule": by_rule,
             "by_severity": by_severity,
@@ -81,6 +100,9 @@ def audit(
         },
         "organizations": [dict(organization) for organization in organizations],
         "as_of": format_instant(as_of),
+        "audited_at": format_instant(now),
+        "caller": caller,
+        "collection_version": COLLECTION_VERSION,
         "complete": complete,
         "errors": list(errors),
     }
@@ -112,4 +134,5 @@ def audit_facts(policy: Policy, facts: object, as_of: object, now: int, complete
         whole=checked.whole,
         complete=checked.complete,
         errors=checked.errors,
+        now=now,
     )

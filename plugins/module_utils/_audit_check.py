@@ -40,7 +40,10 @@ def check_audit(audit: object, path: str = "audit") -> Mapping[str, Any]:
         raise OptionError(f"{path}: not the result of an audit, it lacks {', '.join(missing)}")
     for key in KEYS:
         check_plain(audit[key], f"{path}.{key}")
-    parse_instant(text_at(audit["as_of"], f"{path}.as_of"), f"{path}.as_of")
+    for key in ("as_of", "audited_at"):
+        parse_instant(text_at(audit[key], f"{path}.{key}"), f"{path}.{key}")
+    optional_text_at(audit["caller"], f"{path}.caller")
+    text_at(audit["collection_version"], f"{path}.collection_version")
     failing, rules = _policy(audit["policy"], f"{path}.policy")
     exceptions = mapping_at(audit["exceptions"], f"{path}.exceptions", ("expired", "unused"))
     for key in ("expired", "unused"):
@@ -106,7 +109,8 @@ def _finding(value: object, rules: Sequence[str], path: str) -> Mapping[str, Any
 def _summary(
     value: object, findings: Sequence[Mapping[str, Any]], failing: Sequence[str], rules: Sequence[str], path: str
 ) -> None:
-    summary = mapping_at(value, path, ("organizations", "tokens", "findings", "muted", "by_rule", "by_severity"))
+    keys = ("organizations", "tokens", "findings", "violations", "muted", "by_rule", "by_severity")
+    summary = mapping_at(value, path, keys)
     counted = [finding for finding in findings if not finding["muted"]]
     expected: dict[str, int] = {
         "findings": len(findings),

@@ -39,7 +39,8 @@ def gather_audit(options: Mapping[str, Any], connect: Connect, region: str | Non
     """
     policy = parse_policy(options.get("policy"))
     owners = bool(options.get("owners")) or policy.needs_owners
-    checked = parse_sweep_options({**options, "owners": owners}, current_instant())
+    now = current_instant()
+    checked = parse_sweep_options({**options, "owners": owners}, now)
     checked = checked._replace(select=_both(checked.select, policy.when))
     session = session_for(checked, options, connect, region)
     with telling(session.progress.as_result):
@@ -53,6 +54,8 @@ def gather_audit(options: Mapping[str, Any], connect: Connect, region: str | Non
         whole=sum(entry.whole for entry in found.organizations),
         complete=found.complete,
         errors=[error.as_result() for error in found.errors],
+        now=now,
+        caller=session.known_caller(),
     )
     return {**result, **session.progress.as_result()}
 

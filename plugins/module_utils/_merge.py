@@ -87,6 +87,10 @@ def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
             key=lambda entry: (entry["id"], entry["region"]),
         ),
         "as_of": first["as_of"],
+        "audited_at": max(result["audited_at"] for result in results),
+        # Each account has its own.
+        "caller": None,
+        "collection_version": first["collection_version"],
         "complete": not errors,
         "errors": errors,
     }

@@ -23,6 +23,25 @@ from ansible_collections.patrol.workmail.plugins.module_utils._errors import (
 )
 
 
+def name_variables(action: Any, result: dict[str, Any], task_vars: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Name the variable of a role in an error, rather than the option of the module that the role uses.
+
+    Args:
+        action: The action plugin.
+        result: The result of its module.
+        task_vars: The variables of the task. A role maps options to its variables in ``__workmail_variables``.
+
+    Returns:
+        The result itself.
+    """
+    if result.get("failed") and task_vars and "__workmail_variables" in task_vars:
+        variables = action._templar.template(task_vars["__workmail_variables"])
+        option, colon, problem = str(result.get("msg")).partition(":")
+        if colon and option in variables:
+            result["msg"] = f"{variables[option]}:{problem}"
+    return result
+
+
 def check_options(plugin: Any, given: Mapping[str, Any]) -> None:
     """Refuse options that Ansible would ignore, or would refuse without a list of what is allowed.
 

@@ -16,6 +16,7 @@ from ansible.errors import AnsibleFileNotFound
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, nearest, shown
+from ansible_collections.patrol.workmail.plugins.plugin_utils._options import name_variables
 from ansible_collections.patrol.workmail.plugins.plugin_utils._policies import (
     BUILT_IN,
     PolicyFile,
@@ -40,14 +41,15 @@ class PolicyActionBase(ActionBase):
             try:
                 policy = self._policy(arguments.pop("policy_file"))
             except PatrolError as error:
-                return {**result, "failed": True, **error.details, **error.as_result()}
+                failed = {**result, "failed": True, **error.details, **error.as_result()}
+                return name_variables(self, failed, task_vars)
             arguments["policy"] = policy.document
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val))
         if policy is not None and "policy" in result:
             result["policy"]["file"] = policy.file
             for rule, line in zip(result["policy"]["rules"], policy.lines, strict=True):
                 rule["line"] = line
-        return result
+        return name_variables(self, result, task_vars)
 
     def _policy(self, name: object) -> PolicyFile:
         if not isinstance(name, str) or not name.strip():

@@ -323,20 +323,6 @@ GUARDS = {
     "no tag keeps the audit from looking": Guard(
         "playbooks/audit.yml", "      tags: [always]\n", "", ROLE, "tags_do_not"
     ),
-    "reports are asked for with a directory": Guard(
-        "roles/audit/tasks/clear.yml",
-        "audit_report_dir is string and audit_report_dir | trim | length > 0",
-        "true",
-        ROLE,
-        "cannot_be_written",
-    ),
-    "no report of an earlier run is left": Guard(
-        "roles/audit/tasks/clear.yml",
-        '  loop: "{{ __audit_extensions.values() | list }}"\n',
-        "  loop: []\n",
-        ROLE,
-        "earlier_run",
-    ),
     "an exception past its end mutes nothing": Guard(
         f"{UTILS}/_policy.py",
         "    active = [exception for exception in policy.exceptions if exception.end > as_of]\n",
@@ -394,9 +380,9 @@ GUARDS = {
         "bad_policies",
     ),
     "no name is a command of a pipeline": Guard(
-        "plugins/plugin_utils/_reports/_text.py",
-        'return _COMMAND.sub(lambda match: f"{match[0]} ", printable)',
-        "return printable",
+        "plugins/plugin_utils/_reports/_texts.py",
+        'return _COMMAND.sub(lambda match: f"{match[0]} ", text)',
+        "return text",
         f"{REPORTS}/test_text.py",
         "no_name",
     ),

@@ -51,10 +51,10 @@ def test_every_report_is_written_before_it_fails(
     assert len(suites["acme"].findall(".//failure")) > 0
     sarif = json.loads(texts["sarif"])
     assert len(sarif["runs"][0]["results"]) == len(rows)
-    assert texts["markdown"] and texts["html"].startswith("<!") and "VIOLATIONS" in texts["text"]
+    assert texts["markdown"] and texts["html"].startswith("<!") and "FAIL: " in texts["text"]
     # Nothing has been made of the braces in a token's name.
     assert SECRETS_OF_A_NAME in json.dumps(audit) and "owned" in texts["csv"]
-    assert str(reports) in run.stdout and "VIOLATIONS: " in run.stdout
+    assert str(reports) in run.stdout and "FAIL: " in run.stdout
     assert run.stdout.index("Write the reports") < run.stdout.index("Show the summary") < run.stdout.index("fatal:")
     assert "\u202e" not in run.stdout + run.stderr
     assert not any(line.lstrip().startswith("::") for line in run.stdout.splitlines())
@@ -111,7 +111,7 @@ def test_one_organization_denied(emulator: Emulator, ansible_playbook: Playbook,
     extra = {"audit_policy": MILD, "audit_report_dir": "reports", "audit_fail": fail, "audit_as_of": AS_OF}
     run = ansible_playbook(BOOK, extra=extra)
     assert run.returncode == 2
-    assert "INCOMPLETE: 1 finding on 5 tokens of 1 organization" in run.stdout and "AccessDenied" in run.stdout
+    assert "INCOMPLETE: 0 violations on 5 tokens of 1 organization" in run.stdout and "AccessDenied" in run.stdout
     audit = json.loads((tmp_path / "reports" / "audit.json").read_text())
     assert audit["outcome"] == "incomplete"
     assert [finding["token"]["organization_id"] for finding in audit["findings"]] == [ACME]

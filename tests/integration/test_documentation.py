@@ -22,7 +22,8 @@ from examples import run_example
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._conditions import CONDITIONS, OWNER_STATES
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import FORMATS
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import EXTENSIONS, FORMATS
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._files import DEFAULT_FORMATS
 
 COLLECTION = Path(__file__).parents[2]
 PLUGINS = {
@@ -217,13 +218,13 @@ def test_the_settings_are_returned_as_documented(
             check_keys(told, expected, f"{plugin} {result}")
 
 
-def test_the_role_and_the_filter_know_the_same_formats(documentation: Callable[..., dict[str, Any]]) -> None:
+def test_role_module_and_filter_know_the_same_formats(documentation: Callable[..., dict[str, Any]]) -> None:
     filtered = documentation("filter", "workmail_pat_report")["doc"]["options"]["format"]["choices"]
-    options = role_options("audit")
-    variables = yaml.safe_load((COLLECTION / "roles/audit/vars/main.yml").read_text())
-    assert (
-        filtered == list(FORMATS) == options["audit_report_formats"]["choices"] == list(variables["__audit_extensions"])
-    )
+    formats = documentation("module", "workmail_pat_report")["doc"]["options"]["formats"]
+    option = role_options("audit")["audit_report_formats"]
+    assert filtered == list(FORMATS) == list(EXTENSIONS) == formats["choices"]
+    assert re.findall(r"V\((\w+)\)", option["description"][0]) == filtered
+    assert tuple(formats["default"]) == tuple(option["default"]) == DEFAULT_FORMATS
 
 
 def role_options(role: str, entry_point: str = "main") -> dict[str, Any]:

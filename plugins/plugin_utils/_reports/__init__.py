@@ -5,12 +5,14 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""Reports: an audit result as text in one of several formats. A format is one entry of C(FORMATS)."""
+"""Reports: an audit result as text in one of several formats. A format is one entry of ``FORMATS``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from jinja2 import TemplateError
 
 from ansible_collections.patrol.workmail.plugins.module_utils._audit import KEYS
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, nearest, shown
@@ -24,6 +26,15 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import (
     _text,
 )
 
+EXTENSIONS = {
+    "json": "json",
+    "csv": "csv",
+    "junit": "xml",
+    "sarif": "sarif",
+    "markdown": "md",
+    "html": "html",
+    "text": "txt",
+}
 FORMATS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "json": _json.render,
     "csv": _csv.render,
@@ -35,20 +46,46 @@ FORMATS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
-def render(audit: object, report_format: object) -> str:
+def render(audit: object, report_format: object, base: str | None = None) -> str:
     """Write an audit result as a report.
 
     Args:
-        audit: The result of M(patrol.workmail.workmail_pat_audit) or P(patrol.workmail.workmail_pat_findings#filter).
-        report_format: A name in C(FORMATS).
+        audit: The result of the module ``workmail_pat_audit`` or of the filters ``workmail_pat_findings`` and
+            ``workmail_pat_merged``.
+        report_format: A name in ``FORMATS``.
+        base: The root of the repository, for the format ``sarif``.
+
+    Returns:
+        The text.
 
     Raises:
-        OptionError: There is no such format, or it is no audit result.
+        OptionError: The format does not exist, or the audit is not the result of an audit.
     """
-    if not isinstance(report_format, str) or report_format not in FORMATS:
-        near = nearest(report_format, FORMATS) or f", expected {', '.join(FORMATS)}"
-        raise OptionError(f"format: {shown(report_format)} is not a format of reports{near}")
+    check_format(report_format, "format")
     missing = [key for key in KEYS if not isinstance(audit, Mapping) or key not in audit]
     if not isinstance(audit, Mapping) or missing:
         raise OptionError(f"audit: not the result of an audit, it lacks {', '.join(missing)}")
-    return FORMATS[report_format](audit)
+    try:
+        if report_format == "sarif":
+            return _sarif.render(audit, base)
+        return FORMATS[str(report_format)](audit)
+    except (AttributeError, LookupError, RecursionError, TemplateError, TypeError, ValueError) as error:
+        raise OptionError(
+            "audit: not the result of an audit, a value in it is missing or of another type: "
+            f"{type(error).__name__} {shown(str(error))} in the format {report_format}"
+        ) from error
+
+
+def check_format(report_format: object, option: str) -> None:
+    """Check the name of a format.
+
+    Args:
+        report_format: The name.
+        option: The option that it is from.
+
+    Raises:
+        OptionError: The format does not exist.
+    """
+    if not isinstance(report_format, str) or report_format not in FORMATS:
+        near = nearest(report_format, FORMATS) or f", expected {', '.join(FORMATS)}"
+        raise OptionError(f"{option}: {shown(report_format)} is not a format of reports{near}")

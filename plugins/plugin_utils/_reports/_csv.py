@@ -5,12 +5,13 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""An audit result as CSV, a row a finding, after a row for each thing that could not be read."""
+"""An audit result as CSV: one row per finding, after one row for everything that could not be read."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ _TIMES = (
     "lifetime_days",
     "expires_in_days",
 )
+_AUDIT = ("as_of", "audited_at", "caller", "collection_version")
 _HEADER = (
     "rule_id",
     "severity",
@@ -48,24 +50,25 @@ _HEADER = (
     *_TIMES,
     "scopes",
     "message",
+    *_AUDIT,
 )
-# https://owasp.org/www-community/attacks/CSV_Injection, the full-width forms among them. What it says of line breaks
-# and tabs is seen to by one_line.
-_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+# https://owasp.org/www-community/attacks/CSV_Injection, with the full-width forms. one_line removes line breaks and
+# tabs. Behind a semicolon or a bar, a cell begins in programs that are set to another separator.
+_FORMULA = re.compile(r"""(?:^(?=\s*{0})|(?<=[;|])(?=["\s]*{0}))""".format("[=+@\uff1d\uff0b\uff0d\uff20-]"))
 
 
 def render(audit: Mapping[str, Any]) -> str:
     """The findings as U(https://www.rfc-editor.org/rfc/rfc4180) has it: comma, CRLF, every text in quotes.
 
-    A text that a spreadsheet would take for a formula has an apostrophe before it. What could not be read is in rows of
-    the severity C(incomplete), so that nobody takes the table for all there is.
+    An apostrophe precedes a text that a spreadsheet would read as a formula, with any usual separator. What could not
+    be read is in rows of the severity ``incomplete``, because the table would look complete without them.
     """
     # No byte order mark: Excel's import of text does without it, and naive readers take it for a part of the header.
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(_HEADER)
     for error in unread(audit):
-        known = {**error, "severity": "incomplete", "message": error_text(error)}
+        known = {**{key: audit[key] for key in _AUDIT}, **error, "severity": "incomplete", "message": error_text(error)}
         writer.writerow([_cell(known.get(column)) for column in _HEADER])
     for finding in audit["findings"]:
         token, owner, exception = finding["token"], finding["token"].get("owner") or {}, finding["exception"] or {}
@@ -81,6 +84,7 @@ def render(audit: Mapping[str, Any]) -> str:
             *(token.get(field) for field in _TIMES),
             " ".join(str(scope) for scope in token.get("scopes") or []),
             finding["message"],
+            *(audit[field] for field in _AUDIT),
         ]
         writer.writerow([_cell(value) for value in row])
     return out.getvalue()
@@ -91,5 +95,4 @@ def _cell(value: object) -> object:
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return value
-    text = one_line(value)
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+    return _FORMULA.sub("'", one_line(value))

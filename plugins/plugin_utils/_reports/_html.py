@@ -14,7 +14,6 @@ Content-Security-Policy (U(https://www.w3.org/TR/CSP3/)) allows no style and no 
 from __future__ import annotations
 
 import base64
-import datetime
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
@@ -23,6 +22,8 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import headline, provenance, time_shift
 
 _FOLDER = Path(__file__).parent / "html"
 _MONTHS_SHOWN = 12
@@ -60,6 +61,9 @@ def render(audit: Mapping[str, Any]) -> str:
     tokens = _tokens(audit)
     return environment.get_template("report.html.j2").render(
         audit=audit,
+        headline=headline(audit),
+        time_shift=time_shift(audit),
+        provenance=provenance(audit),
         style=style,
         script=script,
         style_hash=_hash(style),
@@ -130,7 +134,8 @@ def _timeline(audit: Mapping[str, Any], tokens: list[Mapping[str, Any]]) -> list
     most = max(counts.values(), default=0) or 1
     bars = []
     for offset in range(-_MONTHS_SHOWN - 1, _MONTHS_SHOWN + 2):
-        month = datetime.date((now + offset) // 12, (now + offset) % 12 + 1, 1).strftime("%Y-%m")
+        # Not by datetime, which ends with the year 9999.
+        month = f"{(now + offset) // 12:04}-{(now + offset) % 12 + 1:02}"
         label = {-_MONTHS_SHOWN - 1: "before", _MONTHS_SHOWN + 1: "after"}.get(offset, month)
         bars.append(Bar(label, counts[offset], 100 * counts[offset] / most, offset < 0))
     bars.append(Bar("never", counts[_NEVER], 100 * counts[_NEVER] / most, False))

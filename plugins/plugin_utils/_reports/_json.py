@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.patrol.workmail.plugins.module_utils._audit import KEYS
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError
 
 
 def render(audit: Mapping[str, Any]) -> str:
@@ -23,6 +24,9 @@ def render(audit: Mapping[str, Any]) -> str:
         ASCII, so that no text of users can turn the direction of what follows it; a lone surrogate, which is no text,
         becomes U+FFFD.
     """
-    text = json.dumps({key: audit[key] for key in KEYS}, ensure_ascii=False)
+    try:
+        text = json.dumps({key: audit[key] for key in KEYS}, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise OptionError("audit: it contains NaN or Infinity, which JSON does not have") from error
     valid = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return json.dumps(json.loads(valid), indent=2) + "\n"

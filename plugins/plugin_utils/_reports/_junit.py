@@ -16,8 +16,10 @@ from xml.etree import ElementTree
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import (
     error_text,
     failing,
+    headline,
     one_line,
     organization_name,
+    time_shift,
     unread,
 )
 
@@ -36,9 +38,11 @@ def render(audit: Mapping[str, Any]) -> str:
     findings = _by(audit["findings"], lambda finding: finding["token"]["organization_id"])
     errors = _by(unread(audit), lambda error: error["organization_id"] or error.get("account"))
     root = ElementTree.Element("testsuites", {"name": _NAME})
+    about = {key: audit[key] for key in ("as_of", "audited_at", "caller", "collection_version")}
+    about.update(summary=headline(audit), note=time_shift(audit))
     for key in dict.fromkeys([*organizations, *findings, *errors]):
         organization = organizations.get(key)
-        suite = _suite(root, organization or _place(key, findings, errors), audit["as_of"])
+        suite = _suite(root, organization or _place(key, findings, errors), about)
         for finding in findings.get(key, []):
             _finding(suite, finding, finding["severity"] in failing(audit))
         for error in errors.get(key, []):
@@ -60,7 +64,7 @@ def render(audit: Mapping[str, Any]) -> str:
             _error(suite, "IncompleteAuditException", "The organization was not read")
     if not len(root):
         # Readers of such reports take one without a test for a mistake.
-        _skip(_suite(root, {}, audit["as_of"]), "audit", "There was no organization to audit")
+        _skip(_suite(root, {}, about), "audit", "There was no organization to audit")
     _count(root)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
@@ -79,15 +83,15 @@ def _place(key: str | None, findings: Mapping[Any, list[Any]], errors: Mapping[A
     return {"id": entry.get("organization_id", key), "account": entry.get("account")}
 
 
-def _suite(root: ElementTree.Element, place: Mapping[str, Any], as_of: str) -> ElementTree.Element:
+def _suite(root: ElementTree.Element, place: Mapping[str, Any], about: Mapping[str, Any]) -> ElementTree.Element:
     organization_id, account = place.get("id"), place.get("account")
     name = one_line(account or _NAME)
     if organization_id is not None:
         name = organization_name(organization_id, place.get("alias"), account)
     # The format knows no offset, and ours is always that of UTC.
-    suite = ElementTree.SubElement(root, "testsuite", {"name": name, "timestamp": as_of[:19]})
+    suite = ElementTree.SubElement(root, "testsuite", {"name": name, "timestamp": about["as_of"][:19]})
     properties = ElementTree.SubElement(suite, "properties")
-    for key, value in {**place, "as_of": as_of}.items():
+    for key, value in {**place, **about}.items():
         if value is not None:
             ElementTree.SubElement(properties, "property", {"name": one_line(key), "value": one_line(value)})
     return suite

@@ -20,9 +20,11 @@ from typing import Any
 
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import (
     error_text,
-    failing,
+    headline,
     one_line,
     organization_name,
+    provenance,
+    time_shift,
     unread,
 )
 
@@ -31,11 +33,6 @@ _MOST = 60_000
 # For all sections but the findings, which get what is left.
 _ROOM = 7_000
 
-_OUTCOMES = {
-    "pass": "**Pass.** No finding is a violation of the policy.",
-    "violations": "**Violations.** There are findings that violate the policy.",
-    "incomplete": "**Incomplete.** Not everything was read, so this cannot pass, whatever was found.",
-}
 _CAVEAT = (
     "Tokens that AWS no longer lists cannot be seen: it does not document whether expired tokens stay listed, so a "
     "clean list may only mean that they were purged."
@@ -68,6 +65,8 @@ def render(audit: Mapping[str, Any]) -> str:
         ),
         *_table("Exceptions that matched nothing", exceptions, audit["exceptions"]["unused"], _exception_row, _ROOM),
         "",
+        _code(provenance(audit), 300),
+        "",
         _CAVEAT,
     ]
     room = _MOST - _size(head) - _size(tail)
@@ -78,14 +77,15 @@ def render(audit: Mapping[str, Any]) -> str:
 
 def _opening(audit: Mapping[str, Any], counted: Sequence[Any], muted: Sequence[Any]) -> list[str]:
     summary, policy = audit["summary"], audit["policy"]
-    violations = sum(finding["severity"] in failing(audit) for finding in counted)
+    shift = time_shift(audit)
     columns = ("As of", "Policy file", "Fails on", "Organizations", "Tokens", "Violations", "Findings", "Muted")
-    counts = [summary["organizations"], summary["tokens"], violations, len(counted), len(muted)]
+    counts = [summary["organizations"], summary["tokens"], summary["violations"], len(counted), len(muted)]
     return [
         f"## Amazon WorkMail tokens: {audit['outcome']}",
         "",
-        _OUTCOMES[audit["outcome"]],
+        f"**{headline(audit)}**",
         "",
+        *([f"**{shift}**", ""] if shift else []),
         _line(columns),
         _line(["---"] * len(columns)),
         _line([audit["as_of"], _code(policy["file"], 200), f"{policy['fail_on']} and above", *counts]),

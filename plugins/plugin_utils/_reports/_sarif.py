@@ -16,14 +16,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import (
+    counted,
     error_text,
+    headline,
     one_line,
     organization_name,
+    time_shift,
     unread,
 )
 
@@ -33,49 +39,103 @@ _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "no
 # GitHub: critical over 9.0, high from 7.0, medium from 4.0, low below.
 _SECURITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
 _HELP = "Revoke the token if nobody needs it, or replace it. An exception in the policy mutes a finding."
+# Where GitHub shows findings if the policy is not a file of the repository. It rejects results without a file.
+_WORKFLOW = re.compile(r"[^/]+/[^/]+/(.+)@[^@]+")
+_USUAL_FILES = (".gitlab-ci.yml", "azure-pipelines.yml", "Jenkinsfile", "README.md", "README.rst", "README")
 # GitHub rejects a file with more results, and shortens texts that are longer.
 _MOST_RESULTS = 25_000
 _LONGEST = 1_000
 
 
-def render(audit: Mapping[str, Any]) -> str:
-    """A rule of the policy is a rule, a finding a result in the policy file, where the rule begins.
+def render(audit: Mapping[str, Any], base: str | None = None) -> str:
+    """A rule of the policy is a rule, and a finding that is not muted is a result at its rule in the policy file.
 
-    An audit that is not complete is an execution that was not successful, with what could not be read among its
-    notifications.
+    An audit that is not complete is an execution that was not successful, and its notifications say what could not be
+    read. GitHub opens an alert for each result, whatever its ``suppressions`` are, so muted findings are only counted.
+
+    Args:
+        audit: The result of an audit.
+        base: The root of the repository, to which the paths of files are relative. If left out, it is the nearest
+            directory with ``.git``, from the working directory upward, or else the working directory.
     """
-    policy, findings = audit["policy"], audit["findings"]
-    uri = _uri(policy["file"])
+    policy, findings = audit["policy"], [finding for finding in audit["findings"] if not finding["muted"]]
+    uri, in_policy = _location(policy["file"], _root(base))
     rules = {rule["id"]: index for index, rule in enumerate(policy["rules"])}
-    lines = {rule["id"]: rule["line"] for rule in policy["rules"]}
+    lines = {rule["id"]: rule["line"] if in_policy else None for rule in policy["rules"]}
     results = []
     for finding in findings[:_MOST_RESULTS]:
         rule_id = finding["rule_id"]
         results.append(_result(finding, rules[rule_id], uri, lines[rule_id] or 1))
     notifications = [_notification("error", error_text(error)) for error in unread(audit)]
+    shift = time_shift(audit)
+    if shift:
+        notifications.append(_notification("warning", shift))
     if len(findings) > _MOST_RESULTS:
         left_out = len(findings) - _MOST_RESULTS
         notifications.append(_notification("warning", f"{left_out} more findings, the least severe, were left out."))
+    if audit["summary"]["muted"]:
+        muted = counted(audit["summary"]["muted"], "muted finding")
+        notifications.append(_notification("note", f"Without {muted}, which the other formats list."))
     run = {
         "tool": {
             "driver": {
                 "name": "patrol.workmail",
+                "version": audit["collection_version"],
                 "informationUri": _HOME,
                 "rules": [_rule(rule) for rule in policy["rules"]],
             }
         },
         "invocations": [{"executionSuccessful": audit["complete"], "toolExecutionNotifications": notifications}],
         "results": results,
-        "properties": {"outcome": audit["outcome"], "asOf": audit["as_of"]},
+        "properties": {
+            "outcome": audit["outcome"],
+            "summary": headline(audit),
+            "asOf": audit["as_of"],
+            "auditedAt": audit["audited_at"],
+            "caller": audit["caller"],
+            "muted": audit["summary"]["muted"],
+        },
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _uri(file: str | None) -> str:
-    """The policy file as a reference that holds in the repository, or as a whole URI where its path is absolute."""
-    path = (file or "").replace("\\", "/").removeprefix("./") or "policy.yml"
-    quoted = quote(path, errors="replace")
-    return f"file://{quoted}" if path.startswith("/") else quoted
+def _root(base: str | None) -> Path:
+    """The root of the repository."""
+    here = Path.cwd()
+    if base is not None:
+        return here / base
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+
+
+def _location(policy_file: str | None, root: Path) -> tuple[str | None, bool]:
+    """A file of the repository at which code scanning can show findings.
+
+    Args:
+        policy_file: The policy file, as an audit has it.
+        root: The root of the repository.
+
+    Returns:
+        Its relative URI, and whether it is the policy file. A policy of the collection or of the play has no file in
+        the repository. Then it is the workflow that runs, or a file that most repositories have; None if none exists.
+    """
+    found = _in_repository(policy_file, root)
+    if found is not None:
+        return found, True
+    workflow = _WORKFLOW.fullmatch(os.environ.get("GITHUB_WORKFLOW_REF", ""))
+    candidates = ((workflow[1],) if workflow else ()) + _USUAL_FILES
+    return next(filter(None, (_in_repository(str(root / file), root) for file in candidates)), None), False
+
+
+def _in_repository(file: str | None, root: Path) -> str | None:
+    """The relative URI of a file below a directory, or None if no such file is there."""
+    try:
+        if not file or not Path(file).is_file():
+            return None
+    except (OSError, ValueError):
+        # A name that is too long, or a null character.
+        return None
+    path = os.path.relpath(os.path.abspath(file), os.path.abspath(root)).replace(os.sep, "/")
+    return None if path.startswith("../") else quote(path, errors="replace")
 
 
 def _message(text: str) -> dict[str, str]:
@@ -89,21 +149,18 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         "id": rule["id"],
         "shortDescription": description,
         "fullDescription": description,
-        "help": {
-            "text": "Revoke the token if nobody needs it, or replace it. An exception in the policy mutes a finding."
-        },
+        "help": {"text": _HELP},
         "helpUri": _HOME,
         "defaultConfiguration": {"level": _LEVELS[rule["severity"]]},
         "properties": {"security-severity": _SECURITY[rule["severity"]], "tags": ["security", "workmail"]},
     }
 
 
-def _result(finding: Mapping[str, Any], index: int, uri: str, line: int) -> dict[str, Any]:
+def _result(finding: Mapping[str, Any], index: int, uri: str | None, line: int) -> dict[str, Any]:
     token = finding["token"]
     organization_id, token_id = token["organization_id"], token["personal_access_token_id"]
     identity = json.dumps([finding["rule_id"], organization_id, token_id])
-    location = {
-        "physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}},
+    location: dict[str, Any] = {
         "logicalLocations": [
             {
                 "name": organization_name(organization_id, token["organization_alias"], finding.get("account")),
@@ -117,7 +174,9 @@ def _result(finding: Mapping[str, Any], index: int, uri: str, line: int) -> dict
             },
         ],
     }
-    result: dict[str, Any] = {
+    if uri is not None:
+        location["physicalLocation"] = {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}
+    return {
         "ruleId": finding["rule_id"],
         "ruleIndex": index,
         "level": _LEVELS[finding["severity"]],
@@ -126,10 +185,6 @@ def _result(finding: Mapping[str, Any], index: int, uri: str, line: int) -> dict
         # The one fingerprint that GitHub goes by. It would make one of the line, which many findings share.
         "partialFingerprints": {"primaryLocationLineHash": hashlib.sha256(identity.encode()).hexdigest()},
     }
-    if finding["muted"]:
-        reason = one_line(f"{finding['exception']['reason']} (until {finding['exception']['expires']})", _LONGEST)
-        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": reason}]
-    return result
 
 
 def _notification(level: str, text: str) -> dict[str, Any]:

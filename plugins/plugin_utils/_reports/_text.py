@@ -9,15 +9,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
+
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import (
+    counted,
+    headline,
+    provenance,
+    time_shift,
+    unread,
+    without_commands,
+)
 
 _MOST_FINDINGS = 20
 _MOST_ERRORS = 10
 _LONGEST_LINE = 400
-# GitHub, Azure and TeamCity take commands out of a log: ::error::, ##[error], ##vso[...], ##teamcity[...].
-_COMMAND = re.compile(r"#(?=#)|:(?=:)")
 
 
 def render(audit: Mapping[str, Any]) -> str:
@@ -26,16 +32,18 @@ def render(audit: Mapping[str, Any]) -> str:
     No line can be a command of a pipeline or hold a control character, whatever users wrote.
     """
     summary, findings = audit["summary"], [finding for finding in audit["findings"] if not finding["muted"]]
-    accounts = f" in {_counted(summary['accounts'], 'account')}" if "accounts" in summary else ""
+    shift = time_shift(audit)
     lines = [
-        f"{audit['outcome'].upper()}: {_counted(len(findings), 'finding')} on {_counted(summary['tokens'], 'token')} "
-        f"of {_counted(summary['organizations'], 'organization')}{accounts}, {summary['muted']} muted, "
-        f"as of {audit['as_of']}, fails on {audit['policy']['fail_on']}"
+        headline(audit),
+        *([shift] if shift else []),
+        f"As of {audit['as_of']}. The policy fails on {audit['policy']['fail_on']} and above.",
+        f"{provenance(audit)}.",
     ]
     if not audit["complete"]:
-        lines.append("NOT COMPLETE, so this can not pass; what could not be read:")
-        lines += [f"  {error['msg']}" for error in audit["errors"][:_MOST_ERRORS]]
-        lines += _rest(len(audit["errors"]) - _MOST_ERRORS, "error")
+        errors = unread(audit)
+        lines.append("NOT COMPLETE, so this cannot pass. What could not be read:")
+        lines += [f"  {error['msg']}" for error in errors[:_MOST_ERRORS]]
+        lines += _rest(len(errors) - _MOST_ERRORS, "error")
     if findings:
         lines.append("By severity: " + _counts(summary["by_severity"]))
         lines.append("By rule: " + _counts(summary["by_rule"]))
@@ -50,19 +58,15 @@ def render(audit: Mapping[str, Any]) -> str:
     return "".join(f"{_one_line(line)}\n" for line in lines)
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items() if count)
 
 
 def _rest(count: int, noun: str) -> list[str]:
-    return [f"... and {_counted(count, 'more ' + noun)}"] if count > 0 else []
+    return [f"... and {counted(count, 'more ' + noun)}"] if count > 0 else []
 
 
 def _one_line(text: str) -> str:
     text = text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}..."
     printable = "".join(character if character.isprintable() else "?" for character in text)
-    return _COMMAND.sub(lambda match: f"{match[0]} ", printable)
+    return without_commands(printable)

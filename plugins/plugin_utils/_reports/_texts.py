@@ -9,10 +9,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.patrol.workmail.plugins.module_utils._policy import SEVERITIES
+from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY, SECOND, parse_instant
+
+# GitHub, Azure and TeamCity read commands from a log: ::error::, ##[error], ##vso[...], ##teamcity[...].
+_COMMAND = re.compile(r"#(?=#)|:(?=:)")
+_WORDS = {"pass": "PASS", "violations": "FAIL", "incomplete": "INCOMPLETE"}
+_ARN = re.compile(r"arn:[a-z-]+:\w+::(\d{12}):(.+)", re.DOTALL)
+# Facts are a little older than their audit.
+_SAME_TIME = 300 * SECOND
 
 
 def one_line(text: object, longest: int | None = None) -> str:
@@ -36,6 +45,62 @@ def organization_name(organization_id: str | None, alias: str | None, account: s
     """What people call an organization: its alias, else its id; behind its account, where there are several."""
     name = alias or organization_id or "unknown"
     return one_line(name if account is None else f"{account}/{name}")
+
+
+def without_commands(text: str) -> str:
+    """Break up whatever a pipeline could read as a command in its log."""
+    return _COMMAND.sub(lambda match: f"{match[0]} ", text)
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun in the right form."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def headline(audit: Mapping[str, Any]) -> str:
+    """The outcome and the counts in one line, which is the same in every report."""
+    summary = audit["summary"]
+    severe, mild = failing(audit), audit["summary"]["findings"] - summary["muted"] - summary["violations"]
+    by_severity = [f"{count} {severity}" for severity, count in summary["by_severity"].items() if count]
+    by_severity = [text for text in by_severity if text.split()[1] in severe]
+    accounts = f" in {counted(summary['accounts'], 'account')}" if "accounts" in summary else ""
+    parts = [
+        f"{_WORDS[audit['outcome']]}: {counted(summary['violations'], 'violation')}"
+        f"{' (' + ', '.join(by_severity) + ')' if by_severity else ''} on {counted(summary['tokens'], 'token')} "
+        f"of {counted(summary['organizations'], 'organization')}{accounts}"
+    ]
+    if mild:
+        parts.append(f"{counted(mild, 'lower finding')} {'does' if mild == 1 else 'do'} not fail")
+    if summary["muted"]:
+        parts.append(f"{counted(summary['muted'], 'finding')} {'is' if summary['muted'] == 1 else 'are'} muted")
+    if audit["outcome"] == "incomplete":
+        parts.append("not everything was read")
+    return "; ".join(parts)
+
+
+def time_shift(audit: Mapping[str, Any]) -> str | None:
+    """A sentence for an audit that is about another time than that at which it was made; None for the others."""
+    shift = parse_instant(audit["as_of"], "as_of") - parse_instant(audit["audited_at"], "audited_at")
+    if abs(shift) <= _SAME_TIME:
+        return None
+    days, rest = divmod(abs(shift), DAY)
+    distance = counted(days, "day") if days else counted(rest // (60 * SECOND), "minute")
+    about, side = ("past", "before") if shift < 0 else ("future", "after")
+    return (
+        f"This audit is about the {about}: it judges the tokens as of {audit['as_of']}, {distance} {side} it was made, "
+        f"and does not say how they are now."
+    )
+
+
+def provenance(audit: Mapping[str, Any]) -> str:
+    """Who made an audit: the account and the user or role of the credentials, if known, and the version."""
+    match = _ARN.fullmatch(str(audit["caller"]))
+    place = ""
+    if match:
+        place = f" of AWS account {match[1]} as {one_line(match[2], 200)}"
+    elif "accounts" in audit["summary"]:
+        place = " of several AWS accounts"
+    return f"Audit{place} by patrol.workmail {one_line(audit['collection_version'], 40)}"
 
 
 def failing(audit: Mapping[str, Any]) -> Sequence[str]:

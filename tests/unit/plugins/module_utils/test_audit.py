@@ -62,6 +62,7 @@ def test_a_result_brings_its_instant_and_its_counts() -> None:
     assert result["as_of"] == format_instant(audits.NOW - DAY)
     assert result["summary"]["tokens"] == 2 and result["summary"]["organizations"] == 2
     assert result["organizations"] == facts()["organizations"]
+    assert result["audited_at"] == format_instant(audits.NOW) and result["caller"] is None
     assert audit_facts(POLICY, facts(), "+0d", audits.NOW)["as_of"] == format_instant(audits.NOW)
 
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY
 from ansible_collections.patrol.workmail.plugins.module_utils._tokens import Owner
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import render
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import _html, render
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import headline
 
 # What could load or run something, or leave the page.
 ACTIVE = {"a", "iframe", "img", "link", "object", "embed", "base", "use", "image", "audio", "video", "source"}
@@ -63,7 +64,7 @@ def test_the_outcome_is_at_the_top(make: Callable[[], dict[str, Any]], outcome: 
     page = elements(make())
     [title] = [element for element in page if element.tag == "title" and not element.attrib]
     assert title.text.startswith(f"{outcome}: ")
-    assert next(element for element in page if element.tag == "strong").text == outcome
+    assert next(element for element in page if element.tag == "strong").text == headline(make())
     whole = text_of(page[0])
     assert "A token that AWS no longer lists cannot be seen" in whole
     assert ("What could not be read" in whole) is (outcome == "Incomplete")
@@ -81,6 +82,28 @@ def test_counts_exceptions_and_errors() -> None:
     ):
         assert part in whole
     assert "User</b> is not authorized\ufffd ::error::" in text_of(elements(audits.incomplete())[0])
+
+
+@pytest.mark.parametrize(
+    "as_of", ["9999-12-31T23:59:59+00:00", "9998-12-01T00:00:00+00:00", "0001-01-01T00:00:00+00:00"]
+)
+def test_the_first_and_the_last_year_have_a_page(as_of: str) -> None:
+    page = elements({**audits.mixed(), "as_of": as_of})
+    assert any(str(element.tag).endswith("svg") for element in page)
+
+
+@pytest.mark.parametrize("count", [5_000, 1_234_567])
+def test_no_count_of_the_timeline_is_cut(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At each end of the picture; a digit is at most 7 units wide."""
+    bars = [_html.Bar("2026-11", count, 100, False)] * 28
+    monkeypatch.setattr(_html, "_timeline", lambda audit, tokens: bars)
+    [picture, _use] = [element for element in elements(audits.mixed()) if str(element.tag).endswith("svg")]
+    left, _top, width, _height = map(float, picture.get("viewBox").split())
+    counts = [element for element in picture if str(element.tag).endswith("text") and element.get("class") == "count"]
+    assert len(counts) == 28 and {element.text for element in counts} == {str(count)}
+    for element in counts:
+        half = 7 * len(str(count)) / 2
+        assert left <= float(element.get("x")) - half and float(element.get("x")) + half <= left + width
 
 
 def hostile(name: str) -> dict[str, Any]:

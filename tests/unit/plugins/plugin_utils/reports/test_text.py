@@ -19,32 +19,36 @@ COMMAND = re.compile(r"::|##")
 
 def test_a_summary_for_people() -> None:
     lines = render(audits.mixed(), "text").splitlines()
-    assert lines[0] == (
-        "VIOLATIONS: 6 findings on 7 tokens of 3 organizations, 1 muted, as of 2026-11-21T00:00:00+00:00, "
-        "fails on medium"
-    )
-    assert lines[1:3] == [
+    assert lines[:3] == [
+        "FAIL: 4 violations (1 critical, 2 high, 1 medium) on 7 tokens of 3 organizations; "
+        "2 lower findings do not fail; 1 finding is muted",
+        "As of 2026-11-21T00:00:00+00:00. The policy fails on medium and above.",
+        "Audit by patrol.workmail 0.1.0.",
+    ]
+    assert lines[3:5] == [
         "By severity: critical 1, high 2, medium 1, low 2",
         "By rule: expired 2, expiring 1, no-expiry 1, never-used 2",
     ]
     findings = [finding for finding in audits.mixed()["findings"] if not finding["muted"]]
-    assert lines[3:9] == [f"{finding['severity']}: {finding['message']}" for finding in findings]
-    assert lines[9:] == [
+    assert lines[5:11] == [f"{finding['severity']}: {finding['message']}" for finding in findings]
+    assert lines[11:] == [
         "Exception for expired until 2026-01-31 mutes nothing any more: TICKET-2",
         "Exception for expiring until 2027-01-31 matched nothing: TICKET-3",
     ]
 
 
 def test_nothing_to_say() -> None:
-    [line, *exceptions] = render(audits.clean(), "text").splitlines()
-    assert line.startswith("PASS: 0 findings on 9 tokens of 3 organizations, 0 muted")
+    [line, _time, _version, *exceptions] = render(audits.clean(), "text").splitlines()
+    assert line == "PASS: 0 violations on 9 tokens of 3 organizations"
     assert all(line.startswith("Exception for ") for line in exceptions)
 
 
 def test_what_could_not_be_read() -> None:
     lines = render(audits.incomplete(), "text").splitlines()
-    assert lines[0].startswith("INCOMPLETE: 1 finding on 1 token of 2 organizations")
-    assert lines[1].startswith("NOT COMPLETE") and "is not authorized" in lines[2]
+    assert lines[0] == "INCOMPLETE: 1 violation (1 high) on 1 token of 2 organizations; not everything was read"
+    assert lines[3].startswith("NOT COMPLETE") and "is not authorized" in lines[4]
+    lines = render({**audits.clean(), "complete": False, "outcome": "incomplete"}, "text").splitlines()
+    assert lines[4] == "  the listing of tokens was not read from its beginning to its end"
 
 
 @pytest.mark.parametrize("count", [20, 21, 5_000])

@@ -1,0 +1,133 @@
+#!/usr/bin/python
+
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: workmail_pat_report
+version_added: 0.1.0
+short_description: Write the reports of an audit of Amazon WorkMail personal access tokens
+description:
+  - Writes the result of an audit into a directory of the controller, in one or several formats.
+  - The reports are named C(audit.json), C(audit.csv), C(audit.xml) for V(junit), C(audit.sarif), C(audit.md),
+    C(audit.html) and C(audit.txt).
+  - All texts are made first. Then each report is replaced in one step, so nobody reads half of one.
+  - Only regular files with the name of a requested format are replaced or removed. A link or a directory of such a name
+    is an error. Other files are left alone, such as an C(audit.md) if O(formats) does not contain V(markdown).
+  - The text of what users wrote, such as the name of a token, is escaped for each format.
+  - For one report as a text, see the filter P(patrol.workmail.workmail_pat_report#filter).
+author:
+  - The patrol.workmail contributors (@patrol-collections)
+options:
+  audit:
+    description:
+      - The result of M(patrol.workmail.workmail_pat_audit), P(patrol.workmail.workmail_pat_findings#filter) or
+        P(patrol.workmail.workmail_pat_merged#filter).
+      - Required with O(state=present).
+    type: dict
+  dest:
+    description:
+      - The directory for the reports. A relative path is relative to the working directory.
+      - It is created with the mode C(0700) if it does not exist. The mode of an existing directory is not changed.
+    type: path
+    required: true
+  formats:
+    description:
+      - The formats of the reports, as O(patrol.workmail.workmail_pat_report#filter:format) describes them.
+    type: list
+    elements: str
+    choices: [json, csv, junit, sarif, markdown, html, text]
+    default: [html, json, junit]
+  mode:
+    description:
+      - The mode of the reports, as octal digits in quotes. Reports contain names and e-mail addresses.
+    type: raw
+    default: "0600"
+  sarif_base:
+    description:
+      - The root of the repository, for V(sarif). The path of the policy file in the report is relative to it.
+      - If left out, it is the nearest directory that contains C(.git), from the working directory upward, or else the
+        working directory.
+    type: path
+  state:
+    description:
+      - V(present) writes the reports.
+      - V(absent) removes the reports of an earlier run and checks that new ones can be written. Use it before an audit.
+        Then nobody mistakes an earlier report for that of an audit that failed.
+    type: str
+    choices: [present, absent]
+    default: present
+attributes:
+  check_mode:
+    description: Can run in check mode and tell what would change without changing it.
+    support: full
+    details:
+      - Nothing is written or removed. Reports of an earlier run stay where they are.
+  diff_mode:
+    description: Returns what was or would be changed in diff mode.
+    support: full
+    details:
+      - The difference contains the names and e-mail addresses of the reports.
+  idempotent:
+    description: Run twice in a row on an unchanged target, the second run changes nothing.
+    support: full
+notes:
+  - The module runs on the controller, whatever host the task is for. A play with several hosts needs C(run_once) or a
+    directory for each host.
+seealso:
+  - module: patrol.workmail.workmail_pat_audit
+  - plugin: patrol.workmail.workmail_pat_report
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Remove the reports of an earlier run
+  patrol.workmail.workmail_pat_report:
+    state: absent
+    dest: reports
+    formats: [html, json, sarif]
+
+- name: Audit the tokens
+  patrol.workmail.workmail_pat_audit:
+    organization: acme
+    region: us-east-1
+    policy_file: default
+  register: audit
+
+- name: Write three reports in one task
+  patrol.workmail.workmail_pat_report:
+    audit: "{{ audit }}"
+    dest: reports
+    formats: [html, json, sarif]
+  register: reports
+
+- name: Show where the page for people is
+  ansible.builtin.debug:
+    msg: "{{ reports.paths.html }}"
+"""
+
+RETURN = r"""
+dest:
+  description: The directory, as an absolute path.
+  type: str
+  returned: success
+  sample: /srv/project/reports
+paths:
+  description: The path of each report by its format. In check mode and with O(state=absent), the files need not exist.
+  type: dict
+  returned: success
+  sample: {html: /srv/project/reports/audit.html, json: /srv/project/reports/audit.json}
+error_code:
+  description: V(InvalidOptionException) for an option that is not valid, else V(ReportException).
+  type: str
+  returned: failure
+  sample: ReportException
+hint:
+  description: What to do about it, if known.
+  type: str
+  returned: failure
+"""

@@ -1,0 +1,247 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin utility is PRIVATE to the collection and may change without notice.
+
+"""Reports as files in a directory: each is replaced in one step, and nothing else in the directory is touched."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ansible_collections.patrol.workmail.plugins.module_utils._audit_check import check_audit
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, nearest, shown
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import EXTENSIONS, check_format, render
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import without_commands
+
+DEFAULT_FORMATS = ("html", "json", "junit")
+_OPTIONS = ("audit", "dest", "formats", "mode", "sarif_base", "state")
+_STATES = ("present", "absent")
+# Reports are read and written, never run. An unquoted 600 in YAML, which is 01130, does not match.
+_MODE = re.compile(r"0?[46][046][046]")
+_DIRECTORY_MODE = 0o700
+# As ansible.builtin.copy limits it.
+_LARGEST_DIFF = 104_448
+
+
+class ReportError(PatrolError):
+    """A report cannot be written or removed."""
+
+    error_code = "ReportException"
+
+
+class ReportOptions(NamedTuple):
+    """The options of the module ``workmail_pat_report``, checked. ``audit`` is None if reports are to be removed."""
+
+    audit: Mapping[str, Any] | None
+    directory: str
+    formats: Sequence[str]
+    mode: int
+    sarif_base: str | None
+
+
+class Report(NamedTuple):
+    """A report as a file: its text before and after, each None if the file does not exist or cannot be read then."""
+
+    report_format: str
+    path: str
+    changed: bool
+    before: str | None
+    after: str | None
+
+    def as_diff(self) -> dict[str, Any]:
+        """The change, as Ansible shows it in diff mode. No line is a command of a pipeline."""
+        if self.after is None:
+            return {"before": {"path": self.path, "state": "file"}, "after": {"path": self.path, "state": "absent"}}
+        diff: dict[str, Any] = {"before_header": self.path, "after_header": self.path}
+        for side, larger, text in (("before", "dst_larger", self.before), ("after", "src_larger", self.after)):
+            if text is not None and len(text) > _LARGEST_DIFF:
+                diff[larger] = _LARGEST_DIFF
+            else:
+                diff[side] = without_commands(text or "")
+        return diff
+
+
+def parse_report_options(arguments: Mapping[str, Any]) -> ReportOptions:
+    """Check the options of the module ``workmail_pat_report``.
+
+    Args:
+        arguments: The options by name, as the task has them. One with the value None has its default.
+
+    Returns:
+        The options.
+
+    Raises:
+        OptionError: Names the option, the value and what is allowed.
+    """
+    for name in arguments:
+        if name not in _OPTIONS:
+            near = nearest(name, _OPTIONS) or f", the options are {', '.join(_OPTIONS)}"
+            raise OptionError(f"{name}: unknown option{near}")
+    given = {name: value for name, value in arguments.items() if value is not None}
+    state = given.get("state", "present")
+    if state not in _STATES:
+        raise OptionError(f"state: {shown(state)} is not one of {', '.join(_STATES)}{nearest(state, _STATES)}")
+    audit = given.get("audit")
+    if state == "present" and not isinstance(audit, Mapping):
+        raise OptionError(f"audit: expected the result of an audit, got {shown(audit)}")
+    base = given.get("sarif_base")
+    return ReportOptions(
+        audit=audit if state == "present" else None,
+        directory=_path(given.get("dest"), "dest"),
+        formats=_formats(given.get("formats", DEFAULT_FORMATS)),
+        mode=_mode(given.get("mode", "0600")),
+        sarif_base=None if base is None else _path(base, "sarif_base"),
+    )
+
+
+def write_reports(options: ReportOptions, check: bool) -> list[Report]:
+    """Write an audit in each format, or remove the reports of an earlier run.
+
+    All texts are made and written to files of their own first. Only then each replaces its report.
+
+    Args:
+        options: What to do.
+        check: Whether to change nothing.
+
+    Returns:
+        The reports in the order of the formats.
+
+    Raises:
+        PatrolError: The audit is not valid, or a report cannot be written or removed.
+    """
+    paths = {name: os.path.join(options.directory, f"audit.{EXTENSIONS[name]}") for name in options.formats}
+    texts: dict[str, str | None] = dict.fromkeys(paths)
+    if options.audit is not None:
+        check_audit(options.audit)
+        texts.update({name: render(options.audit, name, options.sarif_base) for name in paths})
+    with _explained(options.directory):
+        _check_directory(options.directory)
+        reports = [_planned(name, path, texts[name], options.mode) for name, path in paths.items()]
+        if not check:
+            _carry_out([report for report in reports if report.changed], options)
+    return reports
+
+
+def _formats(value: object) -> list[str]:
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not names:
+        raise OptionError(f"formats: expected a list of formats, got {shown(value)}")
+    formats = [name.strip() if isinstance(name, str) else name for name in names]
+    for name in formats:
+        check_format(name, "formats")
+    return list(dict.fromkeys(formats))
+
+
+def _mode(value: object) -> int:
+    text = f"{value:03o}" if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not _MODE.fullmatch(text):
+        raise OptionError(
+            f"mode: {shown(value)} is not a mode of reports; expected octal digits in quotes, such as '0600' or "
+            "'0640', without execution"
+        )
+    return int(text, 8)
+
+
+def _path(value: object, option: str) -> str:
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise OptionError(f"{option}: expected the path of a directory, got {shown(value)}")
+    return os.path.realpath(os.path.expanduser(value))
+
+
+@contextlib.contextmanager
+def _explained(directory: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(
+            f"dest: reports in {shown(directory)} cannot be written: {error.strerror or error}",
+            hint="Choose a directory that this user can write to.",
+        ) from error
+
+
+def _check_directory(directory: str) -> None:
+    """Find out early that reports cannot be written, before an audit is made for them."""
+    existing = directory
+    while not os.path.lexists(existing):
+        existing = os.path.dirname(existing)
+    if not os.path.isdir(existing):
+        raise ReportError(
+            f"dest: reports in {shown(directory)} cannot be written: {shown(existing)} is not a directory",
+            hint="Choose another directory.",
+        )
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PermissionError(None, f"{existing} is not writable")
+
+
+def _planned(name: str, path: str, text: str | None, mode: int) -> Report:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return Report(name, path, text is not None, None, text)
+    if not stat.S_ISREG(status.st_mode):
+        raise ReportError(
+            f"dest: {shown(path)} is not a regular file, so it is neither replaced nor removed",
+            hint="Remove it, or choose another directory.",
+        )
+    before = _read(path)
+    changed = text is None or before != text or stat.S_IMODE(status.st_mode) != mode
+    return Report(name, path, changed, before, text)
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8", newline="") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _carry_out(reports: Sequence[Report], options: ReportOptions) -> None:
+    if options.audit is None:
+        for report in reports:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(report.path)
+        return
+    _make_directory(options.directory)
+    made: dict[str, str] = {}
+    try:
+        for report in reports:
+            made[report.path] = _new_file(report, options.mode)
+        for path, temporary in list(made.items()):
+            os.replace(temporary, path)
+            del made[path]
+    finally:
+        for temporary in made.values():
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def _make_directory(directory: str) -> None:
+    """Make a directory and those above it that do not exist. An existing one keeps its mode."""
+    if not os.path.isdir(directory):
+        _make_directory(os.path.dirname(directory))
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(directory, _DIRECTORY_MODE)
+
+
+def _new_file(report: Report, mode: int) -> str:
+    descriptor, path = tempfile.mkstemp(prefix=".audit.", suffix=".tmp", dir=os.path.dirname(report.path))
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(report.after or "")
+            file.flush()
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+    except BaseException:
+        os.unlink(path)
+        raise
+    return path
