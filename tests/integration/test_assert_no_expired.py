@@ -103,9 +103,9 @@ def test_a_misspelled_variable_is_named(emulator: Emulator, ansible_playbook: Pl
     misspelled = ["audit_region", "audit_report_format", "audit_known", "audit_unknown"]
     run = ansible_playbook(BOOK, extra={**dict.fromkeys(misspelled, []), "audit_as_of": BEFORE})
     assert run.returncode == 2 and len(emulator.requests) == 0
-    found = "audit_known, audit_region (did you mean audit_regions?), audit_report_format (did you mean"
     output = " ".join(run.stdout.split())
-    assert f"Unknown variables: {found}" in output and "The role patrol.workmail.audit has audit_organ" in output
+    assert "Unknown variables: audit_known" in output and "The role patrol.workmail.audit has audit_organ" in output
+    assert "audit_region (did you mean audit_regions?), audit_report_format (did you mean audit_report_for" in output
 
 
 @guards(

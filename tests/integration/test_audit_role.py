@@ -147,8 +147,8 @@ def test_a_variable_without_a_value(emulator: Emulator, ansible_playbook: Playbo
 
 def test_no_report_of_an_earlier_run_is_left(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
-    extra = {"audit_policy": MILD, "audit_report_dir": str(reports)}
-    assert ansible_playbook(BOOK, extra={**extra, "audit_report_formats": list(FILES)}).returncode == 0
+    extra = {"audit_policy": MILD, "audit_report_dir": str(reports), "audit_report_formats": list(FILES)}
+    assert ansible_playbook(BOOK, extra=extra).returncode == 0
     (reports / "kept.json").write_text("")
     assert len(list(reports.iterdir())) == len(FILES) + 1
     for book, wrong in (

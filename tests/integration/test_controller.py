@@ -121,4 +121,7 @@ def test_no_violations_make_the_job_successful(emulator: Emulator, job: Callable
 
 def test_a_job_without_an_audit_says_so(emulator: Emulator, job: Callable[..., Any]) -> None:
     code, artifacts = job(audit_policy="polcy.yml")
+    assert (code, artifacts["workmail_outcome"]) == (2, "incomplete")
+    assert "The audit did not come to a result." in artifacts["workmail_report"]
+    code, artifacts = job(audit_on_error="ignore")
     assert code == 2 and artifacts == {"workmail_outcome": "failed", "workmail_report": ""}

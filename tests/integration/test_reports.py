@@ -1,32 +1,145 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role audit and its reports: files of other people, earlier runs, check mode, and errors that name the variable."""
+"""The role audit and its reports: files of others, earlier runs, check mode, and which variable an error names."""
 
 from __future__ import annotations
 
+import json
+import os
+import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from workmail_emulator import Emulator
+from estate import GLOBEX
+from guarding import guards
+from workmail_emulator import Emulator, Fault
 
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
+RunTasks = Callable[..., dict[str, Any]]
 
 BOOK = "patrol.workmail.audit"
 MILD = {"version": 1, "fail_on": "high", "rules": [{"id": "forever", "severity": "low", "when": {"has_expiry": False}}]}
+ROLE = {"ansible.builtin.import_role": {"name": "patrol.workmail.audit"}}
+REPORT = "patrol.workmail.workmail_pat_report"
 
 
-def test_x(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
-    run = ansible_playbook(BOOK, extra={"audit_report_dir": "reports", "audit_report_formats": "json,sarif, text"})
-    print(run.stdout, run.stderr)
-    print(*(tmp_path / "reports").iterdir())
-    print((tmp_path / "reports/audit.txt").read_text())
-    run = ansible_playbook(
-        "-D",
-        "-C",
-        BOOK,
-        extra={"audit_report_dir": "reports", "audit_report_formats": "text", "audit_policy": "nofile.yml"},
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_directory_and_the_files_of_others_are_left_alone(
+    emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
+) -> None:
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    reports.chmod(0o1777)
+    (reports / "audit.md").write_text("mine")
+    (reports / "audit.json").write_text("earlier")
+    extra = {"audit_policy": MILD, "audit_report_dir": "reports", "audit_report_formats": "json, junit"}
+    run = ansible_playbook(BOOK, extra=extra)
+    assert run.returncode == 0, run.stdout
+    assert (reports / "audit.md").read_text() == "mine" and mode_of(reports) == 0o1777
+    assert {file.name for file in reports.iterdir()} == {"audit.md", "audit.json", "audit.xml"}
+    assert mode_of(reports / "audit.json") == mode_of(reports / "audit.xml") == 0o600
+    audit = json.loads((reports / "audit.json").read_text())
+    assert audit["caller"].startswith("arn:aws:") and audit["collection_version"]
+
+    # In check mode, nothing is written, and nobody mistakes the earlier reports for those of this run.
+    before = (reports / "audit.json").read_text()
+    run = ansible_playbook(BOOK, "--check", "--diff", extra={**extra, "audit_report_mode": "0640"})
+    assert run.returncode == 0 and (reports / "audit.json").read_text() == before
+    assert f"Reports in {reports} are from an earlier run." in run.stdout and f"Reports: {reports}" not in run.stdout
+    assert "##" not in run.stdout and "\n+::" not in run.stdout
+
+    (reports / "audit.html").mkdir()
+    emulator.requests.clear()
+    run = ansible_playbook(BOOK, extra={**extra, "audit_report_formats": "json,html", "audit_report_mode": "0640"})
+    assert run.returncode == 2 and len(emulator.requests) == 0
+    assert "audit_report_dir: '" in run.stdout and "is not a regular file" in run.stdout
+    assert (reports / "audit.json").read_text() == before
+
+
+@guards("roles/audit/tasks/clear.yml", "    state: absent\n", "    state: absent\n  check_mode: true\n")
+@guards("roles/audit/tasks/clear.yml", 'audit_result: "{{ __audit_unfinished }}"', "unrelated: true")
+def test_no_result_or_report_of_an_earlier_audit_survives(
+    emulator: Emulator, run_tasks: RunTasks, tmp_path: Path
+) -> None:
+    """Whatever makes a later audit fail, a rescue sees no pass, and errors name the variable of the role."""
+    common = {"audit_policy": MILD, "audit_report_dir": str(tmp_path / "reports"), "audit_report_formats": "json"}
+    failing = {
+        "no file": ({"audit_policy": "nofile.yml"}, "audit_policy: there is no file 'nofile.yml'"),
+        "misspelled": ({"audit_regoin": "all"}, "audit_regoin (did you mean audit_regions?)"),
+        "as_of": ({"audit_as_of": "yesterday"}, "audit_as_of: 'yesterday' is neither"),
+        "formats": (
+            {"audit_report_formats": "json,htlm"},
+            "audit_report_formats: 'htlm' is not a format",
+        ),
+        "mode": ({"audit_report_mode": "0777"}, "audit_report_mode: '0777' is not a mode of reports"),
+        "nobody": ({"audit_users": "ana,nobody", "audit_on_error": "fail"}, "nobody"),
+        "directory": ({"audit_report_dir": ""}, "audit_report_dir: expected the path of a directory, got ''"),
+    }
+    seen = [
+        "{{ audit_result.outcome }}",
+        "{{ audit_result.complete }}",
+        "{{ ansible_failed_result.msg }}",
+        f"{{{{ '{tmp_path}/reports/audit.json' is file }}}}",
+    ]
+    tasks: list[dict[str, Any]] = []
+    for number, (variables, _message) in enumerate(failing.values()):
+        tasks += [
+            {**ROLE, "vars": {**common, "audit_organizations": "acme,globex"}},
+            {"ansible.builtin.debug": {"msg": "{{ audit_result.outcome }}"}, "register": f"good{number}"},
+            {
+                "block": [{**ROLE, "vars": {**common, **variables}}],
+                "rescue": [{"ansible.builtin.set_fact": {"seen": seen}}],
+            },
+            {"ansible.builtin.debug": {"msg": "{{ seen }}"}, "register": f"failed{number}"},
+        ]
+    results = run_tasks(tasks)
+    for number, (name, (_variables, message)) in enumerate(failing.items()):
+        assert results[f"good{number}"]["msg"] == "pass"
+        outcome, complete, problem, kept = results[f"failed{number}"]["msg"]
+        assert (outcome, complete) == ("incomplete", False), name
+        assert message in problem, problem
+        # A directory or formats that are not valid do not say which reports to remove.
+        assert kept is (name in ("formats", "mode", "directory"))
+
+
+def test_the_last_error_says_why_an_audit_is_incomplete(emulator: Emulator, ansible_playbook: Playbook) -> None:
+    emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", organization_id=GLOBEX))
+    run = ansible_playbook(BOOK, extra={"audit_policy": MILD, "audit_fail": False})
+    last = run.stdout[run.stdout.index("Pass only if everything was read") :]
+    assert run.returncode == 2 and "INCOMPLETE: 0 violations" in last and "AccessDeniedException" in last
+    emulator.faults.clear()
+    run = ansible_playbook(BOOK, extra={"audit_policy": {**MILD, "fail_on": "low"}, "audit_fail": False})
+    assert run.returncode == 0 and "Violations do not fail this run, because audit_fail is false." in run.stdout
+
+
+def test_the_module(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
+    """It runs on the controller, whatever the connection is, and says which option is wrong."""
+    audit = "{{ [] | patrol.workmail.workmail_pat_findings('no_expired', as_of='2020-01-01T00:00:00Z') }}"
+    given = {"audit": audit, "dest": "reports", "formats": "json,text"}
+    away = {"ansible_connection": "ssh", "ansible_host": "192.0.2.1"}
+    results = run_tasks(
+        [
+            {REPORT: given, "register": "first", "vars": away, "diff": True},
+            {REPORT: {**given, "formt": "x"}, "register": "unknown", "ignore_errors": True},
+            {REPORT: {**given, "audit": {"failed": True}}, "register": "failed", "ignore_errors": True},
+            {REPORT: {"state": "absent", "dest": "reports", "formats": ["text"]}, "register": "gone", "diff": True},
+        ]
     )
-    print(run.stdout, run.stderr)
-    assert 0
+    first = results["first"]
+    assert first["changed"] and first["dest"] == str(tmp_path / "reports")
+    assert first["paths"] == {
+        "json": str(tmp_path / "reports/audit.json"),
+        "text": str(tmp_path / "reports/audit.txt"),
+    }
+    assert [entry["after_header"] for entry in first["diff"]] == list(first["paths"].values())
+    assert "This audit is about the past" in first["diff"][1]["after"]
+    assert results["unknown"]["msg"].startswith("formt: unknown option, did you mean formats?")
+    assert results["failed"]["msg"].startswith("audit: not the result of an audit, it lacks outcome")
+    assert results["failed"]["error_code"] == "InvalidOptionException"
+    assert results["gone"]["changed"] and os.listdir(tmp_path / "reports") == ["audit.json"]
