@@ -187,6 +187,10 @@ summary:
       description: How many findings there are.
       type: int
       returned: always
+    violations:
+      description: How many findings are not muted and at least as severe as C(fail_on) of the policy.
+      type: int
+      returned: always
     muted:
       description: How many of these are muted.
       type: int
@@ -286,6 +290,23 @@ as_of:
   type: str
   returned: success
   sample: "2026-04-02T15:04:05+00:00"
+audited_at:
+  description: The instant at which the audit was made, in ISO 8601 in UTC.
+  type: str
+  returned: success
+  sample: "2026-04-02T15:04:05+00:00"
+caller:
+  description:
+    - The ARN of the credentials that read the tokens, from C(sts:GetCallerIdentity), which needs no permission.
+    - It is null if AWS STS does not give it within a few seconds.
+  type: str
+  returned: success
+  sample: arn:aws:sts::123456789012:assumed-role/workmail-auditor/ansible-patrol-workmail
+collection_version:
+  description: The version of this collection.
+  type: str
+  returned: success
+  sample: 0.1.0
 complete:
   description: Whether every page of everything asked for was read.
   type: bool

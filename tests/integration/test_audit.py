@@ -58,6 +58,7 @@ def test_the_module_finds_and_does_not_fail(emulator: Emulator, run_tasks: RunTa
         "organizations": 2,
         "tokens": 6,
         "findings": 3,
+        "violations": 2,
         "muted": 0,
         "by_rule": {"expired": 2, "forever": 1, "old": 0},
         "by_severity": {"critical": 0, "high": 2, "medium": 0, "low": 1},

@@ -32,6 +32,7 @@ PLUGINS = {
     ("module", "workmail_pat_config"),
     ("module", "workmail_pat_config_info"),
     ("module", "workmail_pat_info"),
+    ("module", "workmail_pat_report"),
     ("module", "workmail_pat_revoke"),
     ("filter", "workmail_pat_findings"),
     ("filter", "workmail_pat_merged"),
