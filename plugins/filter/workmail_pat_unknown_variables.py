@@ -18,7 +18,7 @@ positional: known
 options:
   _input:
     description:
-      - The names of the variables, such as those that P(ansible.builtin.varnames#lookup) finds by the prefix of a role.
+      - The names of the variables, such as those that the lookup C(ansible.builtin.varnames) finds by the prefix of a role.
     type: list
     elements: str
     required: true
@@ -28,9 +28,6 @@ options:
     type: list
     elements: str
     required: true
-seealso:
-  - plugin: ansible.builtin.varnames
-    plugin_type: lookup
 """
 
 EXAMPLES = r"""

@@ -26,8 +26,6 @@ NOT_OURS = {".venv", ".ansible", "node_modules", "output"}
 SITE = Path(os.environ["WORKMAIL_SITE"])
 MARKDOWN = sorted(file for file in COLLECTION.rglob("*.md") if not NOT_OURS & set(file.relative_to(COLLECTION).parts))
 GALAXY = yaml.safe_load((COLLECTION / "galaxy.yml").read_text())
-# Pages of the repository that are not files.
-ELSEWHERE = {"/issues"}
 # In the description of an option that is amazon.aws's own.
 OF_AMAZON_AWS = {"http://docs.aws.amazon.com/general/latest/gr/rande.html#ec2_region"}
 
@@ -70,8 +68,9 @@ def fault(page: Path, link: str) -> str | None:
         return "it is empty or has whitespace in it"
     parts = urlsplit(link)
     if link.startswith(f"{GALAXY['repository']}/"):
-        file = re.sub(r"^/(?:blob|tree)/main/", "", link.removeprefix(GALAXY["repository"]))
-        return None if file in ELSEWHERE or (COLLECTION / file).exists() else "the repository has no such file"
+        file = re.sub(r"^/(?:blob|edit|tree)/main/", "", parts.path.removeprefix(urlsplit(GALAXY["repository"]).path))
+        known = file.startswith("/issues") or (COLLECTION / file).exists()
+        return None if known else "the repository has no such file"
     if parts.scheme or parts.netloc:
         return None if parts.scheme == "https" and "." in parts.netloc else "it is no https:// link to a host"
     target = page.parent / unquote(parts.path) if parts.path else page

@@ -14,8 +14,8 @@ description:
     appears, is used for the first time, comes near its expiry, expires, changes or goes.
   - Each event is sent once, with O(state_file) also across restarts. If the source is killed while it sends events,
     those that were not yet recorded are sent again.
-  - An event counts as sent when ansible-rulebook has taken it. If the action of a rule fails, the event is not sent
-    again, so give the action C(retries). The guide about events describes what else to do.
+  - An event counts as sent once it is in the queue of ansible-rulebook. If the action of a rule fails, the event is not
+    sent again, so give the action C(retries). The guide about events describes what else to do.
   - A sweep that fails, wholly or for some organizations, is an event too. What could not be read whole is left as it
     was known, so that a failure never looks like tokens that are gone.
 author:
