@@ -18,7 +18,8 @@ positional: known
 options:
   _input:
     description:
-      - The names of the variables, such as those that the lookup C(ansible.builtin.varnames) finds by the prefix of a role.
+      - The names of the variables, such as those that the lookup C(ansible.builtin.varnames) finds by the prefix of a
+        role.
     type: list
     elements: str
     required: true
