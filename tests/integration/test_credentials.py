@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import re
+import socket
 import subprocess
 import sys
 import threading
@@ -31,7 +33,8 @@ from botocore.exceptions import ClientError
 from estate import ACME
 from workmail_emulator import Emulator
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import CredentialsError, OptionError
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import CredentialsError, OptionError, PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_facts
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.credentials import PROVIDERS
 
@@ -41,6 +44,7 @@ EVENT_SOURCE = COLLECTION / "extensions/eda/plugins/event_source/workmail_pat.py
 MARK = "MARKED-SECRET"
 TOKEN = f"eyJhbGciOiJIUzI1NiJ9.{MARK}.c2lnbmF0dXJl"
 ROLE = "arn:aws:iam::123456789012:role/auditor"
+FORMATS = ["json", "csv", "junit", "sarif", "markdown", "html", "text"]
 CODES = {name: provider.error_code for name, provider in PROVIDERS.items()}
 
 
@@ -359,6 +363,31 @@ def test_credentials_that_cannot_be_renewed_are_not_the_fault_of_a_call(
     assert "Refreshing temporary credentials failed" in caplog.text and MARK not in caplog.text
 
 
+INFO = "patrol.workmail.workmail_pat_info"
+# Each of these is refused before any call, and shown by Ansible with its arguments.
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "endpoint": ({INFO: {"endpoint_url": f"http://user:{MARK}@host"}}, "endpoint_url: the URL holds a user name"),
+    "proxy": (
+        {INFO: {"endpoint_url": "nonsense", "aws_config": {"proxies": {"https": f"http://user:{MARK}@proxy"}}}},
+        "endpoint_url: 'nonsense' is not a URL",
+    ),
+    "audit": (
+        {
+            "ansible.builtin.include_role": {"name": "patrol.workmail.audit"},
+            "vars": {"audit_connect_timeout": 601, "audit_on_error": "fail"},
+        },
+        "connect_timeout: 601 is out of range; expected 1 to 600",
+    ),
+    "revoke": (
+        {
+            "ansible.builtin.include_role": {"name": "patrol.workmail.revoke"},
+            "vars": {"revoke_read_timeout": 601, "revoke_policy": "default"},
+        },
+        "read_timeout: 601 is out of range; expected 1 to 600",
+    ),
+}
+
+
 def test_every_provider_in_a_playbook(
     emulator: Emulator,
     environment: dict[str, str],
@@ -368,38 +397,33 @@ def test_every_provider_in_a_playbook(
 ) -> None:
     """The module and the role audit with everything that Ansible shows and logs."""
     cases = {provider: broken(provider, tmp_path / provider, refusing) for provider in PROVIDERS}
-    log = tmp_path / "ansible.log"
+    role = {"assume_role_arn": ROLE, "assume_role_external_id": f"{MARK}-external"}
+    kept = {f"{kind} {provider}" for kind in ("module", "role") for provider in PROVIDERS} | REFUSED.keys()
+    variables_of = {name: re.sub(r"\W", "_", name) for name in kept}
     tasks: list[dict[str, Any]] = []
     for provider, (variables, _named) in cases.items():
-        result = provider.replace("-", "_")
-        reports = str(tmp_path / "reports" / provider)
-        include = {
-            "name": "patrol.workmail.audit",
-            "apply": {"environment": variables},
-        }
-        given = {
-            "audit_report_dir": reports,
-            "audit_report_formats": ["json", "text"],
-            "audit_assume_role_arn": ROLE,
-            "audit_assume_role_external_id": f"{MARK}-external",
-        }
+        given: dict[str, Any] = {f"audit_{name}": value for name, value in role.items()}
+        if provider == "env":
+            given |= {"audit_report_dir": str(tmp_path / "reports"), "audit_report_formats": FORMATS}
+        include = {"name": "patrol.workmail.audit", "apply": {"environment": variables}}
+        failed = {variables_of[f"role {provider}"]: "{{ audit_result }}"}
         tasks += [
             {
-                "patrol.workmail.workmail_pat_info": {
-                    "assume_role_arn": ROLE,
-                    "assume_role_external_id": f"{MARK}-external",
-                },
+                INFO: role,
                 "environment": variables,
-                "register": result,
+                "register": variables_of[f"module {provider}"],
                 "ignore_errors": True,
             },
             {
                 "block": [{"ansible.builtin.include_role": include, "vars": given}],
-                "rescue": [{"ansible.builtin.debug": {"msg": "rescued"}}],
+                "rescue": [{"ansible.builtin.set_fact": failed}],
             },
         ]
-    names = ", ".join(f"'{name}': {name.replace('-', '_')}" for name in PROVIDERS)
-    keep = {"content": f"{{{{ {{{names}}} | to_json }}}}", "dest": str(tmp_path / "results.json"), "mode": "0600"}
+    for name, (task, _message) in REFUSED.items():
+        failed = {variables_of[name]: "{{ ansible_failed_result }}"}
+        tasks.append({"block": [task], "rescue": [{"ansible.builtin.set_fact": failed}]})
+    results_of = ", ".join(f"'{name}': {variable}" for name, variable in variables_of.items())
+    keep = {"content": f"{{{{ {{{results_of}}} | to_json }}}}", "dest": str(tmp_path / "results.json"), "mode": "0600"}
     play = {
         "hosts": "localhost",
         "connection": "local",
@@ -409,22 +433,37 @@ def test_every_provider_in_a_playbook(
     }
     (tmp_path / "play.yml").write_text(json.dumps([play]))
     del environment["AWS_ACCESS_KEY_ID"]
-    secret = {**SECRET_ENVIRONMENT, "ANSIBLE_LOG_PATH": str(log)}
+    secret = {**SECRET_ENVIRONMENT, "ANSIBLE_LOG_PATH": str(tmp_path / "logs" / "ansible.log")}
+    (tmp_path / "logs").mkdir()
     run = ansible_playbook(str(tmp_path / "play.yml"), "-vvvv", env=secret)
     assert run.returncode == 0, run.stdout + run.stderr
     results = json.loads((tmp_path / "results.json").read_text())
     for provider, (_variables, named) in cases.items():
-        assert results[provider]["error_code"] == CODES[provider]
-        check(results[provider]["msg"], provider, named)
-        audit = json.loads((tmp_path / "reports" / provider / "audit.json").read_text())
+        module, audit = results[f"module {provider}"], results[f"role {provider}"]
+        assert (module["error_code"], module["operation"]) == (CODES[provider], None)
+        check(module["msg"], provider, named)
         assert audit["outcome"] == "incomplete"
         assert [error["error_code"] for error in audit["errors"]] == [CODES[provider]]
-    written = [
-        path for path in tmp_path.rglob("*") if path.is_file() and path.parent.name not in (*PROVIDERS, tmp_path.name)
-    ]
-    texts = [run.stdout, run.stderr, log.read_text(), *(path.read_text(errors="replace") for path in written)]
+        check(audit["errors"][0]["msg"], provider, named)
+    for name, (_task, message) in REFUSED.items():
+        assert message in results[name]["msg"]
+    inputs = (tmp_path, *(tmp_path / provider for provider in PROVIDERS))
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path.parent not in inputs]
+    written.append(tmp_path / "results.json")
+    assert {path.suffix for path in written} >= {".json", ".csv", ".xml", ".sarif", ".md", ".html", ".txt", ".log"}
+    texts = [run.stdout, run.stderr, *(path.read_text(errors="replace") for path in written)]
     assert not any(MARK in text for text in texts)
     assert "Traceback" not in run.stdout + run.stderr
+
+
+def test_an_endpoint_that_never_answers(aws: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connection = Connection(
+            {"read_timeout": 1, "endpoint_url": f"http://127.0.0.1:{silent.getsockname()[1]}"},
+        )
+        with pytest.raises(PatrolError, match="raise read_timeout") as caught:
+            gather_facts({}, connection.client, "us-east-1")
+    assert caught.value.error_code == "ReadTimeoutError"
 
 
 def test_the_guide_has_a_row_for_each_provider() -> None:

@@ -129,3 +129,19 @@ def test_a_bad_option_of_the_connection(
     assert caught.value.error_code == code
     assert message in str(caught.value)
     assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "timeouts"),
+    [
+        ({}, (5, 20)),
+        ({"connect_timeout": 7, "read_timeout": 90}, (7, 90)),
+        ({"read_timeout": 90, "aws_config": {"read_timeout": 100}}, (5, 100)),
+    ],
+)
+@guards(CONNECTION, "                config=config.merge(self._config),", "                config=config,")
+def test_timeouts(aws: pytest.MonkeyPatch, options: dict[str, Any], timeouts: tuple[int, int]) -> None:
+    keys = {"access_key": "testing", "secret_key": "testing"}
+    config = Connection({**keys, **options}).client("workmail", "us-east-1", Config(connect_timeout=60)).meta.config
+    assert (config.connect_timeout, config.read_timeout) == timeouts
+    assert "patrol.workmail" in config.user_agent_extra
