@@ -16,9 +16,6 @@ from guarding import guards
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
 
-SETTINGS = "plugins/module_utils/_workmail/settings.py"
-CONNECTION = "plugins/module_utils/_workmail/connection.py"
-
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
@@ -56,11 +53,14 @@ BAD_SETTINGS = {
 
 
 @pytest.mark.parametrize("variable", BAD_SETTINGS)
-@guards(SETTINGS, "        if not text.strip().isdecimal() or int(text) < least:")
-@guards(SETTINGS, '        if text.lower() not in ("true", "false", ""):')
-@guards(SETTINGS, "        if (text if name in _EXACT else text.lower()) not in choices:")
-@guards(SETTINGS, '    if "@" in url:')
-@guards(SETTINGS, "    if os.path.isdir(path):")
+@guards("plugins/module_utils/_workmail/settings.py", "        if not text.strip().isdecimal() or int(text) < least:")
+@guards("plugins/module_utils/_workmail/settings.py", '        if text.lower() not in ("true", "false", ""):')
+@guards(
+    "plugins/module_utils/_workmail/settings.py",
+    "        if (text if name in _EXACT else text.lower()) not in choices:",
+)
+@guards("plugins/module_utils/_workmail/settings.py", '    if "@" in url:')
+@guards("plugins/module_utils/_workmail/settings.py", "    if os.path.isdir(path):")
 def test_a_bad_setting_of_aws_names_its_variable(aws: pytest.MonkeyPatch, variable: str) -> None:
     value, allowed = BAD_SETTINGS[variable]
     aws.setenv(variable, value)
@@ -116,9 +116,13 @@ def test_a_bad_setting_of_a_profile_names_its_file(
         ({"aws_config": {"retrys": 3}}, "InvalidOptionException", "aws_config: Got unexpected keyword argument"),
     ],
 )
-@guards(CONNECTION, '    if given["profile"] and keys:')
-@guards(CONNECTION, "            check_values(self._source, self._frozen)\n", "")
-@guards(CONNECTION, '            check_url(_named("endpoint_url", given), self._endpoint_url)\n', "            pass\n")
+@guards("plugins/module_utils/_workmail/connection.py", '    if given["profile"] and keys:')
+@guards("plugins/module_utils/_workmail/connection.py", "            check_values(self._source, self._frozen)\n", "")
+@guards(
+    "plugins/module_utils/_workmail/connection.py",
+    '            check_url(_named("endpoint_url", given), self._endpoint_url)\n',
+    "            pass\n",
+)
 def test_a_bad_option_of_the_connection(
     aws: pytest.MonkeyPatch, options: dict[str, Any], code: str, message: str
 ) -> None:
@@ -139,7 +143,11 @@ def test_a_bad_option_of_the_connection(
         ({"read_timeout": 90, "aws_config": {"read_timeout": 100}}, (5, 100)),
     ],
 )
-@guards(CONNECTION, "                config=config.merge(self._config),", "                config=config,")
+@guards(
+    "plugins/module_utils/_workmail/connection.py",
+    "                config=config.merge(self._config),",
+    "                config=config,",
+)
 def test_timeouts(aws: pytest.MonkeyPatch, options: dict[str, Any], timeouts: tuple[int, int]) -> None:
     keys = {"access_key": "testing", "secret_key": "testing"}
     config = Connection({**keys, **options}).client("workmail", "us-east-1", Config(connect_timeout=60)).meta.config

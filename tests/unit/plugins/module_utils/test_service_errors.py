@@ -21,7 +21,6 @@ from guarding import guards
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.errors import located
 
-ERRORS = "plugins/module_utils/_workmail/errors.py"
 ACTION = "workmail:ListUsers"
 NOT_AUTHORIZED = f"User: arn:aws:iam::123456789012:user/ci is not authorized to perform: {ACTION} on resource: *"
 
@@ -49,7 +48,10 @@ def refused(code: str, message: str) -> PatrolError:
         ("RequestExpired", "Request has expired"),
     ],
 )
-@guards(ERRORS, "    if code in _CLOCK or (code not in _EXPIRED and _OF_THE_CLOCK.search(message)):")
+@guards(
+    "plugins/module_utils/_workmail/errors.py",
+    "    if code in _CLOCK or (code not in _EXPIRED and _OF_THE_CLOCK.search(message)):",
+)
 def test_a_wrong_clock_is_not_blamed_on_keys(code: str, message: str) -> None:
     hint = refused(code, message).hint or ""
     assert hint.startswith("Check the clock of the machine") and "key" not in hint
@@ -76,8 +78,8 @@ def test_unknown_keys_are_not_blamed_on_the_clock() -> None:
         (f"because no session policy allows the {ACTION} action", "session policy", "session was started with"),
     ],
 )
-@guards(ERRORS, "    explicit = _EXPLICIT.search(message)", "    explicit = None")
-@guards(ERRORS, "    implicit = _IMPLICIT.search(message)", "    implicit = None")
+@guards("plugins/module_utils/_workmail/errors.py", "    explicit = _EXPLICIT.search(message)", "    explicit = None")
+@guards("plugins/module_utils/_workmail/errors.py", "    implicit = _IMPLICIT.search(message)", "    implicit = None")
 def test_a_denial_names_the_policy_that_denies(words: str, denying: str, change: str) -> None:
     hint = refused("AccessDeniedException", f"{NOT_AUTHORIZED} {words}").hint or ""
     assert denying in hint and ACTION in hint and change in hint and "Allow" not in hint
@@ -88,7 +90,11 @@ def test_a_missing_permission_is_named(words: str) -> None:
     assert refused("AccessDeniedException", NOT_AUTHORIZED + words).hint == f"Allow {ACTION} to the credentials in use."
 
 
-@guards(ERRORS, '_CANONICAL.sub("", str(described.get("Message") or "no message"))', 'str(described.get("Message"))')
+@guards(
+    "plugins/module_utils/_workmail/errors.py",
+    '_CANONICAL.sub("", str(described.get("Message") or "no message"))',
+    'str(described.get("Message"))',
+)
 def test_headers_that_aws_repeats_are_left_out() -> None:
     repeated = "The Canonical String for this request should have been\n'POST\n/\nx-amz-security-token:SECRET'"
     message = f"It does not match.\n\n{repeated}"
