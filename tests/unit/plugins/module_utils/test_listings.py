@@ -138,7 +138,10 @@ def test_a_reply_with_another_status_is_an_error(service: Service, status: int) 
     assert f"its status is {status}" in str(refusal(lambda: service.tokens((page(), status))))
 
 
-@guards("plugins/module_utils/_workmail/replies.py", "        if _ERROR_HEADER in {")
+@guards(
+    "plugins/module_utils/_workmail/replies.py",
+    '        if _ERROR_HEADER in {str(name).lower() for name in response_dict.get("headers", ())}:',
+)
 def test_a_reply_with_the_header_of_an_error_is_an_error(service: Service) -> None:
     service.headers = {"x-amzn-ErrorType": "AccessDeniedException"}
     try:

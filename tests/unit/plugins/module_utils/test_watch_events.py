@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from guarding import guards
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,6 +97,22 @@ def test_the_first_sweep_tells_of_what_is_due_and_of_the_rest_only_where_asked()
     assert tell(State(None, TARGETS), sweep(found)) == [("expired", "old"), ("expiring 7d", "near")]
     reported = tell(State(None, TARGETS), sweep(found), report_existing=True)
     assert [about for kind, about in reported if kind == "appeared"] == ["old", "near", "far"]
+
+
+@guards(
+    "plugins/module_utils/_watch/events.py",
+    '.setdefault(record["personal_access_token_id"], record)',
+    '.update({str(len(by_organization[record["organization_id"]])): record})',
+)
+def test_a_token_that_comes_twice_is_told_once() -> None:
+    """A sweep lists each token once. If one came twice, every later sweep would find it new or changed again."""
+    state = State(None, TARGETS)
+    tell(state, sweep({"a": {}}))
+    result = sweep({"a": {"one": in_days(3)}})
+    [record] = result["personal_access_tokens"]
+    result["personal_access_tokens"] = [record, {**record, "name": "other"}, record]
+    assert tell(state, result) == [("appeared", "one"), ("expiring 7d", "one")]
+    assert tell(state, result) == []
 
 
 def test_an_organization_that_the_first_sweep_could_not_read_is_no_news_later() -> None:
