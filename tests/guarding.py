@@ -13,7 +13,8 @@ def guards(file: str, line: str, without: str | None = None) -> pytest.MarkDecor
 
     Args:
         file: Path of the file with the guard, from the root of the collection.
-        line: The text of the guard, which occurs once in the file. Literals only: the marker is read, not run.
+        line: The text of the guard, which occurs once in the file. The marker is read, not run: each argument is a
+            literal or the name of one in the file of the test.
         without: The text in its place without the guard. If left out, ``line`` is an ``if`` or ``elif`` whose condition
             becomes ``False``.
 

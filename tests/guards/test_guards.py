@@ -11,9 +11,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -965,23 +965,41 @@ def copy(tmp_path: Path) -> Path:
     return collection
 
 
-def marked(tree: ast.AST, path: str) -> Iterator[tuple[str, ...]]:
+def constants(tree: ast.Module) -> dict[str, Any]:
+    """Return the values of the literals to which a file gives names, such as the path of the file with the guards."""
+    return {
+        node.targets[0].id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
+
+
+def marked(tree: ast.AST, path: str, names: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """Find the tests with the decorator ``guards``: the ID of each test, followed by the arguments of the decorator."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.ClassDef):
-            yield from marked(node, f"{path}::{node.name}")
+            yield from marked(node, f"{path}::{node.name}", names)
         elif isinstance(node, ast.FunctionDef):
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "guards":
                     assert not decorator.keywords, f"{path}::{node.name}: give the arguments of guards by position"
-                    yield f"{path}::{node.name}", *(ast.literal_eval(argument) for argument in decorator.args)
+                    yield (
+                        f"{path}::{node.name}",
+                        *(
+                            names[argument.id] if isinstance(argument, ast.Name) else ast.literal_eval(argument)
+                            for argument in decorator.args
+                        ),
+                    )
 
 
 CONDITION = re.compile(r"((?:el)?if) .*:", re.DOTALL)
 MARKED = [
     guard
     for file in sorted((COLLECTION / "tests").rglob("test_*.py"))
-    for guard in marked(ast.parse(file.read_text()), file.relative_to(COLLECTION).as_posix())
+    for tree in [ast.parse(file.read_text())]
+    for guard in marked(tree, file.relative_to(COLLECTION).as_posix(), constants(tree))
 ]
 
 
