@@ -21,7 +21,8 @@ options:
   as_of:
     description:
       - The instant to judge the tokens at.
-      - An instant in ISO 8601 with an offset, such as V(2026-01-02T03:04:05Z), or a duration from now, such as V(+30d).
+      - An instant in ISO 8601 with an offset, such as V(2026-01-02T03:04:05Z); a date, such as V(2026-01-02), which is
+        the instant at which that day begins in UTC; or a duration from now, such as V(+30d).
       - Left out, the moment at which the run reads its options.
     type: str
 """

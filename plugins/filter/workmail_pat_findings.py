@@ -44,7 +44,8 @@ options:
     type: bool
   as_of:
     description:
-      - The instant to judge at, in ISO 8601 with an offset, or a duration from now such as V(+30d).
+      - The instant to judge at, in ISO 8601 with an offset; a date, which is the instant at which that day begins in
+        UTC; or a duration from now such as V(+30d).
       - Left out, the C(as_of) of the result, or now for a list.
     type: str
 seealso:

@@ -195,8 +195,7 @@ class InventoryModule(AWSInventoryBase):
 
     def set_options(self, task_keys=None, var_options=None, direct=None):
         """Set the options; those of the inventory source are checked before Ansible sees them."""
-        check_options(self, direct or {})
-        super().set_options(task_keys, var_options, direct)
+        super().set_options(task_keys, var_options, check_options(self, direct or {}))
 
     def parse(self, inventory, loader, path, cache=True):
         """See the documentation of the plugin; fills the inventory."""

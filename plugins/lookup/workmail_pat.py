@@ -119,8 +119,7 @@ class LookupModule(LookupBase):
             return look_up(self, options)
 
         try:
-            check_options(self, kwargs)
-            self.set_options(var_options=variables, direct=kwargs)
+            self.set_options(var_options=variables, direct=check_options(self, kwargs))
             if self.get_option("select") is not None:
                 check_size(self.get_option("select"), "select")
             options = plain({**self.get_options(), "organizations": self._flatten(terms)})

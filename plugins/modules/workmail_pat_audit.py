@@ -366,6 +366,13 @@ retries:
   type: int
   returned: success, and failure once there was a connection
   sample: 0
+mistakes:
+  description:
+    - The mistakes of a policy or of conditions, at most 100. Each has C(path), C(problem), C(line) and C(rule_id).
+    - C(line) is V(null) if the document was not read from a file, C(rule_id) outside of the rules of a policy.
+  type: list
+  elements: dict
+  returned: failure because of such a mistake
 error_code:
   description: The code of the service, the name of botocore's exception, or one of this collection's own.
   type: str

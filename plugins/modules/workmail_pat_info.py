@@ -354,6 +354,13 @@ next_token:
   description: What to give as O(next_token) to go on; null at the end of the listing.
   type: str
   returned: when paging by hand, that is with O(max_items) or O(next_token)
+mistakes:
+  description:
+    - The mistakes of a policy or of conditions, at most 100. Each has C(path), C(problem), C(line) and C(rule_id).
+    - C(line) is V(null) if the document was not read from a file, C(rule_id) outside of the rules of a policy.
+  type: list
+  elements: dict
+  returned: failure because of such a mistake
 error_code:
   description: The code of the service, the name of botocore's exception, or one of this collection's own.
   type: str

@@ -72,7 +72,8 @@ options:
   as_of:
     description:
       - The instant at which the policy and O(protected) judge.
-      - An instant in ISO 8601 with an offset, such as V(2026-01-02T03:04:05Z), or a duration from now, such as V(+30d).
+      - An instant in ISO 8601 with an offset, such as V(2026-01-02T03:04:05Z); a date, such as V(2026-01-02), which is
+        the instant at which that day begins in UTC; or a duration from now, such as V(+30d).
       - Left out, the moment at which the task reads its options.
     type: str
   record_dir:
@@ -309,6 +310,13 @@ retries:
   type: int
   returned: success, and failure once the options were found valid
   sample: 0
+mistakes:
+  description:
+    - The mistakes of a policy or of conditions, at most 100. Each has C(path), C(problem), C(line) and C(rule_id).
+    - C(line) is V(null) if the document was not read from a file, C(rule_id) outside of the rules of a policy.
+  type: list
+  elements: dict
+  returned: failure because of such a mistake
 error_code:
   description: The code of the service, the name of botocore's exception, or one of this collection's own.
   type: str

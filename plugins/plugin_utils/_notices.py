@@ -34,7 +34,6 @@ DEFAULT_SUBJECT = "Your Amazon WorkMail personal access tokens"
 
 # What mail servers everywhere take; the rest of RFC 5321's mailboxes, such as quoted ones, WorkMail does not give out.
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9.@_-]+")
 
 
@@ -169,13 +168,7 @@ def _check_sender(sender: object) -> None:
 def _day(deadline: object) -> str | None:
     if deadline is None:
         return None
-    text = str(deadline).strip()
-    if _DATE.fullmatch(text):
-        try:
-            return datetime.date.fromisoformat(text).isoformat()
-        except ValueError as error:
-            raise OptionError(f"deadline: {shown(text)} is no date") from error
-    return (format_instant(resolve_as_of(text, current_instant(), "deadline")) or "")[:10]
+    return (format_instant(resolve_as_of(deadline, current_instant(), "deadline")) or "")[:10]
 
 
 def _rendering(templates: Templates) -> dict[str, jinja2.Template]:

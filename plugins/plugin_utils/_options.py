@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,7 +43,7 @@ def name_variables(action: Any, result: dict[str, Any], task_vars: Mapping[str, 
     return result
 
 
-def check_options(plugin: Any, given: Mapping[str, Any]) -> None:
+def check_options(plugin: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """Refuse options that Ansible would ignore, or would refuse without a list of what is allowed.
 
     Ansible ignores an unknown option, one of two names of the same option, and a boolean that it cannot read.
@@ -50,6 +51,9 @@ def check_options(plugin: Any, given: Mapping[str, Any]) -> None:
     Args:
         plugin: The plugin, whose documentation defines its options.
         given: The options that were given directly, by name.
+
+    Returns:
+        The options. A date that YAML read, which Ansible refuses as a string, is text.
 
     Raises:
         OptionError: An option is unknown, is given twice or has a value of another type or not among the choices.
@@ -69,6 +73,7 @@ def check_options(plugin: Any, given: Mapping[str, Any]) -> None:
         first[name] = given_name
         if value is not None:
             _check_value(str(given_name), value, definitions[name])
+    return {name: value.isoformat() if isinstance(value, datetime.date) else value for name, value in given.items()}
 
 
 def _check_value(name: str, value: Any, definition: Mapping[str, Any]) -> None:

@@ -32,7 +32,8 @@ options:
     type: dict
   as_of:
     description:
-      - The instant to judge at, in ISO 8601 with an offset, or a duration from now such as V(+30d).
+      - The instant to judge at, in ISO 8601 with an offset; a date, which is the instant at which that day begins in
+        UTC; or a duration from now such as V(+30d).
       - Left out, now. Give the C(as_of) of the result that the record comes from to judge at the same instant.
     type: str
   expired:
@@ -42,7 +43,8 @@ options:
     description: The token has not expired yet and will have within this duration.
     type: str
   expires_after:
-    description: The token expires after this instant, in ISO 8601 with an offset.
+    description:
+      - The token expires after this instant, in ISO 8601 with an offset, or after this date begins in UTC.
     type: str
   has_expiry:
     description: Whether the token expires at all.

@@ -885,8 +885,8 @@ GUARDS = {
     ),
     "options that an inventory does not have": Guard(
         "plugins/inventory/workmail_pat.py",
-        "        check_options(self, direct or {})\n",
-        "",
+        "check_options(self, direct or {})",
+        "direct",
         INVENTORY,
         "bad_input and unknown",
     ),

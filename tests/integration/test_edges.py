@@ -393,3 +393,48 @@ class TestRunCache:
         ]
         assert int(run_tasks(tasks)["after"]["msg"]) == 4
         assert listings() == 3
+
+
+DATES = """
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  vars:
+    ansible_python_interpreter: "{{ ansible_playbook_python }}"
+    date: 2027-01-01
+    conditions: {expires_after: 2027-01-01}
+    policy:
+      version: 1
+      rules: [{id: late, severity: low, when: {expires_after: 2027-01-01}}]
+      exceptions: [{rules: late, match: {expires_after: 2027-01-01}, reason: x, expires: 2027-01-01}]
+  tasks:
+    - patrol.workmail.workmail_pat_info:
+        as_of: 2027-01-01
+        select: {expires_after: 2027-01-01}
+      register: facts
+    - patrol.workmail.workmail_pat_audit:
+        as_of: "{{ date }}"
+        policy: "{{ policy }}"
+      register: audit
+    - ansible.builtin.assert:
+        that:
+          - facts.as_of == '2027-01-01T00:00:00+00:00' and audit.as_of == facts.as_of
+          - query('patrol.workmail.workmail_pat', as_of=date, select=conditions) == facts.personal_access_tokens
+          - record is patrol.workmail.workmail_pat_matching(conditions, as_of=date)
+          - record is patrol.workmail.workmail_pat_matching(expired=false, as_of=date)
+          - (facts | patrol.workmail.workmail_pat_findings(policy, as_of=date)).outcome in ('pass', 'incomplete')
+      vars:
+        record: "{{ facts.personal_access_tokens | first }}"
+"""
+
+
+def test_a_date_is_taken_wherever_an_instant_is(
+    emulator: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Any
+) -> None:
+    book = tmp_path / "dates.yml"
+    book.write_text(DATES)
+    emulator.load(
+        {"Organizations": [{"Alias": "late", "PersonalAccessTokens": [{"ExpiresTime": "2027-06-01T00:00:00Z"}]}]}
+    )
+    run = ansible_playbook(str(book))
+    assert run.returncode == 0, run.stdout + run.stderr

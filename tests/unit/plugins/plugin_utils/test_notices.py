@@ -171,7 +171,7 @@ def test_bad_templates(templates: dict[str, str], message: str) -> None:
         ({"sender": "Security <security@acme.example>"}, "is no e-mail address, like security@acme.example"),
         ({"deadline": "soon"}, "deadline: 'soon' is neither"),
         ({"deadline": ""}, "deadline: '' is neither"),
-        ({"deadline": "2026-02-30"}, "deadline: '2026-02-30' is no date"),
+        ({"deadline": "2026-02-30"}, "deadline: '2026-02-30' is neither"),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -75,4 +76,5 @@ def test_good_options_are_accepted() -> None:
         {"hosts": None, "organizations": ["a"], "owners": 1, "page_size": 5.0, "region": "x", "select": None},
         {"owners": False, "page_size": 10**400},
     ):
-        check_options(PLUGIN, given)
+        assert check_options(PLUGIN, given) == given
+    assert check_options(PLUGIN, {"region": datetime.date(2027, 1, 1)}) == {"region": "2027-01-01"}
