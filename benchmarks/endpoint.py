@@ -22,6 +22,10 @@ PAGE = 100
 EXPIRED = 2
 _DAY = 86_400
 _MARK = "@@@@@@@@"
+_CALLER = (
+    b'<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+    b"<Arn>arn:aws:iam::123456789012:user/benchmark</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>"
+)
 
 
 def organization_id(number: int) -> str:
@@ -64,7 +68,9 @@ async def _serve(connection: Connection, service: _Service, latency: float) -> N
                 body = await reader.readexactly(int(fields.get("content-length", 0)))
                 if latency:
                     await asyncio.sleep(latency)
-                reply = service.reply(fields["x-amz-target"].partition(".")[2], json.loads(body))
+                target = fields.get("x-amz-target", "")
+                # AWS STS, the only other service, speaks XML and is only asked who calls.
+                reply = service.reply(target.partition(".")[2], json.loads(body)) if target else _CALLER
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n"
                     b"Content-Length: %d\r\n\r\n" % len(reply)

@@ -190,6 +190,27 @@ def no_op(folder: Path) -> Run:
     return Run(play(folder, "no_op", tasks), None)
 
 
+def by_role(folder: Path, playbook: str, **variables: Any) -> Run:
+    """One of our playbooks, which runs a role of the same name."""
+    own = {"revoke": {"revoke_record_dir": str(folder / "records")}}
+    variables.update(own.get(playbook, {"audit_organizations": [organization_id(0)]}))
+    inventory = ["--inventory", "localhost,", "--connection", "local"]
+    return Run(["ansible-playbook", *inventory, f"patrol.workmail.{playbook}", "-e", json.dumps(variables)], None)
+
+
+def gate(workload: Workload, folder: Path) -> dict[str, Run]:
+    """The playbooks of a pipeline beside one that does nothing."""
+    audit = {"audit_policy": "no_expired", "audit_fail": False}
+    three = {"audit_report_dir": str(folder / "reports"), "audit_report_formats": ["html", "json", "sarif"]}
+    return {
+        "no-op task": no_op(folder),
+        "gate without reports": by_role(folder, "audit", **audit),
+        "gate with three reports": by_role(folder, "audit", **audit, **three),
+        "revoke, plan": by_role(folder, "revoke", revoke_policy="no_expired"),
+        "notify, preview": by_role(folder, "notify", audit_policy="no_expired"),
+    }
+
+
 def one(workload: Workload, folder: Path) -> dict[str, Run]:
     """One organization: every way there is."""
     organization, expired = organization_id(0), workload.expired
@@ -260,6 +281,7 @@ WORKLOADS = {
     "100k": Workload("100,000 tokens, no latency", 1, 100_000, 0, one),
     "many": Workload("50 organizations of 200 tokens, 50 ms a call", 50, 200, 0.05, many),
     "again": Workload("the same lookup 20 times, 1,000 tokens", 1, 1_000, 0, again),
+    "gate": Workload("the playbooks, 50 tokens", 1, 50, 0, gate),
     "inventory": Workload("20,000 tokens as hosts", 1, 20_000, 0, hosts),
 }
 GROWTH = (1_000, 10_000, 100_000, 1_000_000)

@@ -111,7 +111,7 @@ def test_what_is_incomplete_fails_the_job_whatever_the_survey_says(emulator: Emu
     emulator.faults.add(Fault("truncated", operation="ListPersonalAccessTokens"))
     code, artifacts = job(audit_fail="false")
     assert (code, artifacts["workmail_outcome"]) == (2, "incomplete")
-    assert "not whole" in artifacts["workmail_report"]
+    assert "the reply is incomplete" in artifacts["workmail_report"]
 
 
 def test_no_violations_make_the_job_successful(emulator: Emulator, job: Callable[..., Any]) -> None:

@@ -25,8 +25,6 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._files im
     write_reports,
 )
 
-FILES = "plugins/plugin_utils/_reports/_files.py"
-
 
 def run(dest: object, check: bool = False, **arguments: Any) -> list[Report]:
     given = {"audit": mixed(), "dest": str(dest), **arguments}
@@ -90,7 +88,7 @@ def test_the_mode_of_reports(tmp_path: Path, mode: object, expected: int) -> Non
     assert mode_of(tmp_path / "audit.json") == expected
 
 
-@guards(FILES, "if not os.path.isdir(directory):", "if True:")
+@guards("plugins/plugin_utils/_reports/_files.py", "if not os.path.isdir(directory):", "if True:")
 @pytest.mark.parametrize("mode", [0o700, 0o755, 0o1777])
 def test_an_existing_directory_keeps_its_mode(tmp_path: Path, mode: int) -> None:
     dest = tmp_path / "reports"
@@ -123,7 +121,7 @@ def test_nothing_to_remove_makes_no_directory(tmp_path: Path) -> None:
     assert not names_in(tmp_path)
 
 
-@guards(FILES, "if not stat.S_ISREG(status.st_mode):")
+@guards("plugins/plugin_utils/_reports/_files.py", "if not stat.S_ISREG(status.st_mode):")
 @pytest.mark.parametrize("state", ["present", "absent"])
 @pytest.mark.parametrize("kind", ["directory", "link", "dangling link", "link to a directory", "pipe"])
 def test_what_is_no_regular_file_is_left_alone(tmp_path: Path, kind: str, state: str) -> None:
@@ -167,7 +165,7 @@ def test_a_hard_link_keeps_its_content(tmp_path: Path) -> None:
     assert (tmp_path / "mine.json").read_text() == "mine"
 
 
-@guards(FILES, "if not check:", "if True:")
+@guards("plugins/plugin_utils/_reports/_files.py", "if not check:", "if True:")
 def test_check_mode_changes_nothing(tmp_path: Path) -> None:
     assert all(report.changed for report in run(tmp_path / "reports", check=True))
     assert not names_in(tmp_path)
@@ -224,7 +222,7 @@ def test_nothing_is_written_of_an_audit_that_is_not_valid(tmp_path: Path) -> Non
     assert not names_in(tmp_path)
 
 
-@guards(FILES, "if not os.path.isdir(existing):")
+@guards("plugins/plugin_utils/_reports/_files.py", "if not os.path.isdir(existing):")
 @pytest.mark.parametrize("folder", ["file", "file/reports", "dangling/reports"])
 @pytest.mark.parametrize("call", [run, clear])
 def test_a_directory_that_cannot_be(tmp_path: Path, folder: str, call: Callable[..., Any]) -> None:
@@ -234,7 +232,7 @@ def test_a_directory_that_cannot_be(tmp_path: Path, folder: str, call: Callable[
         call(tmp_path / folder)
 
 
-@guards(FILES, "if not os.access(existing, os.W_OK | os.X_OK):")
+@guards("plugins/plugin_utils/_reports/_files.py", "if not os.access(existing, os.W_OK | os.X_OK):")
 def test_a_directory_that_is_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(PatrolError, match="cannot be written: .*is not writable"):
