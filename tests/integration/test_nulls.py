@@ -29,7 +29,11 @@ TOKENS: list[dict[str, Any]] = [
     {"PersonalAccessTokenId": "pat-4", "UserId": GONE, "DateCreated": "-200d", "ExpiresTime": "-3d", "Scopes": []},
     {"PersonalAccessTokenId": "pat-5", "DateCreated": "-200d", "DateLastUsed": "-100d", "ExpiresTime": "+200d"},
 ]
-USERS = [{"Id": BARE}, {"Id": "22222222-2222-2222-2222-222222222222", "Email": "ana@acme.example"}]
+# Without a state, conditions on it are errors by design.
+USERS: list[dict[str, Any]] = [
+    {"Id": BARE, "State": "DISABLED"},
+    {"Id": "22222222-2222-2222-2222-222222222222", "Email": "ana@acme.example", "State": "ENABLED"},
+]
 # An example that ends a play because of what it finds does its work.
 VERDICTS = ("ansible.builtin.assert", "ansible.builtin.fail")
 
