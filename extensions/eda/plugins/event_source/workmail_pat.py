@@ -74,15 +74,6 @@ options:
     description: How many calls may be under way at once, from 1 to 64.
     type: int
     default: 8
-  connect_timeout:
-    description: How many seconds to wait for a connection with AWS, from 1 to 600, before it is tried again.
-    type: int
-    default: 5
-  read_timeout:
-    description:
-      - How many seconds to wait for AWS to answer on a connection, from 1 to 600, before the call is tried again.
-    type: int
-    default: 20
   region:
     description: The AWS region. The default is that of C(AWS_REGION), or of the profile.
     type: str
@@ -101,6 +92,15 @@ options:
   endpoint_url:
     description: The URL of another endpoint than that of AWS.
     type: str
+  connect_timeout:
+    description: How many seconds to wait for a connection with AWS, from 1 to 600, before it is tried again.
+    type: int
+    default: 5
+  read_timeout:
+    description:
+      - How many seconds to wait for AWS to answer on a connection, from 1 to 600, before the call is tried again.
+    type: int
+    default: 20
   assume_role_arn:
     description: The ARN of an IAM role to run as.
     type: str
