@@ -31,6 +31,7 @@ from ansible.plugins.loader import inventory_loader, lookup_loader
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from estate import ACME
+from guarding import guards
 from workmail_emulator import Emulator
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import CredentialsError, OptionError, PatrolError
@@ -169,6 +170,14 @@ def check(text: str, provider: str, named: str) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
+@guards(
+    "plugins/module_utils/_workmail/connection.py",
+    "        with obtaining(self._source):\n            self._frozen",
+    "        if True:\n            self._frozen",
+)
+@guards(
+    "plugins/module_utils/_workmail/credentials.py", "    for secret in filter(None, secrets):", "    for secret in ():"
+)
 def test_module_code(
     emulator: Emulator, gather: Callable[..., Any], broken_here: Callable[[str], str], provider: str
 ) -> None:
@@ -262,6 +271,11 @@ def test_a_process_that_fails_once_does_not_end_the_watch(
     assert len(events) > len(failed)
 
 
+@guards(
+    "plugins/module_utils/_watch/source.py",
+    "            if first and isinstance(error, OptionError):",
+    "            if isinstance(error, OptionError):",
+)
 def test_settings_that_are_broken_for_a_moment_do_not_end_the_watch(
     emulator: Emulator, watch: Callable[..., list[dict[str, Any]]], aws: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import os
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import RefreshWithMFAUnsupportedError
 from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
+from ansible_collections.patrol.workmail.plugins.module_utils._workmail.credentials import Source, obtaining
 
 
 @pytest.fixture
@@ -153,3 +156,133 @@ def test_timeouts(aws: pytest.MonkeyPatch, options: dict[str, Any], timeouts: tu
     config = Connection({**keys, **options}).client("workmail", "us-east-1", Config(connect_timeout=60)).meta.config
     assert (config.connect_timeout, config.read_timeout) == timeouts
     assert "patrol.workmail" in config.user_agent_extra
+
+
+ROLE = "role_arn = arn:aws:iam::123456789012:role/auditor\n"
+# What else can be wrong with a provider: its part of the error code, environment, profile, and what the error says.
+WRONG: dict[str, tuple[str, dict[str, str], str, str]] = {
+    "secret": ("Environment", {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE"}, "", "AWS_SECRET_ACCESS_KEY is missing"),
+    "expiry": (
+        "Environment",
+        {
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "SECRET",
+            "AWS_CREDENTIAL_EXPIRATION": "SECRET",
+        },
+        "",
+        "AWS_CREDENTIAL_EXPIRATION is not a time",
+    ),
+    "expired": (
+        "Environment",
+        {
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "SECRET",
+            "AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z",
+        },
+        "",
+        "they have expired, and so have those that they were renewed with",
+    ),
+    "source": ("AssumeRole", {}, ROLE, "source_profile or credential_source is missing"),
+    "no source": ("AssumeRole", {}, f"{ROLE}source_profile = base\n", 'The source_profile "base" referenced in'),
+    "loop": ("AssumeRole", {}, f"{ROLE}source_profile = default\n", "Infinite loop in credential configuration"),
+    "empty": (
+        "AssumeRole",
+        {},
+        f"{ROLE}source_profile = base\n[profile base]\n",
+        'The source profile "base" must have credentials',
+    ),
+    "kind": ("AssumeRole", {}, f"{ROLE}credential_source = Moon\n", 'The credential source "Moon" referenced in'),
+    "nothing": (
+        "AssumeRole",
+        {},
+        f"{ROLE}credential_source = Environment\n",
+        "No credentials found in credential_source",
+    ),
+    "no role": ("WebIdentity", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent"}, "", "no role ARN configured"),
+    "token": (
+        "WebIdentity",
+        {},
+        f"{ROLE}web_identity_token_file = /nonexistent/token\n",
+        "/nonexistent/token: No such file or directory",
+    ),
+    "session": (
+        "SSO",
+        {},
+        "sso_session = corp\nsso_account_id = 1\nsso_role_name = a\n",
+        'The specified sso-session does not exist: "corp"',
+    ),
+    "settings": ("SSO", {}, "sso_account_id = 1\n", "missing required configuration: sso_role_name, sso_start_url"),
+    "program": (
+        "Process",
+        {},
+        "credential_process = /nonexistent/helper SECRET\n",
+        "/nonexistent/helper: No such file",
+    ),
+    "text": ("Process", {}, "credential_process = echo SECRET\n", "the answer cannot be understood (JSONDecodeError)"),
+    "list": ("Process", {}, "credential_process = echo []\n", "the answer cannot be understood (AttributeError)"),
+    "version": ("Process", {}, "credential_process = echo '{\"Version\": 2}'\n", "Unsupported version '2'"),
+    "fields": ("Process", {}, "credential_process = echo '{\"Version\": 1}'\n", "Missing required key in response"),
+    "quote": ("Process", {}, "credential_process = echo 'SECRET\n", "command that cannot be parsed"),
+    "host": (
+        "Container",
+        {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/"},
+        "",
+        "Unsupported host 'example.com'",
+    ),
+    "header": (
+        "Container",
+        {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://localhost:1/",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": "SECRET\n",
+        },
+        "",
+        "Auth token value is not a legal header value",
+    ),
+    "file": (
+        "Container",
+        {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://localhost:1/",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/nonexistent/token",
+        },
+        "",
+        "/nonexistent/token: No such file or directory",
+    ),
+    "metadata": (
+        "InstanceMetadata",
+        {
+            "AWS_EC2_METADATA_DISABLED": "false",
+            "AWS_EC2_METADATA_V1_DISABLED": "true",
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:1",
+        },
+        "",
+        "IMDSv1 has been disabled",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+@guards("plugins/module_utils/_workmail/credentials.py", '    if source.provider == "custom-process":')
+def test_what_else_can_be_wrong_with_a_provider(aws: pytest.MonkeyPatch, tmp_path: Path, case: str) -> None:
+    code, variables, profile, reason = WRONG[case]
+    for name, value in variables.items():
+        aws.setenv(name, value)
+    (tmp_path / "config").write_text(f"[default]\n{profile}")
+    with pytest.raises(PatrolError) as caught:
+        Connection({}).client("workmail", "us-east-1", Config())
+    assert caught.value.error_code == f"{code}CredentialsException"
+    assert reason in str(caught.value)
+    assert "SECRET" not in "".join(traceback.format_exception(caught.value)).replace("AWS_SECRET", "")
+
+
+@pytest.mark.parametrize("error", [EOFError(), RefreshWithMFAUnsupportedError()])
+def test_a_code_that_nobody_can_type(error: Exception) -> None:
+    source = Source("assume-role", "profile default in config")
+    with pytest.raises(PatrolError, match="an MFA code, which nobody can type here") as caught, obtaining(source):
+        raise error
+    assert caught.value.error_code == "AssumeRoleCredentialsException"
+
+
+def test_no_credentials_anywhere(aws: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PatrolError, match="the environment has none.*Give access_key and secret_key") as caught:
+        Connection({}).client("workmail", "us-east-1", Config())
+    assert caught.value.error_code == "NoCredentialsError"
