@@ -70,6 +70,8 @@ extends_documentation_fragment:
 notes:
   - The owners of tokens are read where the policy has conditions on owners, and with O(owners=true).
   - The counts of the summary are of every token read, whatever O(select) leaves for the rules.
+  - O(select), O(users), O(organizations) and O(regions) say what the audit is about, and V(pass) is about that only. To
+    leave known findings out of an audit of everything, write exceptions into the policy; they are reported and run out.
 """
 
 EXAMPLES = r"""

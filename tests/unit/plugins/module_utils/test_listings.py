@@ -14,8 +14,9 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from guarding import guards
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from mutations import mutated
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail import operations
@@ -325,3 +326,32 @@ def test_a_reply_that_is_almost_right_is_data_or_an_error_that_says_where(servic
     else:
         assert all(isinstance(item, dict) for item in found)
         json.dumps(found, allow_nan=False).encode()
+
+
+LISTED: dict[str, Callable[[Any], Any]] = {
+    "ListOrganizations": operations.list_organizations,
+    "ListUsers": lambda client: operations.list_users(client, ACME),
+}
+REPLIES: dict[str, dict[str, Any]] = {
+    **GOOD,
+    "ListOrganizations": {"OrganizationSummaries": [{"OrganizationId": ACME, "Alias": "acme", "State": "Active"}]},
+    "ListUsers": {"Users": [{"Id": ANA, "Name": "ana", "State": "ENABLED", "DisabledDate": 1.0}]},
+}
+
+
+@pytest.mark.parametrize("name", REPLIES)
+@given(data=st.data())
+@settings(max_examples=40)
+def test_other_replies_are_data_or_an_error_that_says_where(service: Service, name: str, data: st.DataObject) -> None:
+    try:
+        body = json.dumps(data.draw(mutated(REPLIES[name]))).encode()
+    except (TypeError, ValueError):
+        return
+    service.replies = iter([body, {}])
+    try:
+        answer = {**DOCUMENTS, **LISTED}[name](service.client)
+    except PatrolError as error:
+        assert error.operation == name
+        assert error.error_code in ("MalformedResponseException", "PaginationException")
+    else:
+        json.dumps(answer, allow_nan=False).encode()
