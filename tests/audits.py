@@ -180,6 +180,12 @@ def incomplete() -> dict[str, Any]:
     return audit_of([token(1, expires_time=NOW - DAY)], errors=[error])
 
 
+def unclear() -> dict[str, Any]:
+    """Facts that lacked a record, and nobody knows of which organization."""
+    lack = {"msg": "the facts are incomplete", "error_code": "IncompleteFactsException", "organization_id": None}
+    return {**mixed(), "outcome": "incomplete", "complete": False, "errors": [{**lack, "region": None}]}
+
+
 def merged() -> dict[str, Any]:
     """Of four accounts, one was not read whole, and one was not audited; its name is hostile."""
     audits = {

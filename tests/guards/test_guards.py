@@ -650,7 +650,7 @@ GUARDS = {
     ),
     "a table that is not complete says so": Guard(
         "plugins/plugin_utils/_reports/_csv.py",
-        "    for error in unread(audit):\n",
+        '    for error in audit["errors"]:\n',
         "    for error in ():\n",
         f"{REPORTS}/test_csv.py",
         "row_is_a_finding",

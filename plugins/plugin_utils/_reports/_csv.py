@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import error_text, one_line, unread
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import error_text, one_line
 
 _TOKEN = (
     "organization_id",
@@ -67,7 +67,7 @@ def render(audit: Mapping[str, Any]) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(_HEADER)
-    for error in unread(audit):
+    for error in audit["errors"]:
         known = {**{key: audit[key] for key in _AUDIT}, **error, "severity": "incomplete", "message": error_text(error)}
         writer.writerow([_cell(known.get(column)) for column in _HEADER])
     for finding in audit["findings"]:

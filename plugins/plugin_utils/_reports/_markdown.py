@@ -25,7 +25,6 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts im
     organization_name,
     provenance,
     time_shift,
-    unread,
 )
 
 # Bytes. GitHub takes 65,536 characters for a comment.
@@ -96,7 +95,7 @@ def _not_read(audit: Mapping[str, Any]) -> list[tuple[str | None, str | None, st
     """Organization, region and reason of whatever is not in the audit."""
     names = {organization["id"]: organization["alias"] for organization in audit["organizations"]}
     entries = []
-    for error in unread(audit):
+    for error in audit["errors"]:
         organization_id, account = error["organization_id"], error.get("account")
         name = account
         if organization_id is not None:

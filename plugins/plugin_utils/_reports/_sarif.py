@@ -30,7 +30,6 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts im
     one_line,
     organization_name,
     time_shift,
-    unread,
 )
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -66,7 +65,7 @@ def render(audit: Mapping[str, Any], base: str | None = None) -> str:
     for finding in findings[:_MOST_RESULTS]:
         rule_id = finding["rule_id"]
         results.append(_result(finding, rules[rule_id], uri, lines[rule_id] or 1))
-    notifications = [_notification("error", error_text(error)) for error in unread(audit)]
+    notifications = [_notification("error", error_text(error)) for error in audit["errors"]]
     shift = time_shift(audit)
     if shift:
         notifications.append(_notification("warning", shift))

@@ -17,7 +17,6 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts im
     headline,
     provenance,
     time_shift,
-    unread,
     without_commands,
 )
 
@@ -40,7 +39,7 @@ def render(audit: Mapping[str, Any]) -> str:
         f"{provenance(audit)}.",
     ]
     if not audit["complete"]:
-        errors = unread(audit)
+        errors = audit["errors"]
         lines.append("NOT COMPLETE, so this cannot pass. What could not be read:")
         lines += [f"  {error['msg']}" for error in errors[:_MOST_ERRORS]]
         lines += _rest(len(errors) - _MOST_ERRORS, "error")

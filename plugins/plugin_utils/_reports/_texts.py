@@ -108,20 +108,6 @@ def failing(audit: Mapping[str, Any]) -> Sequence[str]:
     return SEVERITIES[SEVERITIES.index(audit["policy"]["fail_on"]) :]
 
 
-def unread(audit: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The errors that kept an audit from being complete; never none of an audit that is not complete."""
-    if audit["complete"] or audit["errors"]:
-        errors: Sequence[Mapping[str, Any]] = audit["errors"]
-        return errors
-    return [
-        {
-            "msg": "the listing of tokens was not read from its beginning to its end",
-            "error_code": "IncompleteAuditException",
-            "organization_id": None,
-        }
-    ]
-
-
 def error_text(error: Mapping[str, Any]) -> str:
     """What went wrong, in one line."""
     return one_line(f"{error['error_code']}: {error['msg']}")

@@ -87,11 +87,6 @@ def test_an_empty_audit_has_a_header() -> None:
     assert text.startswith('"rule_id","severity","muted",') and text.count("\r\n") == 1
 
 
-def test_what_is_not_complete_says_so_without_a_reason() -> None:
-    [row] = rows_of(render({**AUDITS["clean"](), "complete": False, "outcome": "incomplete"}))
-    assert row["severity"] == "incomplete" and row["message"].startswith("IncompleteAuditException: ")
-
-
 def test_a_number_of_ours_stays_a_number() -> None:
     text = render(audit_of([token(1, expires_time=NOW - 3 * DAY)]))
     assert ",-3.0," in text and "'-3" not in text

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audits import AUDITS, HOSTILE_NAMES, NOW, ORGANIZATIONS, audit_of, clean, incomplete, mixed, token
+from audits import AUDITS, HOSTILE_NAMES, NOW, ORGANIZATIONS, audit_of, clean, incomplete, mixed, token, unclear
+from guarding import guards
 from hypothesis import given
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from lxml import etree
@@ -192,9 +193,9 @@ def test_an_organization_that_was_read_in_part_does_not_pass(schema: etree.XMLSc
     assert list(cases_of(suites_of(text)["initech"])) == ["audit"]
 
 
+@guards("plugins/plugin_utils/_reports/_junit.py", "            if not unclear:", "            if True:")
 def test_nothing_passes_where_it_is_not_known_what_is_missing(schema: etree.XMLSchema) -> None:
-    result = {**mixed(), "outcome": "incomplete", "complete": False}
-    text = render(result)
+    text = render(unclear())
     kinds = check(text, schema)
     # One muted finding and three organizations; what passes are the findings of low severity.
     assert (kinds["Error"], kinds["Failure"], kinds["Skipped"], kinds["Passed"]) == (1, 4, 4, 2)
