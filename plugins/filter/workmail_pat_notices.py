@@ -26,33 +26,34 @@ options:
   text_template:
     description:
       - The Jinja template of the message as text.
-      - It sees C(name), how to call the owner; C(tokens), each with C(organization_id), C(organization_alias),
-        C(personal_access_token_id), C(name), C(date_created), C(date_last_used) and C(expires_time) as dates, and
-        C(reasons), a list of texts; and C(deadline), a date or null.
+      - Its variables are C(name), the name of the owner; C(tokens), each with C(organization_id),
+        C(organization_alias), C(personal_access_token_id), C(name), C(date_created), C(date_last_used) and
+        C(expires_time) as dates, and C(reasons), a list of texts; and C(deadline), a date or null.
       - It is rendered by itself, without the variables, filters and lookups of the play.
     type: str
     required: true
   html_template:
     description:
-      - The Jinja template of the message as HTML. It sees the same, and escapes what it is given.
+      - The Jinja template of the message as HTML. It has the same variables, and escapes their values.
     type: str
     required: true
   subject:
     description:
-      - The Jinja template of the subject. It sees the same.
+      - The Jinja template of the subject. It has the same variables.
     type: str
     default: Your Amazon WorkMail personal access tokens
   sender:
     description:
-      - The e-mail address that the message is from. Without it there is no C(eml).
+      - The e-mail address that the message is from. Without it, C(eml) is null.
     type: str
   deadline:
     description:
-      - From when on the tokens are revoked. A date, an instant in ISO 8601 with an offset, or a duration from now such
-        as V(+14d).
+      - The time from which the tokens are revoked. A date, an instant in ISO 8601 with an offset, or a duration from
+        now such as V(+14d).
     type: str
 seealso:
   - module: patrol.workmail.workmail_pat_audit
+  - module: patrol.workmail.workmail_pat_notices
 """
 
 EXAMPLES = r"""
@@ -64,7 +65,7 @@ EXAMPLES = r"""
     policy_file: default
   register: audit
 
-- name: Show what would be told to whom
+- name: Show the messages
   ansible.builtin.debug:
     msg: "{{ audit.findings | patrol.workmail.workmail_pat_notices(text_template=text, html_template=html) }}"
   vars:
@@ -78,8 +79,8 @@ RETURN = r"""
 _value:
   description:
     - The notices. Each has C(to), the e-mail address; C(name); C(tokens) as the templates see them; C(subject), C(text)
-      and C(html); C(eml), the whole message in the form of RFC 5322; and C(file), a name for it as a file.
-    - For an owner who cannot be told, C(to) is null, C(reason) says why, and there is no message.
+      and C(html); C(eml), the complete message in the form of RFC 5322; and C(file), a name for it as a file.
+    - If an owner cannot be notified, C(to) is null, C(reason) says why, and the parts of the message are null.
   type: list
   elements: dict
 """

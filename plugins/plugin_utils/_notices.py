@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""Notices to the owners of personal access tokens: who is told, of which tokens and why, and the message."""
+"""Notices to the owners of personal access tokens: who is notified of which tokens and why, and the message."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def make_notices(
 
     Args:
         findings: The findings of an audit, with the owners of the tokens; those that are muted are left out.
-        templates: They see C(name), C(tokens) and C(deadline), and escape by themselves where they are HTML. Each of
-            C(tokens) is a token with C(reasons) beside its fields.
-        sender: The address that the message is from; without one there is no C(eml).
-        deadline: A date, or what C(as_of) takes; from then on the tokens are revoked.
+        templates: Their variables are ``name``, ``tokens`` and ``deadline``. HTML is escaped. Each of ``tokens`` is a
+            token with ``reasons`` beside its fields.
+        sender: The address that the message is from; without one, ``eml`` is None.
+        deadline: A date, or what ``as_of`` takes; the tokens are revoked from then on.
 
     Returns:
-        By address: C(to), C(name), C(tokens) with C(reasons), C(subject), C(text), C(html), C(eml) and C(file), a name
-        for the message as a file. Where an owner cannot be told, C(to) is None, C(reason) says why, and there is no
-        message.
+        The notices by address, each with ``to``, ``name``, ``tokens`` with ``reasons``, ``subject``, ``text``,
+        ``html``, ``eml`` and ``file``, a name for a file. If an owner cannot be notified, ``to`` is None,
+        ``reason`` says why, and the parts of the message are None.
 
     Raises:
         OptionError: The findings, a template, the sender or the deadline are not valid.
@@ -94,7 +94,7 @@ def make_notices(
 
 
 class _Owner(NamedTuple):
-    """An owner, who can be told at C(address) or not for a C(reason), and tokens with reasons."""
+    """An owner, who can be notified at ``address`` or cannot for a ``reason``, and tokens with reasons."""
 
     address: str | None
     name: str
@@ -103,7 +103,7 @@ class _Owner(NamedTuple):
 
 
 def _by_owner(findings: Sequence[Mapping[str, Any]]) -> list[_Owner]:
-    """Group what is not muted: by address without case, or by user where there is none."""
+    """Group what is not muted by address without case, or by user if there is no address."""
     grouped: dict[tuple[str, ...], dict[tuple[str, str], tuple[Mapping[str, Any], list[str]]]] = {}
     owners: dict[tuple[str, ...], tuple[str | None, str, str | None]] = {}
     for index, finding in enumerate(findings):
@@ -138,7 +138,7 @@ def _address(owner: Mapping[str, Any]) -> tuple[str | None, str | None]:
     if not email:
         return None, "the owner has no e-mail address"
     if not _ADDRESS.fullmatch(str(email)):
-        return None, f"{printable(shown(str(email)))} is no e-mail address"
+        return None, f"{printable(shown(str(email)))} is not a valid e-mail address"
     return str(email), None
 
 
@@ -162,7 +162,7 @@ def _shown_fields(token: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_sender(sender: object) -> None:
     if not isinstance(sender, str) or not _ADDRESS.fullmatch(sender):
-        raise OptionError(f"sender: {shown(sender)} is no e-mail address, like security@acme.example")
+        raise OptionError(f"sender: {shown(sender)} is not a valid e-mail address, such as security@acme.example")
 
 
 def _day(deadline: object) -> str | None:

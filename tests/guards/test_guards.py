@@ -380,7 +380,7 @@ GUARDS = {
         "bad_policies",
     ),
     "no name is a command of a pipeline": Guard(
-        "plugins/plugin_utils/_reports/_texts.py",
+        "plugins/module_utils/_log.py",
         'return _COMMAND.sub(lambda match: f"{match[0]} ", text)',
         "return text",
         f"{REPORTS}/test_text.py",

@@ -59,7 +59,7 @@ FILES = {
     ),
     "docs/docsite/rst/guide_leaving.rst": (
         "test_leaving.py",
-        {"leaving.txt.j2", "leaving.html.j2", "tell.yml", "nothing_left.yml"},
+        {"leaving.txt.j2", "leaving.html.j2", "notify.yml", "no_token.yml"},
     ),
     "docs/docsite/rst/guide_pipeline.rst": (
         "test_pipelines.py",

@@ -103,12 +103,12 @@ def test_the_guide(estate: Emulator, ansible_playbook: Callable[..., Any], tmp_p
     audit = json.loads((tmp_path / "reports/audit.json").read_text())
     assert (audit["outcome"], audit["summary"]["by_rule"]) == ("violations", {"in-use": 2, "idle": 2})
 
-    # Telling the owners.
+    # Notifying the owners.
     write(next(page))
     write(next(page))
-    tell = next(page)
-    assert tell.caption == "tell.yml"
-    run_yaml(tell)
+    notify = next(page)
+    assert notify.caption == "notify.yml"
+    run_yaml(notify)
     messages = [
         message_from_bytes(file.read_bytes(), policy=policy.default)
         for file in sorted((tmp_path / "notices").glob("*.eml"))

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role that tells owners: what it shows, what a mail server gets, what is written, and who is left out."""
+"""The role that notifies owners: what it shows, what a mail server gets, what is written, and who is left out."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from estate import SECRETS_OF_A_NAME
+from guarding import guards
 from workmail_emulator import Emulator
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 COMMUNITY = Path(sys.prefix) / "community"
-EVERY = {"version": 1, "rules": [{"id": "every", "severity": "low", "when": {"organization": "acme"}}]}
+EVERY = {"version": 1, "rules": [{"id": "every", "severity": "low", "when": {"organization": "*"}}]}
 ENABLED = {"owner_state": ["ENABLED"]}
 
 
@@ -66,12 +67,14 @@ def mailbox(unused_port: int) -> Iterator[tuple[Mailbox, int]]:
 
 @pytest.fixture
 def notify(emulator: Emulator, ansible_playbook: Run, environment: dict[str, str], tmp_path: Path) -> Run:
-    """Audits acme and tells the owners of tokens that meet C(select), with C(community) where that is installed."""
+    """Audits and notifies the owners of tokens that meet ``select``, with ``community`` if that is installed."""
 
-    def call(community: bool = True, select: Any = None, **variables: Any) -> subprocess.CompletedProcess[str]:
+    def call(
+        community: bool = True, select: Any = None, organizations: Any = ("acme",), **variables: Any
+    ) -> subprocess.CompletedProcess[str]:
         audit = {
             "policy": EVERY,
-            "organizations": ["acme"],
+            "organizations": organizations,
             "owners": True,
             "select": ENABLED if select is None else select,
         }
@@ -96,13 +99,89 @@ def notify(emulator: Emulator, ansible_playbook: Run, environment: dict[str, str
     return call
 
 
-def test_a_dry_run_shows_and_sends_nothing(notify: Run, mailbox: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def notify_each(
+    emulator: Emulator, ansible_playbook: Run, environment: dict[str, str], tmp_path: Path
+) -> Callable[[list[dict[str, Any]]], list[tuple[str, dict[str, Any]]]]:
+    """Runs the role with each of several sets of variables, and returns why it failed, and ``notify_result``."""
+
+    def call(cases: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+        audit = {"policy": EVERY, "organizations": ["acme"], "owners": True, "select": ENABLED}
+        tasks: list[dict[str, Any]] = [{"patrol.workmail.workmail_pat_audit": audit, "register": "audit"}]
+        for number, variables in enumerate(cases):
+            # A variable of a play would count for the other cases as well: this one is the include's own.
+            role = {"name": "patrol.workmail.notify"}
+            earlier = {"complete": True, "notified": ["earlier"], "not_notified": []}
+            content = "{{ [ansible_failed_result | to_json, notify_result] | to_json }}"
+            keep = {"content": content, "dest": str(tmp_path / f"{number}.json"), "mode": "0600"}
+            tasks += [
+                {"ansible.builtin.set_fact": {"notify_result": earlier}},
+                {
+                    "block": [
+                        {
+                            "ansible.builtin.include_role": role,
+                            "vars": {"notify_findings": "{{ audit.findings }}", "__notify_patience": 1, **variables},
+                        }
+                    ],
+                    "rescue": [{"ansible.builtin.copy": keep}],
+                },
+            ]
+        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
+        play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        book = tmp_path / "each.yml"
+        book.write_text(json.dumps([play]))
+        run = ansible_playbook(
+            str(book), env={"ANSIBLE_COLLECTIONS_PATH": f"{environment['ANSIBLE_COLLECTIONS_PATH']}:{COMMUNITY}"}
+        )
+        assert "Traceback" not in run.stdout + run.stderr
+        results = [json.loads((tmp_path / f"{number}.json").read_text()) for number in range(len(cases))]
+        return [(json.dumps(json.loads(text), ensure_ascii=False), result) for text, result in results]
+
+    return call
+
+
+def result_of(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The variable ``notify_result``, as the last task shows it."""
+    shown: dict[str, Any] = json.loads(
+        run.stdout[run.stdout.rindex("ok: [localhost] => ") :].split(" => ", 1)[1].split("\n\n")[0]
+    )
+    result: dict[str, Any] = shown["notify_result"]
+    return result
+
+
+@guards("roles/notify/tasks/main.yml", "  when: notify_confirm | bool\n", "")
+def test_a_preview_shows_everything_sends_nothing_and_passes(
+    emulator: Emulator, notify: Run, mailbox: Any, tmp_path: Path
+) -> None:
+    """It passes although some owners cannot be notified, and nothing in its log is a command of a pipeline."""
+    hostile = "##vso[task.complete result=Succeeded;] ::error::x"
+    emulator.load(
+        {
+            "Organizations": [
+                {
+                    "Alias": "hostile",
+                    "Users": [
+                        {"Id": "u-1", "Name": "u", "DisplayName": hostile, "Email": "u@x.example", "State": "ENABLED"},
+                        {"Id": "u-2", "Name": "v", "DisplayName": hostile, "State": "DISABLED"},
+                    ],
+                    "PersonalAccessTokens": [
+                        {"PersonalAccessTokenId": f"pat-{n}", "UserId": f"u-{n}", "Name": hostile, "DateCreated": "-1d"}
+                        for n in (1, 2)
+                    ],
+                }
+            ]
+        }
+    )
     kept, port = mailbox
-    run = notify(notify_smtp_port=port, notify_deadline="2026-12-31")
+    run = notify(notify_smtp_port=port, notify_deadline="2026-12-31", select={}, organizations=["acme", "hostile"])
     assert run.returncode == 0, run.stdout
     for shown in ("To: ana@acme.example", "Subject: Your Amazon WorkMail", "Token 1", "revoked from 2026-12-31 on"):
         assert shown in run.stdout
     assert SECRETS_OF_A_NAME in run.stdout.replace('\\"', '"') and "owned'" in run.stdout
+    assert "cannot be notified of pat-2: the owner is DISABLED" in run.stdout and "Nothing was sent." in run.stdout
+    log = run.stdout[: run.stdout.rindex("TASK")]
+    assert "# #vso[task.complete" in log and "##" not in log and "::" not in log.replace("ansible_collections", "")
+    assert result_of(run)["notified"] == [] and "Ben" in result_of(run)["not_notified"]
     assert kept.messages == [] and not (tmp_path / "notices").exists()
 
 
@@ -113,6 +192,7 @@ def test_mail(notify: Run, mailbox: Any, subtype: str) -> None:
         notify_confirm=True, notify_from="security@acme.example", notify_smtp_port=port, notify_mail_subtype=subtype
     )
     assert run.returncode == 0, run.stdout
+    assert result_of(run) == {"complete": True, "notified": ["ana@acme.example"], "not_notified": []}
     [(recipients, message)] = kept.messages
     assert recipients == ["ana@acme.example"] and message["From"] == "security@acme.example"
     assert message["Subject"] == "Your Amazon WorkMail personal access tokens"
@@ -137,8 +217,8 @@ def test_files(notify: Run, tmp_path: Path, community: bool) -> None:
     )
     assert run.returncode == 0, run.stdout
     folder = tmp_path / "out" / "notices"
-    assert [file.name for file in folder.iterdir()] == ["0001-ana@acme.example.eml"]
     [file] = folder.iterdir()
+    assert file.name.endswith("Z.0001-ana@acme.example.eml")
     assert file.stat().st_mode & 0o777 == 0o600
     message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     assert not message.defects and message["To"] == "ana@acme.example"
@@ -146,10 +226,13 @@ def test_files(notify: Run, tmp_path: Path, community: bool) -> None:
     assert SECRETS_OF_A_NAME in text and SECRETS_OF_A_NAME.replace("'", "&#39;") in html
 
 
-def test_mail_that_cannot_be_sent_is_told(notify: Run, mailbox: Any, emulator: Emulator) -> None:
-    """The others are told all the same, and then it fails, whatever is to be done about those without an address."""
+def test_mail_that_cannot_be_sent_is_reported(notify: Run, mailbox: Any, emulator: Emulator) -> None:
+    """The others are notified all the same, and then it fails, also with ``continue``."""
     users = [{"Id": f"user-{n}", "Name": f"u{n}", "Email": f"u{n}@acme.example", "State": "ENABLED"} for n in range(3)]
-    tokens = [{"PersonalAccessTokenId": f"pat-{n}", "UserId": f"user-{n}", "DateCreated": "-1d"} for n in range(3)]
+    tokens = [
+        {"PersonalAccessTokenId": f"pat-{n}", "UserId": f"user-{n}", "DateCreated": "-1d", "Name": "##vso[x]"}
+        for n in range(3)
+    ]
     emulator.reset()
     emulator.load({"Organizations": [{"Alias": "acme", "Users": users, "PersonalAccessTokens": tokens}]})
     kept, port = mailbox
@@ -160,8 +243,10 @@ def test_mail_that_cannot_be_sent_is_told(notify: Run, mailbox: Any, emulator: E
         notify_smtp_port=port,
         notify_on_undeliverable="continue",
     )
-    assert run.returncode == 2 and "Not told: u0@acme.example" in run.stdout
+    assert run.returncode == 2 and "Not notified: u0@acme.example" in run.stdout
     assert [recipients for recipients, _message in kept.messages] == [["u1@acme.example"], ["u2@acme.example"]]
+    # What users wrote is not in the log of a task that failed.
+    assert "##vso" not in run.stdout
 
 
 def test_no_mail_server(notify: Run, unused_port: int) -> None:
@@ -175,7 +260,7 @@ def test_no_mail_server(notify: Run, unused_port: int) -> None:
 
 
 @pytest.mark.parametrize(("on_undeliverable", "code"), [("fail", 2), ("continue", 0)])
-def test_owners_who_cannot_be_told(notify: Run, tmp_path: Path, on_undeliverable: str, code: int) -> None:
+def test_owners_who_cannot_be_notified(notify: Run, tmp_path: Path, on_undeliverable: str, code: int) -> None:
     run = notify(
         select={},
         notify_confirm=True,
@@ -184,7 +269,7 @@ def test_owners_who_cannot_be_told(notify: Run, tmp_path: Path, on_undeliverable
         notify_on_undeliverable=on_undeliverable,
     )
     assert run.returncode == code, run.stdout
-    assert "Ben cannot be told of pat-3, pat-4: the owner is DISABLED" in " ".join(run.stdout.split())
+    assert "Ben cannot be notified of pat-3, pat-4: the owner is DISABLED" in " ".join(run.stdout.split())
     assert "the owner is UNKNOWN" in run.stdout
     assert len(list((tmp_path / "notices").iterdir())) == 1
 
@@ -203,27 +288,45 @@ def test_templates_of_the_user(notify: Run, tmp_path: Path) -> None:
     assert "Ana has 2 Token 1" in run.stdout and "Subject: 2 tokens" in run.stdout
 
 
-@pytest.mark.parametrize(
-    ("variables", "message"),
-    [
-        ({"notify_confirm": True}, "notify_from: it is required with notify_confirm"),
-        ({"notify_confirm": True, "notify_from": None}, "sender: '' is no e-mail address"),
-        ({"notify_from": "security"}, "sender: 'security' is no e-mail address"),
-        ({"notify_deadline": "soon"}, "deadline: 'soon' is neither"),
-        ({"notify_deadline": None}, "deadline: '' is neither"),
-        ({"notify_form": "x"}, "Unknown variables: notify_form (did you mean notify_from?)"),
-        ({"notify_delivery": "fax"}, "value of notify_delivery must be one of: auto, mail, eml"),
-        ({"notify_text_template": "none.j2"}, "none.j2"),
-        ({"notify_subject": "{{ '{{ nobody }}' }}"}, "the template of the subject fails"),
-        ({"notify_findings": ["pat-1"]}, "notify_findings"),
-        (
-            {"notify_confirm": True, "notify_from": "a@acme.example", "notify_delivery": "eml", "notify_eml_dir": ""},
-            "notify_eml_dir: expected the path of a directory",
-        ),
-    ],
-    ids=repr,
+GOOD = {"notify_confirm": True, "notify_from": "a@acme.example", "notify_delivery": "eml"}
+MAIL = {**GOOD, "notify_delivery": "mail"}
+BAD = [
+    ({"notify_confirm": True}, "notify_from: expected an e-mail address, got None"),
+    ({**GOOD, "notify_from": None}, "notify_from: expected an e-mail address, got ''"),
+    ({"notify_from": "security"}, "notify_from: 'security' is not a valid e-mail address"),
+    ({"notify_deadline": "soon"}, "notify_deadline: 'soon' is neither"),
+    ({"notify_deadline": None}, "notify_deadline: '' is neither"),
+    ({"notify_form": "x"}, "Unknown variables: notify_form (did you mean notify_from?)"),
+    ({"notify_text_template": "none.j2"}, "notify_text_template: there is no file 'none.j2'"),
+    ({"notify_subject": "{% raw %}{{ nobody }}{% endraw %}"}, "the template of the subject fails"),
+    ({"notify_subject": None}, "notify_subject: expected the text of a template"),
+    ({"notify_findings": None}, "notify_findings"),
+    ({"notify_findings": "pat-1"}, "notify_findings"),
+    ({"notify_confirm": "perhaps"}, "notify_confirm"),
+    ({**GOOD, "notify_eml_dir": ""}, "notify_eml_dir: expected the path of a directory"),
+    ({**GOOD, "notify_eml_dir": None}, "notify_eml_dir: expected the path of a directory"),
+    ({**GOOD, "notify_eml_dir": "/proc/none"}, "notify_eml_dir: no notice was written"),
+    ({**MAIL, "notify_smtp_host": None}, "notify_smtp_host: expected the name of a mail server, got null"),
+    ({**MAIL, "notify_smtp_host": " "}, "notify_smtp_host: expected the name of a mail server"),
+    ({**MAIL, "notify_smtp_port": 0}, "notify_smtp_port: 0 is not valid; expected 1 to 65535"),
+    ({**MAIL, "notify_smtp_username": "a"}, "notify_smtp_username, notify_smtp_password: expected both or neither"),
+    (
+        {**MAIL, "notify_smtp_username": "a", "notify_smtp_password": ""},
+        "notify_smtp_username, notify_smtp_password: expected both or neither",
+    ),
+]
+
+
+@guards("roles/notify/tasks/main.yml", "__notify_unknown | length == 0", "true")
+@guards("roles/notify/tasks/mail.yml", "__notify_mail_problems | length == 0", "true")
+@guards(
+    "roles/notify/tasks/main.yml", "notify_result: {complete: false, notified: [], not_notified: []}", "__notify_x: 1"
 )
-def test_bad_variables(notify: Run, tmp_path: Path, variables: dict[str, Any], message: str) -> None:
-    run = notify(**{"notify_eml_dir": str(tmp_path / "notices"), **variables})
-    assert run.returncode == 2 and message in run.stdout, run.stdout
+def test_bad_variables(notify_each: Run, tmp_path: Path) -> None:
+    """Each is an error that names the variable, and leaves no result of an earlier run."""
+    results = notify_each([variables for variables, _message in BAD])
+    for (variables, message), (text, result) in zip(BAD, results, strict=True):
+        assert message in text, variables
+        # Ansible checks types before the first task of a role.
+        assert result["complete"] is False or "could not be converted" in text or "unable to convert" in text, variables
     assert not (tmp_path / "notices").exists()

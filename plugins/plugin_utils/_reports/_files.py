@@ -19,15 +19,15 @@ from typing import Any, NamedTuple
 
 from ansible_collections.patrol.workmail.plugins.module_utils._audit_check import check_audit
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, nearest, shown
+from ansible_collections.patrol.workmail.plugins.module_utils._log import without_commands
+from ansible_collections.patrol.workmail.plugins.plugin_utils._directory import make_directory
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import EXTENSIONS, check_format, render
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import without_commands
 
 DEFAULT_FORMATS = ("html", "json", "junit")
 _OPTIONS = ("audit", "dest", "formats", "mode", "sarif_base", "state")
 _STATES = ("present", "absent")
 # Reports are read and written, never run. An unquoted 600 in YAML, which is 01130, does not match.
 _MODE = re.compile(r"0?[46][046][046]")
-_DIRECTORY_MODE = 0o700
 # As ansible.builtin.copy limits it.
 _LARGEST_DIFF = 104_448
 
@@ -211,7 +211,7 @@ def _carry_out(reports: Sequence[Report], options: ReportOptions) -> None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(report.path)
         return
-    _make_directory(options.directory)
+    make_directory(options.directory)
     made: dict[str, str] = {}
     try:
         for report in reports:
@@ -223,14 +223,6 @@ def _carry_out(reports: Sequence[Report], options: ReportOptions) -> None:
         for temporary in made.values():
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-
-
-def _make_directory(directory: str) -> None:
-    """Make a directory and those above it that do not exist. An existing one keeps its mode."""
-    if not os.path.isdir(directory):
-        _make_directory(os.path.dirname(directory))
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(directory, _DIRECTORY_MODE)
 
 
 def _new_file(report: Report, mode: int) -> str:

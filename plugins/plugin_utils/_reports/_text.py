@@ -12,17 +12,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.patrol.workmail.plugins.module_utils._log import log_line
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import (
     counted,
     headline,
     provenance,
     time_shift,
-    without_commands,
 )
 
 _MOST_FINDINGS = 20
 _MOST_ERRORS = 10
-_LONGEST_LINE = 400
 
 
 def render(audit: Mapping[str, Any]) -> str:
@@ -54,7 +53,7 @@ def render(audit: Mapping[str, Any]) -> str:
             f"{exception['reason']}"
             for exception in audit["exceptions"][state]
         ]
-    return "".join(f"{_one_line(line)}\n" for line in lines)
+    return "".join(f"{log_line(line)}\n" for line in lines)
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -63,9 +62,3 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 def _rest(count: int, noun: str) -> list[str]:
     return [f"... and {counted(count, 'more ' + noun)}"] if count > 0 else []
-
-
-def _one_line(text: str) -> str:
-    text = text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}..."
-    printable = "".join(character if character.isprintable() else "?" for character in text)
-    return without_commands(printable)

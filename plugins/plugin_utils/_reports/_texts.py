@@ -16,8 +16,6 @@ from typing import Any
 from ansible_collections.patrol.workmail.plugins.module_utils._policy import SEVERITIES
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY, SECOND, parse_instant
 
-# GitHub, Azure and TeamCity read commands from a log: ::error::, ##[error], ##vso[...], ##teamcity[...].
-_COMMAND = re.compile(r"#(?=#)|:(?=:)")
 _WORDS = {"pass": "PASS", "violations": "FAIL", "incomplete": "INCOMPLETE"}
 _ARN = re.compile(r"arn:[a-z-]+:\w+::(\d{12}):(.+)", re.DOTALL)
 # Facts are a little older than their audit.
@@ -45,11 +43,6 @@ def organization_name(organization_id: str | None, alias: str | None, account: s
     """What people call an organization: its alias, else its id; behind its account, where there are several."""
     name = alias or organization_id or "unknown"
     return one_line(name if account is None else f"{account}/{name}")
-
-
-def without_commands(text: str) -> str:
-    """Break up whatever a pipeline could read as a command in its log."""
-    return _COMMAND.sub(lambda match: f"{match[0]} ", text)
 
 
 def counted(count: int, noun: str) -> str:

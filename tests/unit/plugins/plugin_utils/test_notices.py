@@ -103,10 +103,10 @@ def test_all_reasons_of_a_token_are_told() -> None:
     ("fields", "reason"),
     [
         ({"email": None}, "the owner has no e-mail address"),
-        ({"email": "no address"}, "'no address' is no e-mail address"),
-        ({"email": "a@x.example, b@x.example"}, "is no e-mail address"),
-        ({"email": "a@x.example\r\nBcc: b@x.example"}, "is no e-mail address"),
-        ({"email": "Ana <a@x.example>"}, "is no e-mail address"),
+        ({"email": "no address"}, "'no address' is not a valid e-mail address"),
+        ({"email": "a@x.example, b@x.example"}, "is not a valid e-mail address"),
+        ({"email": "a@x.example\r\nBcc: b@x.example"}, "is not a valid e-mail address"),
+        ({"email": "Ana <a@x.example>"}, "is not a valid e-mail address"),
         ({"state": "DISABLED"}, "the owner is DISABLED"),
         ({"state": "DELETED"}, "the owner is DELETED"),
         ({"state": "UNKNOWN", "email": None, "name": None}, "the owner is UNKNOWN"),
@@ -167,8 +167,11 @@ def test_bad_templates(templates: dict[str, str], message: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sender": ""}, "sender: '' is no e-mail address"),
-        ({"sender": "Security <security@acme.example>"}, "is no e-mail address, like security@acme.example"),
+        ({"sender": ""}, "sender: '' is not a valid e-mail address"),
+        (
+            {"sender": "Security <security@acme.example>"},
+            "is not a valid e-mail address, such as security@acme.example",
+        ),
         ({"deadline": "soon"}, "deadline: 'soon' is neither"),
         ({"deadline": ""}, "deadline: '' is neither"),
         ({"deadline": "2026-02-30"}, "deadline: '2026-02-30' is neither"),
