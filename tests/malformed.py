@@ -11,7 +11,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import shown
+
 _MOST_PLACES = 400
+
+
+class Malformed:
+    """A value that Hypothesis does not print completely: it can be endless."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"Malformed({shown(self.value)})"
 
 
 def _nested(levels: int) -> Any:
@@ -81,13 +93,13 @@ def _places(document: Any) -> list[tuple[Any, Any]]:
 
 
 @st.composite
-def mutations(draw: st.DrawFn, valid: st.SearchStrategy[Any]) -> Any:
+def mutations(draw: st.DrawFn, valid: st.SearchStrategy[Any]) -> Malformed:
     """A valid document after one to three changes."""
     document = copy.deepcopy(draw(valid))
     for _change in range(draw(st.integers(1, 3))):
         places = _places(document)
         if not places or draw(st.integers(0, 30)) == 0:
-            return draw(anything)
+            return Malformed(draw(anything))
         container, key = draw(st.sampled_from(places))
         kind = draw(st.sampled_from(["replace", "replace", "remove", "add", "share"]))
         if kind == "replace":
@@ -98,4 +110,4 @@ def mutations(draw: st.DrawFn, valid: st.SearchStrategy[Any]) -> Any:
             container.append(draw(anything) if kind == "add" else document)
         else:
             container[draw(keys)] = draw(anything) if kind == "add" else document
-    return document
+    return Malformed(document)

@@ -11,15 +11,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import yaml
-from condition_oracle import documents
+from condition_oracle import documents, flat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from malformed import anything, mutations, scalars
+from malformed import Malformed, anything, mutations, scalars
 from policy_oracle import policies
 from token_strategies import NOW, tokens
 
 from ansible_collections.patrol.workmail.plugins.module_utils._conditions import parse_conditions
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import MistakesError, PatrolError, named, shown
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import (
+    IndeterminateError,
+    MistakesError,
+    PatrolError,
+    named,
+    shown,
+)
 from ansible_collections.patrol.workmail.plugins.module_utils._options import parse_sweep_options
 from ansible_collections.patrol.workmail.plugins.module_utils._policy import judge, parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._time import (
@@ -35,7 +41,8 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._options import ch
 from ansible_collections.patrol.workmail.plugins.plugin_utils._policies import load_policy
 
 thorough = settings(
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
 
 
@@ -49,26 +56,28 @@ def check_error(error: PatrolError, *names: str) -> None:
 
 @thorough
 @given(mutations(policies()), tokens)
-def test_policies(document: Any, token: Token) -> None:
+def test_policies(document: Malformed, token: Token) -> None:
     try:
-        policy = parse_policy(document)
+        policy = parse_policy(document.value)
     except MistakesError as error:
         assert error.mistakes and all(found.path and found.problem for found in error.mistakes)
         check_error(error, *{str(found) for found in error.mistakes[:1]}, f"{len(error.mistakes)} mistakes: (1) ")
         return
     try:
         json.dumps(judge(policy, [token], NOW)._asdict(), allow_nan=False)
-    except PatrolError as error:
-        check_error(error, "token ")
+    except IndeterminateError as error:
+        assert "cannot be judged: token " in str(error)
 
 
 @thorough
 @given(mutations(documents), tokens)
-def test_conditions(document: Any, token: Token) -> None:
+def test_conditions(document: Malformed, token: Token) -> None:
     try:
-        parse_conditions(document, "select").matches(token, NOW)
+        parse_conditions(document.value, "select").matches(token, NOW)
     except MistakesError as error:
         check_error(error, "select", f"{len(error.mistakes)} mistakes: (1) select")
+    except IndeterminateError as error:
+        assert "cannot be judged: token " in str(error)
 
 
 KINDS = ("list", "dict", "str", "int", "bool")
@@ -77,7 +86,7 @@ SWEEP = st.fixed_dictionaries(
         "organizations": st.just(["acme"]),
         "users": st.just(["ana"]),
         "regions": st.just(["us-east-1"]),
-        "select": documents,
+        "select": flat,
         "as_of": st.sampled_from([None, "+1d", "2027-01-01"]),
         "owners": st.just(True),
         "page_size": st.just(50),
@@ -92,22 +101,22 @@ SWEEP = st.fixed_dictionaries(
 )
 
 
-def replaced(valid: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+def replaced(valid: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[Malformed]:
     """Options of which some have another value."""
     return valid.flatmap(
         lambda options: st.fixed_dictionaries(
             {}, optional={name: st.just(value) | st.just(value) | anything for name, value in options.items()}
         )
-    )
+    ).map(Malformed)
 
 
 @thorough
 @given(replaced(SWEEP))
-def test_options_of_a_sweep(options: dict[str, Any]) -> None:
+def test_options_of_a_sweep(options: Malformed) -> None:
     try:
-        parse_sweep_options(options, NOW)
+        parse_sweep_options(options.value, NOW)
     except PatrolError as error:
-        check_error(error, *options, *(f"{number} mistakes: (1) select" for number in range(2, 20)))
+        check_error(error, *options.value, *(f"{number} mistakes: (1) select" for number in range(2, 20)))
 
 
 INVENTORY = st.builds(
@@ -127,12 +136,13 @@ INVENTORY = st.builds(
 
 @thorough
 @given(replaced(INVENTORY))
-def test_options_of_an_inventory(options: dict[str, Any]) -> None:
-    options = {"hosts": "users", **options}
+def test_options_of_an_inventory(options: Malformed) -> None:
     try:
-        parse_inventory_options(options, NOW)
+        parse_inventory_options({"hosts": "users", **options.value}, NOW)
     except PatrolError as error:
-        check_error(error, *options, "hostvars_prefix", *(f"{number} mistakes: (1) select" for number in range(2, 20)))
+        check_error(
+            error, *options.value, "hostvars_prefix", *(f"{number} mistakes: (1) select" for number in range(2, 20))
+        )
 
 
 WATCH = st.fixed_dictionaries(
@@ -152,32 +162,30 @@ WATCH = st.fixed_dictionaries(
 
 @thorough
 @given(replaced(WATCH) | mutations(WATCH))
-def test_options_of_the_event_source(options: Any) -> None:
+def test_options_of_the_event_source(options: Malformed) -> None:
     try:
-        parse_watch_options(options)
+        parse_watch_options(options.value)
     except PatrolError as error:
         assert str(error).isprintable() and ": " in str(error)
 
 
 @thorough
-@given(
-    st.dictionaries(st.sampled_from(["list", "dict", "str", "int", "bool", "choice"]) | st.text(max_size=3), anything)
-)
-def test_types_of_options(options: dict[str, Any]) -> None:
+@given(st.dictionaries(st.sampled_from([*KINDS, "choice"]) | st.text(max_size=3), anything).map(Malformed))
+def test_types_of_options(options: Malformed) -> None:
     definitions: dict[str, Any] = {kind: {"type": kind} for kind in KINDS}
     plugin = SimpleNamespace(option_definitions={**definitions, "choice": {"choices": ["a", "b"]}})
     try:
-        check_options(plugin, options)
+        check_options(plugin, options.value)
     except PatrolError as error:
-        check_error(error, *("?" if not name.isprintable() else name for name in options))
+        check_error(error, *(named(name) for name in options.value))
 
 
 @thorough
-@given(anything)
-def test_times(value: Any) -> None:
+@given(anything.map(Malformed))
+def test_times(value: Malformed) -> None:
     for read in (parse_duration, parse_instant, lambda text, path: resolve_as_of(text, NOW, path)):
         try:
-            found = read(value, "option")
+            found = read(value.value, "option")
         except PatrolError as error:
             check_error(error, "option: ")
         else:
@@ -185,9 +193,9 @@ def test_times(value: Any) -> None:
 
 
 @thorough
-@given(anything | scalars)
-def test_values_in_errors_are_short(value: Any) -> None:
-    assert len(shown(value)) < 4_000 and len(named(value)) < 4_000
+@given((anything | scalars).map(Malformed))
+def test_values_in_errors_are_short(value: Malformed) -> None:
+    assert len(shown(value.value)) < 4_000 and len(named(value.value)) < 4_000
 
 
 YAML = Path(__file__).parents[2].joinpath("malformed.yml").read_text(encoding="utf-8")
@@ -271,7 +279,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(thorough, max_examples=300)
+@settings(thorough, max_examples=150)
 @given(st.data())
 def test_files(tmp_path: Path, data: st.DataObject) -> None:
     text = YAML
@@ -289,9 +297,9 @@ def test_files(tmp_path: Path, data: st.DataObject) -> None:
 
 @thorough
 @given(mutations(policies()))
-def test_files_of_documents(tmp_path: Path, document: Any) -> None:
+def test_files_of_documents(tmp_path: Path, document: Malformed) -> None:
     try:
-        text = yaml.dump(document)
+        text = yaml.dump(document.value)
     except Exception:
         return
     file = tmp_path / "policy.yml"

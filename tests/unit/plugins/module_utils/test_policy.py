@@ -40,7 +40,7 @@ def test_the_engine_agrees_with_the_oracle(policy: dict[str, Any], population: l
         with pytest.raises(IndeterminateError):
             judge(parse_policy(policy), population, NOW)
         return
-    result = audit(parse_policy(policy), population, NOW, [], len(population), 0, complete, [])
+    result = audit(parse_policy(policy), population, NOW, [], len(population), 0, complete, [], NOW)
     assert policy == given_policy
     found = [
         (
