@@ -14,6 +14,7 @@ artifact_version() { sed -nE 's/^version: *"?([^"]*)"?$/\1/p' "$1/galaxy.yml"; }
 
 artifact_prepare() {  # DIR VERSION
   sed -i "s/^version: .*/version: $2/" "$1/galaxy.yml"
+  sed -i "s/^COLLECTION_VERSION = .*/COLLECTION_VERSION = \"$2\"/" "$1/plugins/module_utils/_audit.py"
   (cd "$1" && antsibull-changelog release --version "$2" --date "$(date -u +%F)")
 }
 

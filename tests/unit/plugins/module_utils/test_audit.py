@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import audits
 import pytest
 from guarding import guards
 
-from ansible_collections.patrol.workmail.plugins.module_utils._audit import audit_facts
+from ansible_collections.patrol.workmail.plugins.module_utils._audit import COLLECTION_VERSION, audit_facts
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError
 from ansible_collections.patrol.workmail.plugins.module_utils._policy import parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY, format_instant
@@ -54,6 +55,11 @@ def test_a_list_is_judged_now_or_as_asked(as_of: str | None) -> None:
         (audits.ORGANIZATIONS[0].id, 1),
         (audits.ORGANIZATIONS[1].id, 1),
     ]
+
+
+def test_the_version_is_that_of_the_collection() -> None:
+    galaxy = Path(__file__).parents[4].joinpath("galaxy.yml").read_text()
+    assert f"\nversion: {COLLECTION_VERSION}\n" in galaxy
 
 
 def test_a_result_brings_its_instant_and_its_counts() -> None:

@@ -11,6 +11,7 @@ import pytest
 from audits import NOW, ORGANIZATIONS, audit_of, clean, incomplete, merged, mixed, token
 from guarding import guards
 
+from ansible_collections.patrol.workmail.plugins.module_utils._audit import COLLECTION_VERSION
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError
 from ansible_collections.patrol.workmail.plugins.module_utils._merge import merge_audits
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY
@@ -50,8 +51,8 @@ def with_caller(resource: str = "assumed-role/workmail-auditor/ops") -> dict[str
 @pytest.mark.parametrize("report_format", FORMATS)
 def test_every_report_says_by_whom_and_with_what_it_was_made(report_format: str) -> None:
     text = render(with_caller(), report_format)
-    assert "210987654321" in text and "assumed-role/workmail-auditor/ops" in text and "0.1.0" in text
-    assert "0.1.0" in render(mixed(), report_format)
+    assert "210987654321" in text and "assumed-role/workmail-auditor/ops" in text and COLLECTION_VERSION in text
+    assert COLLECTION_VERSION in render(mixed(), report_format)
 
 
 @pytest.mark.parametrize("report_format", ["text", "markdown", "html", "junit", "sarif"])

@@ -17,6 +17,7 @@ from guarding import guards
 from hypothesis import given
 from report_strategies import NAMES, audit_named
 
+from ansible_collections.patrol.workmail.plugins.module_utils._audit import COLLECTION_VERSION
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY
 from ansible_collections.patrol.workmail.plugins.module_utils._tokens import Owner
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._csv import render
@@ -139,7 +140,7 @@ def test_every_row_says_when_by_whom_and_with_what_it_was_made() -> None:
     result = {**mixed(), "caller": "arn:aws:iam::123456789012:user/ops"}
     for row in rows_of(render(result)):
         made = (row["as_of"], row["audited_at"], row["caller"], row["collection_version"])
-        assert made == (result["as_of"], result["audited_at"], result["caller"], "0.1.0")
+        assert made == (result["as_of"], result["audited_at"], result["caller"], COLLECTION_VERSION)
 
 
 @given(NAMES)

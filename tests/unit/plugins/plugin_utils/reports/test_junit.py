@@ -24,6 +24,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from lxml import etree
 from report_strategies import NAMES, audit_named
 
+from ansible_collections.patrol.workmail.plugins.module_utils._audit import COLLECTION_VERSION
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._junit import render
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import headline
@@ -119,7 +120,7 @@ def test_a_mixed_audit(schema: etree.XMLSchema) -> None:
         "tokens": "6",
         "as_of": "2026-11-21T00:00:00+00:00",
         "audited_at": "2026-11-21T00:00:00+00:00",
-        "collection_version": "0.1.0",
+        "collection_version": COLLECTION_VERSION,
         "summary": headline(mixed()),
     }
     acme = cases_of(suites["acme"])

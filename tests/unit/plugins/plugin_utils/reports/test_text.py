@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.patrol.workmail.plugins.module_utils._audit import COLLECTION_VERSION
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import render
 
@@ -23,7 +24,7 @@ def test_a_summary_for_people() -> None:
         "FAIL: 4 violations (1 critical, 2 high, 1 medium) on 7 tokens of 3 organizations; "
         "2 lower findings do not fail; 1 finding is muted",
         "As of 2026-11-21T00:00:00+00:00. The policy fails on medium and above.",
-        "Audit by patrol.workmail 0.1.0.",
+        f"Audit by patrol.workmail {COLLECTION_VERSION}.",
     ]
     assert lines[3:5] == [
         "By severity: critical 1, high 2, medium 1, low 2",
