@@ -218,6 +218,7 @@ WRONG: dict[str, tuple[str, dict[str, str], str, str]] = {
         "credential_process = /nonexistent/helper SECRET\n",
         "/nonexistent/helper: No such file",
     ),
+    "exit": ("Process", {}, "credential_process = sh -c 'echo SECRET >&2; exit 1'\n", "the command failed"),
     "text": ("Process", {}, "credential_process = echo SECRET\n", "the answer cannot be understood (JSONDecodeError)"),
     "list": ("Process", {}, "credential_process = echo []\n", "the answer cannot be understood (AttributeError)"),
     "version": ("Process", {}, "credential_process = echo '{\"Version\": 2}'\n", "Unsupported version '2'"),
