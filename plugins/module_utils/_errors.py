@@ -23,6 +23,10 @@ _MISTAKES_IN_DETAILS = 100
 _USERINFO = re.compile(r"(?<=://)\S*@")
 
 
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 class PatrolError(Exception):
     """Anything that kept the collection from giving a whole and true answer.
 
@@ -51,7 +55,7 @@ class PatrolError(Exception):
         # The service's own words can be among it: they are not to forge a line, turn its direction or flood a log.
         message = _USERINFO.sub("***@", message)
         shown = message if len(message) <= self.longest_message else f"{message[: self.longest_message]}..."
-        self.message = "".join(character if character.isprintable() else "?" for character in shown)
+        self.message = _printable(shown)
         super().__init__(self.message)
         self.error_code = error_code or self.error_code
         self.organization_id = organization_id
@@ -77,7 +81,7 @@ class PatrolError(Exception):
 
     def __str__(self) -> str:
         where = [
-            f"{label} {value}"
+            f"{label} {_printable(str(value))}"
             for label, value in (
                 ("organization", self.organization_id),
                 ("region", self.region),

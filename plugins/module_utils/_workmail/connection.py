@@ -86,7 +86,7 @@ class Connection:
         validated = options.get("validate_certs")
         self._verify = given["aws_ca_bundle"] if given["aws_ca_bundle"] and validated is not False else validated
         self._source = self._use_keys(given) or find_source(self._settings)
-        self._boto3 = boto3.session.Session(botocore_session=self._settings)
+        self._boto3: Any = None
         self._external_id = options.get("assume_role_external_id")
         self._credentials: Any = None
         self._frozen: Any = None
@@ -108,6 +108,8 @@ class Connection:
         """
         if not role:
             self._obtain(region)
+        if self._boto3 is None:
+            self._boto3 = boto3.session.Session(botocore_session=self._settings)
         try:
             client = self._boto3.client(
                 service,

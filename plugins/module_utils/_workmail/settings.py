@@ -140,8 +140,10 @@ def check_url(label: str, url: str) -> None:
 def _check(session: Any, scoped: Mapping[str, Any], name: str, in_file: Any, variables: Any, convert: Any) -> None:
     if name == "ca_bundle":
         path = file_of(session, name)
-        if path:
+        if path.strip():
             check_readable(_label(session, name), path, needed=True)
+        elif _given(scoped, in_file, variables) is not None:
+            raise _invalid(session, name, path, "the path of a file")
         return
     value = _given(scoped, in_file, variables)
     if value is None:
@@ -186,7 +188,7 @@ def _invalid(session: Any, name: str, value: str, allowed: str) -> OptionError:
 def _no_profile(session: Any) -> OptionError:
     files = [file_of(session, name) for name in _FILES[:2]]
     named = session.instance_variables().get("profile") is not None
-    variable = next((name for name in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE") if os.environ.get(name)), "profile")
+    variable = next((name for name in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE") if name in os.environ), "profile")
     known = session.full_config.get("profiles", {})
     return OptionError(
         f"{'profile' if named else variable}: there is no profile {shown(session.profile)} in "

@@ -47,6 +47,7 @@ BAD_SETTINGS = {
     "AWS_USE_DUALSTACK_ENDPOINT": ("1", "true or false"),
     "AWS_CA_BUNDLE": ("/nonexistent/ca.pem", "does not exist"),
     "AWS_CONFIG_FILE": ("/tmp", "is a directory"),
+    "AWS_DEFAULT_PROFILE": ("", "there is no profile ''"),
     "AWS_SHARED_CREDENTIALS_FILE": ("/tmp", "is a directory"),
     "AWS_PROFILE": ("auditer", "did you mean auditor?"),
     "AWS_ENDPOINT_URL": ("localhost:5000", "is not a URL such as https://HOST"),
@@ -259,6 +260,12 @@ WRONG: dict[str, tuple[str, dict[str, str], str, str]] = {
         "IMDSv1 has been disabled",
     ),
 }
+
+
+def test_an_empty_path_of_certificates(aws: pytest.MonkeyPatch) -> None:
+    aws.setenv("AWS_CA_BUNDLE", " ")
+    with pytest.raises(OptionError, match="AWS_CA_BUNDLE: ' ' is not the path of a file"):
+        Connection({})
 
 
 @pytest.mark.parametrize("case", WRONG)

@@ -35,6 +35,10 @@ def test_nearest() -> None:
     assert nearest("zzz", ["expired", "owner"]) == ""
 
 
+def test_a_place_cannot_forge_a_line() -> None:
+    assert str(PatrolError("x", region="us-east-1\n::error::")) == "x (region us-east-1?::error::)"
+
+
 def test_remote_words_cannot_forge_a_line() -> None:
     assert str(PatrolError("a\n::error::b\x1b[31m\u202ec 工作")) == "a?::error::b?[31m?c 工作"
 
