@@ -265,7 +265,7 @@ GUARDS = {
         "playbooks/assert_no_expired.yml", "      tags: [always]\n", "", BOOK, "tags_do_not"
     ),
     "no variable that the role does not have": Guard(
-        "roles/audit/tasks/main.yml", "__audit_unknown | length == 0", "true", BOOK, "misspelt"
+        "roles/audit/tasks/main.yml", "__audit_unknown | length == 0", "true", BOOK, "misspelled"
     ),
     "a user whom nobody knows": Guard(
         f"{UTILS}/_sweep.py",

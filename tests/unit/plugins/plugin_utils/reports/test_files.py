@@ -88,7 +88,7 @@ def test_the_mode_of_reports(tmp_path: Path, mode: object, expected: int) -> Non
     assert mode_of(tmp_path / "audit.json") == expected
 
 
-@guards("plugins/plugin_utils/_reports/_files.py", "if not os.path.isdir(directory):", "if True:")
+@guards("plugins/plugin_utils/_directory.py", "if not os.path.isdir(directory):", "if True:")
 @pytest.mark.parametrize("mode", [0o700, 0o755, 0o1777])
 def test_an_existing_directory_keeps_its_mode(tmp_path: Path, mode: int) -> None:
     dest = tmp_path / "reports"
