@@ -3,17 +3,18 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The controller's half of the module: what lookups of the same run know is no longer so."""
+"""The controller's half of the module: it describes the run, and lookups read again afterwards."""
 
 from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import forget
+from ansible_collections.patrol.workmail.plugins.plugin_utils._starter import describe_starter
 
 
 class ActionModule(ActionBase):
-    """Runs the module, and makes lookups read anew."""
+    """Runs the module, and makes lookups read again."""
 
     _supports_async = True
     _supports_check_mode = True
@@ -21,6 +22,7 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """See the documentation of the module."""
         result = super().run(tmp, task_vars)
+        describe_starter(self._task)
         try:
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
         finally:

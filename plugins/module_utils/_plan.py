@@ -5,21 +5,25 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Which tokens a revocation is of, and which it leaves. Pure: the standard library only."""
+"""Which tokens a revocation plans to revoke, and which it leaves. Pure: the standard library only."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ._conditions import Conditions
 from ._errors import OptionError, nearest, shown
 from ._plain import mapping_at, text_at
 from ._policy import SEVERITIES, Policy, judge
-from ._tokens import Token, token_from_record
+from ._tokens import Owner, Token, token_from_record
 
-_CHANGED = "it has changed since it was found"
+CHANGED = "it has changed since it was found"
+OWNER_CHANGED = "its owner has changed since it was found"
+OTHER_USER = "it belongs to another user now"
 
-# By organization id and token id.
+_MOST_REASONS = 5
+
+# By organization ID and token ID.
 Key = Tuple[str, Optional[str]]
 Findings = Sequence[Mapping[str, Any]]
 
@@ -33,7 +37,7 @@ class Planned(NamedTuple):
 
 
 class Left(NamedTuple):
-    """A token that was found and is left, the rules that found it, one line about it for a person, and why."""
+    """A token that was found and is left, the rules that found it, one line about it for a person, and the reason."""
 
     token: Token
     rule_ids: Sequence[str]
@@ -42,15 +46,19 @@ class Left(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is to be revoked, what is left of the rest that was found, and ids that findings name and nobody has."""
+    """The tokens to revoke, those that are left, and the IDs of tokens that do not exist.
+
+    ``not_in_plan`` are the tokens that would be planned by now, if an earlier plan is carried out that lacks them.
+    """
 
     planned: Sequence[Planned]
     left: Sequence[Left]
     absent: Sequence[str]
+    not_in_plan: Sequence[Planned] = ()
 
 
 class Guards(NamedTuple):
-    """What keeps a token: C(protected) conditions, and C(grace) for a new one, judged at C(now)."""
+    """What keeps a token: ``protected`` conditions, judged at ``as_of``, and ``grace`` for a new one, from ``now``."""
 
     protected: Conditions | None
     grace: int | None
@@ -58,7 +66,13 @@ class Guards(NamedTuple):
     now: int
 
     def reason_to_leave(self, token: Token) -> str | None:
-        """Why a token is not to be revoked; None if nothing keeps it.
+        """Say why a token is not to be revoked.
+
+        Args:
+            token: The token, with its owner if ``protected`` needs it.
+
+        Returns:
+            The reason, or None if nothing keeps the token.
 
         Raises:
             IndeterminateError: The service left out the time that a condition needs.
@@ -81,12 +95,15 @@ class Limits(NamedTuple):
     tokens: int
     percent: int
 
-    def broken(self, planned: Sequence[Planned], totals: Mapping[str, int]) -> list[str]:
+    def broken(self, planned: Sequence[Planned], totals: Mapping[str, int | None]) -> list[str]:
         """Say which limits a plan is over.
 
         Args:
-            planned: What is to be revoked.
-            totals: How many tokens each organization has, by its id.
+            planned: The tokens to revoke.
+            totals: How many tokens each organization has, by its ID.
+
+        Returns:
+            A text for each limit.
         """
         over = []
         if len(planned) > self.tokens:
@@ -98,7 +115,7 @@ class Limits(NamedTuple):
             counts[organization_id] = counts.get(organization_id, 0) + 1
             names[organization_id] = entry.token.organization_alias or organization_id
         for organization_id, count in counts.items():
-            total = totals.get(organization_id, 0)
+            total = totals.get(organization_id) or 0
             if count * 100 > self.percent * total:
                 over.append(
                     f"{count} of the {total} tokens of {names[organization_id]} are planned, and max_percent is "
@@ -107,69 +124,169 @@ class Limits(NamedTuple):
         return over
 
 
-# Why a token that was planned is not to be revoked after all, now that it was read again; None if it still is.
-Recheck = Callable[[Planned, Token], Optional[str]]
+class PolicySelection(NamedTuple):
+    """The tokens with a violation of a rule that may revoke: a finding, not muted, of at least ``fail_on``."""
+
+    policy: Policy
+    guards: Guards
+
+    @property
+    def needs_owners(self) -> bool:
+        """Whether a rule, an exception or a protection looks at the owner of a token."""
+        protected = self.guards.protected
+        return self.policy.needs_owners or (protected is not None and protected.needs_owners)
+
+    def plan(self, tokens: Iterable[Token]) -> Plan:
+        """Plan to revoke the tokens.
+
+        Args:
+            tokens: At least every token that a rule finds.
+
+        Raises:
+            PatrolError: From ``judge`` and the guards.
+        """
+        known = by_key(tokens)
+        severities = SEVERITIES[SEVERITIES.index(self.policy.fail_on) :]
+        return _plan(judge(self.policy, known.values(), self.guards.as_of).findings, known, self.guards, severities)
+
+    def recheck(self, entry: Planned, fresh: Token) -> str | None:
+        """Say why a planned token is not to be revoked after all.
+
+        Args:
+            entry: The token as it was planned.
+            fresh: The token as it was read just now, with its owner if ``needs_owners``.
+
+        Returns:
+            The reason, or None if everything that the plan says of the token still holds.
+
+        Raises:
+            PatrolError: From ``judge`` and the guards.
+        """
+        if fresh.user_id != entry.token.user_id:
+            return OTHER_USER
+        findings = judge(self.policy, [fresh], self.guards.as_of).findings
+        asking = {finding["rule_id"] for finding in findings if finding["revoke"] and not finding["muted"]}
+        gone = [rule_id for rule_id in entry.rule_ids if rule_id not in asking]
+        if gone:
+            return f"no longer found by {', '.join(gone)}"
+        return self.guards.reason_to_leave(fresh)
 
 
-def plan_by_policy(policy: Policy, tokens: Iterable[Token], guards: Guards) -> tuple[Plan, Recheck]:
-    """Plan to revoke every token with a violation: a finding, not muted, of at least the policy's C(fail_on).
+class FindingsSelection(NamedTuple):
+    """The tokens of findings that are not muted and may revoke, if nothing has changed since they were found."""
+
+    findings: Findings
+    guards: Guards
+
+    @property
+    def needs_owners(self) -> bool:
+        """Whether a finding knows the owner of its token, or a protection looks at it."""
+        protected = self.guards.protected
+        return any(finding["token"].get("owner") is not None for finding in self.findings) or (
+            protected is not None and protected.needs_owners
+        )
+
+    def plan(self, tokens: Iterable[Token]) -> Plan:
+        """Plan to revoke the tokens.
+
+        Args:
+            tokens: The tokens as they are now, at least those of the findings.
+
+        Raises:
+            PatrolError: From the guards.
+        """
+        known = by_key(tokens)
+        plan = _plan(self.findings, known, self.guards, SEVERITIES)
+        found = {_key(finding["token"]): token_from_record(finding["token"]) for finding in self.findings}
+        planned: list[Planned] = []
+        left = list(plan.left)
+        for entry in plan.planned:
+            reason = _difference(found[_key_of(entry.token)], entry.token)
+            if reason is None:
+                planned.append(entry)
+            else:
+                left.append(Left(*entry, reason=reason))
+        return Plan(planned, left, plan.absent)
+
+    def recheck(self, entry: Planned, fresh: Token) -> str | None:
+        """Say why a planned token is not to be revoked after all; see ``PolicySelection.recheck``."""
+        return _difference(entry.token, fresh) or self.guards.reason_to_leave(fresh)
+
+
+Selection = Union[PolicySelection, FindingsSelection]
+
+
+def plan_again(entries: Iterable[Planned], selection: Selection, tokens: Iterable[Token]) -> Plan:
+    """Plan to revoke the tokens of an earlier plan of which everything that it says still holds.
 
     Args:
-        policy: The policy.
-        tokens: At least every token that a rule finds.
-        guards: What keeps a token.
+        entries: The tokens of the earlier plan, as they were when it was made.
+        selection: How the earlier plan was made.
+        tokens: The tokens as they are now, at least those of the earlier plan.
 
     Raises:
-        PatrolError: From M(judge) and the guards.
+        PatrolError: From the selection.
     """
-    known = {(token.organization_id, token.personal_access_token_id): token for token in tokens}
-    as_of = guards.as_of
-    counted = SEVERITIES[SEVERITIES.index(policy.fail_on) :]
-    plan = _plan(judge(policy, known.values(), as_of).findings, known, guards, counted)
-
-    def recheck(entry: Planned, fresh: Token) -> str | None:
-        findings = judge(policy, [fresh], as_of).findings
-        still = {finding["rule_id"] for finding in findings if not finding["muted"]}
-        if still.isdisjoint(entry.rule_ids):
-            return f"no longer found by {', '.join(entry.rule_ids)}"
-        return guards.reason_to_leave(fresh)
-
-    return plan, recheck
-
-
-def plan_by_findings(findings: Findings, tokens: Iterable[Token], guards: Guards) -> tuple[Plan, Recheck]:
-    """Plan to revoke every token of findings that are not muted, as long as it is as it was when it was found.
-
-    Args:
-        findings: From M(check_findings).
-        tokens: The tokens as they are now, at least those of the findings.
-        guards: What keeps a token.
-
-    Raises:
-        PatrolError: From the guards.
-    """
-    known = {(token.organization_id, token.personal_access_token_id): token for token in tokens}
-    plan = _plan(findings, known, guards, SEVERITIES)
-    found = {_key(finding["token"]): token_from_record(finding["token"]) for finding in findings}
-    unchanged: list[Planned] = []
-    left = list(plan.left)
-    for entry in plan.planned:
-        before = found[(entry.token.organization_id, entry.token.personal_access_token_id)]
-        if _facts(before) == _facts(entry.token):
-            unchanged.append(entry)
+    known = by_key(tokens)
+    planned: list[Planned] = []
+    left: list[Left] = []
+    absent: list[str] = []
+    for entry in entries:
+        fresh = known.get(_key_of(entry.token))
+        if fresh is None:
+            absent.append(str(entry.token.personal_access_token_id))
+            continue
+        reason = selection.recheck(entry, fresh)
+        if reason is None:
+            planned.append(entry._replace(token=fresh))
         else:
-            left.append(Left(*entry, reason=_CHANGED))
+            left.append(Left(fresh, entry.rule_ids, entry.message, reason))
+    return Plan(planned, left, absent)
 
-    def recheck(entry: Planned, fresh: Token) -> str | None:
-        if _facts(fresh) != _facts(entry.token):
-            return _CHANGED
-        return guards.reason_to_leave(fresh)
 
-    return Plan(unchanged, left, plan.absent), recheck
+def beyond(entries: Iterable[Planned], plan: Plan) -> list[Planned]:
+    """List the tokens of a plan that an earlier plan lacks.
+
+    Args:
+        entries: The tokens of the earlier plan.
+        plan: The plan.
+    """
+    earlier = {_key_of(entry.token) for entry in entries}
+    return [entry for entry in plan.planned if _key_of(entry.token) not in earlier]
+
+
+def by_key(tokens: Iterable[Token]) -> dict[Key, Token]:
+    """Give the tokens by organization ID and token ID. One that was listed twice is in it once."""
+    return {_key_of(token): token for token in tokens}
+
+
+def check_can_revoke(policy: Policy) -> None:
+    """Check that a policy can revoke anything.
+
+    Raises:
+        OptionError: Says why none of its rules can.
+    """
+    if policy.can_revoke:
+        return
+    reasons = [
+        f"{rule.id} has revoke: false"
+        if not rule.revoke
+        else f"{rule.id} has the severity {rule.severity}, which is below fail_on ({policy.fail_on})"
+        for rule in policy.rules
+    ]
+    more = f" and {len(reasons) - _MOST_REASONS} more" if len(reasons) > _MOST_REASONS else ""
+    raise OptionError(
+        f"policy: none of its rules can revoke a token: {', '.join(reasons[:_MOST_REASONS])}{more}",
+        hint="Such a policy only reports. Give a policy with a rule that may revoke.",
+    )
 
 
 def check_findings(findings: object, path: str = "findings") -> Findings:
     """Check that these are findings of an audit.
+
+    Args:
+        findings: The findings.
+        path: What to call them in an error.
 
     Raises:
         OptionError: Names the place in the list and what it lacks.
@@ -181,28 +298,56 @@ def check_findings(findings: object, path: str = "findings") -> Findings:
         if not isinstance(finding, Mapping):
             raise OptionError(f"{here}: expected a finding of an audit, got {shown(finding)}")
         missing = [
-            key for key in ("rule_id", "severity", "message", "muted", "exception", "token") if key not in finding
+            key
+            for key in ("rule_id", "severity", "revoke", "message", "muted", "exception", "token")
+            if key not in finding
         ]
         if missing:
             raise OptionError(f"{here}: not a finding of an audit, it lacks {', '.join(missing)}")
-        if not isinstance(finding["muted"], bool):
-            raise OptionError(f"{here}.muted: expected true or false, got {shown(finding['muted'])}")
-        for field in ("rule_id", "severity", "message"):
-            text_at(finding[field], f"{here}.{field}")
-        if finding["exception"] is not None:
-            exception = mapping_at(finding["exception"], f"{here}.exception", ("reason",))
-            text_at(exception["reason"], f"{here}.exception.reason")
+        for key in ("rule_id", "severity", "message"):
+            text_at(finding[key], f"{here}.{key}")
+        for key in ("muted", "revoke"):
+            if not isinstance(finding[key], bool):
+                raise OptionError(f"{here}.{key}: expected true or false, got {shown(finding[key])}")
         if finding["severity"] not in SEVERITIES:
             raise OptionError(
                 f"{here}.severity: {shown(finding['severity'])} is not one of {', '.join(SEVERITIES)}"
                 f"{nearest(finding['severity'], SEVERITIES)}"
             )
-        token = token_from_record(finding["token"], f"{here}.token")
-        for field in ("organization_id", "region", "personal_access_token_id"):
-            value = getattr(token, field)
-            if not isinstance(value, str) or not value:
-                raise OptionError(f"{here}.token.{field}: expected a text, got {shown(value)}")
+        if finding["exception"] is not None:
+            exception = mapping_at(finding["exception"], f"{here}.exception", ("reason",))
+            text_at(exception["reason"], f"{here}.exception.reason")
+        check_token(finding["token"], f"{here}.token")
+    if findings and not any(finding["revoke"] for finding in findings):
+        rules = sorted({str(finding["rule_id"]) for finding in findings})
+        names = ", ".join(rules[:_MOST_REASONS]) + (" and more" if len(rules) > _MOST_REASONS else "")
+        raise OptionError(
+            f"{path}: none of them can revoke a token, since their rules have revoke: false in the policy ({names})",
+            hint="Such rules only report. Give findings of a rule that may revoke.",
+        )
     return findings
+
+
+def check_token(record: object, path: str) -> Token:
+    """Check the record of a token that can be found again.
+
+    Args:
+        record: The record.
+        path: What to call it in an error.
+
+    Raises:
+        OptionError: Names the field that is missing or not valid.
+    """
+    token = token_from_record(record, path)
+    for field in ("organization_id", "region", "personal_access_token_id"):
+        value = getattr(token, field)
+        if not isinstance(value, str) or not value:
+            raise OptionError(f"{path}.{field}: expected a text, got {shown(value)}")
+    return token
+
+
+def _key_of(token: Token) -> Key:
+    return token.organization_id, token.personal_access_token_id
 
 
 def _key(record: Mapping[str, Any]) -> Key:
@@ -210,13 +355,29 @@ def _key(record: Mapping[str, Any]) -> Key:
 
 
 def _facts(token: Token) -> Token:
-    """What the service says of a token, for comparison."""
+    """What the service says about a token, for comparison."""
     return token._replace(
         organization_alias=None, scopes=None if token.scopes is None else tuple(token.scopes), owner=None, other=None
     )
 
 
-def _plan(findings: Findings, tokens: Mapping[Key, Token], guards: Guards, counted: Sequence[str]) -> Plan:
+def _owner_facts(owner: Owner | None) -> tuple[object, ...] | None:
+    """What a condition can look at, for comparison."""
+    if owner is None:
+        return None
+    return owner.user_id, owner.name, owner.email, owner.state, owner.identity_provider_user_id
+
+
+def _difference(before: Token, fresh: Token) -> str | None:
+    """Say what has changed. If the owner was not known before, no condition can have looked at it."""
+    if _facts(before) != _facts(fresh):
+        return CHANGED
+    if before.owner is not None and _owner_facts(before.owner) != _owner_facts(fresh.owner):
+        return OWNER_CHANGED
+    return None
+
+
+def _plan(findings: Findings, tokens: Mapping[Key, Token], guards: Guards, severities: Sequence[str]) -> Plan:
     planned: list[Planned] = []
     left: list[Left] = []
     absent: list[str] = []
@@ -228,9 +389,13 @@ def _plan(findings: Findings, tokens: Mapping[Key, Token], guards: Guards, count
         if token is None:
             absent.append(str(key[1]))
             continue
-        asking = [finding for finding in found if not finding["muted"] and finding["severity"] in counted]
+        asking = [
+            finding
+            for finding in found
+            if finding["revoke"] and not finding["muted"] and finding["severity"] in severities
+        ]
         counting = asking or found
-        rule_ids = [str(finding["rule_id"]) for finding in counting]
+        rule_ids = list(dict.fromkeys(str(finding["rule_id"]) for finding in counting))
         entry = Planned(token, rule_ids, str(counting[0]["message"]))
         reason = guards.reason_to_leave(token) if asking else _not_asking(found)
         if reason is None:
@@ -241,6 +406,9 @@ def _plan(findings: Findings, tokens: Mapping[Key, Token], guards: Guards, count
 
 
 def _not_asking(found: Findings) -> str:
-    if all(finding["muted"] for finding in found):
+    loud = [finding for finding in found if not finding["muted"]]
+    if not loud:
         return f"muted: {(found[0]['exception'] or {}).get('reason')}"
+    if not any(finding["revoke"] for finding in loud):
+        return "its rules have revoke: false"
     return "its findings are less severe than fail_on"

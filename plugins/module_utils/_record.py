@@ -5,11 +5,15 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The record of a revocation: a file with a line of JSON for each thing that happens, written as it happens."""
+"""The directory of the records of revocations: one run at a time, its record and its plan.
+
+The record is a file with a line of JSON for each thing that happens, written as it happens.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 from typing import IO, Any, Iterable, Mapping
@@ -35,30 +39,48 @@ class RecordError(PatrolError):
         )
 
 
-class Record:
-    """A new file in a directory, which is made if it is not there; only its owner can read it.
+class LockError(PatrolError):
+    """Another run is using the directory of records."""
 
-    Each line has C(time), the fields in C(common), C(outcome), those of the token, C(rule_ids) and C(reason), and is
-    on the disk before what it tells of goes on.
+    error_code = "RevocationLockedException"
+
+    def __init__(self, directory: str) -> None:
+        super().__init__(
+            f"record_dir: another revocation is using {directory}",
+            hint="Wait until it has ended, and read its record. Two runs at once do not see each other's deletions.",
+        )
+
+
+class Record:
+    """A new file in a directory, which is made if it does not exist. Only its owner can read both.
+
+    Each line has ``time``, the fields in ``common``, ``outcome``, those of the token, ``rule_ids`` and ``reason``, and
+    is on the disk before the run goes on. The directory is locked until the run has ended, however it ends.
 
     Args:
-        directory: The directory, or None for no record at all.
-        common: What every line says; more can be added to it.
+        directory: The directory, or None for no record and no lock.
+        common: The fields that every line has; more can be added to it.
 
     Raises:
-        RecordError: From here and from C(note).
+        LockError: Another run has locked the directory.
+        RecordError: The record cannot be written; from here and from the methods.
     """
 
     def __init__(self, directory: str | None, common: Mapping[str, Any]) -> None:
         self.common = dict(common)
         self.path: str | None = None
         self._file: IO[str] | None = None
+        self._directory = ""
+        self._lock: int | None = None
         if directory is None:
             return
+        self._directory = os.path.abspath(directory)
         try:
             os.makedirs(directory, mode=0o700, exist_ok=True)
-            self.path, self._file = _new_file(os.path.abspath(directory))
+            self._lock = _lock(self._directory)
+            self.path, self._file = _new_file(self._directory)
         except OSError as error:
+            self._unlock()
             raise RecordError(error) from error
 
     def note(
@@ -87,6 +109,30 @@ class Record:
         except OSError as error:
             raise RecordError(error) from error
 
+    def write_plan(self, document: Mapping[str, Any]) -> str | None:
+        """Write a plan to a file of its own, which only its owner can read, and wait until it is on the disk.
+
+        Args:
+            document: The plan.
+
+        Returns:
+            The path of the file, or None if there is no record.
+
+        Raises:
+            RecordError: It cannot be written.
+        """
+        if self._file is None:
+            return None
+        try:
+            path, file = _new_plan(self._directory)
+            with file:
+                file.write(json.dumps(document, indent=2) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise RecordError(error) from error
+        return path
+
     def __enter__(self) -> Record:
         return self
 
@@ -100,13 +146,42 @@ class Record:
             # Every line is on the disk already, or that it is not was told.
             with contextlib.suppress(OSError):
                 self._file.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _lock(directory: str) -> int:
+    """Lock a directory until the descriptor that is returned is closed, at the latest when the process ends."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise LockError(directory) from error
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _new_file(directory: str) -> tuple[str, IO[str]]:
-    stamp = (format_instant(current_instant()) or "")[:19].replace("-", "").replace(":", "")
+    return _first_free(directory, "revoke-{}-{}.jsonl", "revoke-{}-{}.jsonl")
+
+
+def _new_plan(directory: str) -> tuple[str, IO[str]]:
+    return _first_free(directory, "plan-{}.json", "plan-{}-{}.json")
+
+
+def _first_free(directory: str, first: str, further: str) -> tuple[str, IO[str]]:
+    """Create a file that does not exist, named after the time."""
+    stamp = (format_instant(current_instant()) or "")[:19].replace("-", "").replace(":", "") + "Z"
     number = 1
     while True:
-        path = os.path.join(directory, f"revoke-{stamp}Z-{number}.jsonl")
+        path = os.path.join(directory, (first if number == 1 else further).format(stamp, number))
         try:
             return path, os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
         except FileExistsError:

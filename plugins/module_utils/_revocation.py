@@ -10,10 +10,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence
 
 from ._errors import PatrolError
 from ._record import Record
+from ._starter import Starter
 from ._tokens import Organization, Owner, Token, project, token_from_summary
 from ._workmail import operations
 
@@ -22,6 +23,7 @@ _WAITS = (1, 2, 4)
 
 # Why a token, as it was read just now, is not to be deleted; None if it is.
 Reason = Callable[[Token], Optional[str]]
+OwnerOf = Callable[[Optional[str]], Optional[Owner]]
 Sleep = Callable[[float], None]
 
 
@@ -33,10 +35,19 @@ class Revocation:
         dry: Whether only to read, and to tell what would be deleted.
         record: Takes a line before and after each deletion.
         sleep: Waits for so many seconds.
+        starter: Whoever started the run. Nothing is deleted any more once it has ended.
     """
 
-    def __init__(self, as_of: int, dry: bool = False, record: Record | None = None, sleep: Sleep = time.sleep) -> None:
+    def __init__(
+        self,
+        as_of: int,
+        dry: bool = False,
+        record: Record | None = None,
+        sleep: Sleep = time.sleep,
+        starter: Starter | None = None,
+    ) -> None:
         self._as_of = as_of
+        self._starter = starter or Starter()
         self._dry = dry
         self._record = record or Record(None, {})
         self._sleep = sleep
@@ -51,7 +62,7 @@ class Revocation:
         organization: Organization,
         token_id: str,
         reason: Reason,
-        owners: Mapping[str, Owner] | None = None,
+        owner_of: OwnerOf,
         rule_ids: Sequence[str] = (),
     ) -> None:
         """Read a token, delete it unless there is a reason not to, and read whether it is gone.
@@ -59,8 +70,8 @@ class Revocation:
         Args:
             client: A WorkMail client of the organization's region.
             organization, token_id: Which one.
-            reason: Asked with the token as it was just read.
-            owners: The users of the organization by user id, where the reason needs the owner.
+            reason: Called with the token as it was just read.
+            owner_of: Called with the user ID of the token as it was just read; returns the owner that ``reason`` sees.
             rule_ids: Recorded.
 
         Raises:
@@ -76,11 +87,7 @@ class Revocation:
             self._absent.append(token_id)
             note("absent")
             return
-        owner = None
-        if owners is not None:
-            user_id = summary.get("UserId")
-            owner = owners.get(user_id or "") or Owner(user_id)
-        token = token_from_summary(summary, organization, owner)
+        token = token_from_summary(summary, organization, owner_of(summary.get("UserId")))
         why = reason(token)
         if why is not None:
             self._not_revoked.append((token, why))
@@ -89,6 +96,13 @@ class Revocation:
         if self._dry:
             self._revoked.append(token)
             return
+        if self._starter.gone():
+            raise PatrolError(
+                "the process that started this run has ended, so nothing more is revoked",
+                error_code="AbandonedRunException",
+                organization_id=organization.id,
+                hint="Read the record, and plan again.",
+            )
         note("revoking")
         try:
             self._delete(client, organization.id, token)
@@ -147,3 +161,29 @@ class Revocation:
             "absent": list(self._absent),
             "unconfirmed": list(self._unconfirmed),
         }
+
+
+def read_owner(client: Any, organization_id: str, user_id: str | None, listed: Owner | None = None) -> Owner:
+    """Read the owner of a token just before its deletion.
+
+    Args:
+        client: A WorkMail client of the organization's region.
+        organization_id: The organization.
+        user_id: The user ID of the token as it was just read.
+        listed: The owner as it was listed, if owners were.
+
+    Returns:
+        The owner, in the state ``UNKNOWN`` if the organization does not know it. AWS does not document whether a user
+        who was deleted can still be read, so one who was listed as deleted stays as listed.
+
+    Raises:
+        PatrolError: The owner could not be read.
+    """
+    if user_id is None:
+        return Owner(None)
+    owner = operations.read_user(client, organization_id, user_id)
+    if owner is not None:
+        return owner
+    if listed is not None and listed.user_id == user_id and listed.state == "DELETED":
+        return listed
+    return Owner(user_id)

@@ -5,10 +5,11 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""From options to a revocation: of tokens that are named, or of those that a policy finds."""
+"""From options to a revocation: of tokens that are named, or of those of a policy, of findings or of a plan."""
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from typing import Any, Mapping, NamedTuple, Sequence
@@ -18,14 +19,29 @@ from ._errors import OptionError, PatrolError, shown, telling
 from ._gather import organizations_of, tokens_read
 from ._options import SweepOptions, parse_sweep_options, whole_number
 from ._organization import open_organization
-from ._plan import Findings, Guards, Limits, Plan, Planned, Recheck, check_findings, plan_by_findings, plan_by_policy
-from ._policy import Policy, parse_policy
+from ._plan import (
+    FindingsSelection,
+    Guards,
+    Left,
+    Limits,
+    Plan,
+    Planned,
+    PolicySelection,
+    Selection,
+    beyond,
+    check_can_revoke,
+    check_findings,
+    plan_again,
+)
+from ._plan_file import OPTIONS, SavedPlan, digest_of, plan_document, read_plan
+from ._policy import parse_policy
 from ._record import Record
-from ._revocation import Reason, Revocation, Sleep
+from ._revocation import OwnerOf, Reason, Revocation, Sleep, read_owner
+from ._revoke_text import command_for, log_lines
+from ._starter import VARIABLE, Starter
 from ._sweep import Sweep, sweep
 from ._time import current_instant, format_instant, parse_duration, resolve_as_of
-from ._tokens import Token, project
-from ._workmail import operations
+from ._tokens import Owner, Token, project
 from ._workmail.progress import Progress
 from ._workmail.session import Connect, Session
 
@@ -44,38 +60,44 @@ def revoke_tokens(
     """Revoke the tokens that are named.
 
     Args:
-        options: The options by name: C(organization), C(personal_access_token_ids), C(only_if), C(as_of), and those
-            of the connection.
-        connect, region: As for M(gather_facts).
+        options: The options by name: ``organization``, ``personal_access_token_ids``, ``only_if``, ``as_of``,
+            ``allow_future``, and those of the connection.
+        connect: Makes a boto3 client.
+        region: The connection's own region, if it has one.
         check_mode: Whether only to read and to predict.
         sleep: Waits for so many seconds.
 
     Returns:
-        As C(Revocation.result).
+        As ``Revocation.result``.
 
     Raises:
         PatrolError: An option is not valid, or something went wrong on the way; then its details have what was done.
     """
     token_ids = _token_ids(options.get("personal_access_token_ids"))
     only_if = _some_conditions(options.get("only_if"), "only_if")
-    as_of = resolve_as_of(options.get("as_of"), current_instant())
-    revocation = Revocation(as_of, check_mode, sleep=sleep)
+    now = current_instant()
+    as_of = resolve_as_of(options.get("as_of"), now)
+    _check_future(options, as_of, now)
+    revocation = Revocation(as_of, check_mode, sleep=sleep, starter=Starter(os.environ.get(VARIABLE)))
 
     def reason(token: Token) -> str | None:
         return None if only_if is None or only_if.matches(token, as_of) else "it does not match only_if"
 
     with telling(revocation.result):
         organization, client, _session = open_organization(options, connect, region)
-        owners = None
-        if only_if is not None and only_if.needs_owners:
-            owners = operations.list_users(client, organization.id)
+
+        def owner_of(user_id: str | None) -> Owner | None:
+            if only_if is None or not only_if.needs_owners:
+                return None
+            return read_owner(client, organization.id, user_id)
+
         for token_id in token_ids:
-            revocation.revoke(client, organization, token_id, reason, owners)
+            revocation.revoke(client, organization, token_id, reason, owner_of)
     return revocation.result()
 
 
 def difference(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The diff of a revocation: by id, the tokens that were there, and those that are left of them."""
+    """Give the diff of a revocation: by ID, the tokens that were there, and those of them that are still there."""
     left = {entry["token"]["personal_access_token_id"]: entry["token"] for entry in result["not_revoked"]}
     gone = {record["personal_access_token_id"]: record for record in result["revoked"]}
     return {"before": {**left, **gone}, "after": left}
@@ -88,85 +110,108 @@ def revoke_by_policy(
     check_mode: bool = False,
     sleep: Sleep = time.sleep,
 ) -> dict[str, Any]:
-    """Plan to revoke the tokens that violate a policy, or those of findings, and do it if that is confirmed.
+    """Plan to revoke the tokens that violate a policy, those of findings or those of a plan, and do it if confirmed.
 
     Args:
-        options: The options by name: C(policy) or C(findings); C(confirm), C(max_tokens), C(max_percent),
-            C(protected), C(grace), C(record_dir); of a sweep C(organizations), C(regions), C(owners), C(as_of) and
-            C(concurrency); and those of the connection.
-        connect, region: As for M(gather_facts).
-        check_mode: Whether only to read and to predict. Then no record is written.
+        options: The options by name: ``policy``, ``findings`` or ``plan_file``; ``confirm``, ``allow_future``,
+            ``max_tokens``, ``max_percent``, ``protected``, ``grace``, ``record_dir``; of a sweep ``organizations``,
+            ``regions``, ``owners``, ``as_of`` and ``concurrency``; and those of the connection.
+        connect: Makes a boto3 client.
+        region: The connection's own region, if it has one.
+        check_mode: Whether only to read and to predict. Then neither a record nor a plan is written.
         sleep: Waits for so many seconds.
 
     Returns:
-        As C(Revocation.result), and C(plan), C({rule_ids, message, token}); C(left), the same with a C(reason);
-        C(summary), C(organizations), C(as_of), C(confirm), C(record_file), and what it cost as M(gather_facts) does.
+        As ``Revocation.result``, and ``plan``, ``{rule_ids, message, token}``; ``left``, the same with a ``reason``;
+        ``not_in_plan``, as ``plan``; ``summary``, ``organizations``, ``as_of``, ``confirm``, ``record_file``,
+        ``plan_file``, ``command``, ``lines``, and what it cost as ``gather_facts`` does.
 
     Raises:
         PatrolError: An option is not valid, not everything could be read, the plan is over a limit, or something went
             wrong on the way; once the options were found valid, its details have what was planned and done.
     """
+    starter = Starter(os.environ.get(VARIABLE))
     checked = _check(options, current_instant())
-    as_of = checked.sweep.as_of
-    common = {"caller": None, "as_of": format_instant(as_of), "confirm": checked.confirm}
+    as_of = checked.selection.guards.as_of
+    saved = checked.saved
+    common = {
+        "caller": None,
+        "as_of": format_instant(as_of),
+        "confirm": checked.confirm,
+        "plan_file": None if saved is None else saved.path,
+    }
     record = Record(None if check_mode else checked.record_dir, common)
-    run = _Run(checked, record, Revocation(as_of, check_mode, record, sleep))
+    run = _Run(checked, record, Revocation(as_of, check_mode, record, sleep, starter), check_mode)
     with telling(run.result), record:
         wanted = checked.sweep
         profile, concurrency = options.get("profile"), wanted.concurrency
         session = Session(connect, wanted.regions, region, profile, wanted.role, concurrency, run.progress)
-        record.common["caller"] = session.caller()
+        caller = session.caller()
+        record.common["caller"] = caller
         record.note("started")
-        recheck = run.make_plan(session)
+        if saved is not None:
+            _check_account(saved, caller)
+        run.make_plan(session)
         run.keep_within_limits()
         if checked.confirm:
-            run.carry_out(session, recheck)
+            run.carry_out(session)
+        elif saved is None:
+            run.write_plan(options, caller, session.regions)
     return run.result()
 
 
 class _Checked(NamedTuple):
-    """The options of M(revoke_by_policy), checked. One of C(policy) and C(findings) is None."""
+    """The options of ``revoke_by_policy``, checked.
+
+    ``latest`` selects what would be planned by now, if the plan is one that was ``saved``.
+    """
 
     sweep: SweepOptions
-    policy: Policy | None
-    findings: Findings | None
-    guards: Guards
+    selection: Selection
+    latest: PolicySelection | None
+    saved: SavedPlan | None
     limits: Limits
+    now: int
     confirm: bool
     record_dir: str
 
 
 class _Run:
-    """One run of M(revoke_by_policy), and how far it has come."""
+    """One run of ``revoke_by_policy``, and how far it has come."""
 
-    def __init__(self, checked: _Checked, record: Record, revocation: Revocation) -> None:
+    def __init__(self, checked: _Checked, record: Record, revocation: Revocation, check_mode: bool) -> None:
         self._checked = checked
         self._record = record
         self._revocation = revocation
+        self._check_mode = check_mode
         self._plan = Plan([], [], [])
         self._found: Sweep | None = None
+        self._plan_file = None if checked.saved is None else checked.saved.path
         self.progress = Progress()
 
-    def make_plan(self, session: Session) -> Recheck:
-        """Read what there is, and plan; the record has the plan before anything comes of it."""
-        policy, findings, guards = self._checked.policy, self._checked.findings, self._checked.guards
-        # No findings name no organization, which to a sweep would mean every one.
+    def make_plan(self, session: Session) -> None:
+        """Read the tokens, and plan. The plan is in the record before any token of it is deleted."""
+        checked = self._checked
         tokens: Sequence[Token] = []
-        if findings is None or findings:
-            self._found = sweep(self._checked.sweep, session)
+        if not _nothing_to_read(checked):
+            self._found = sweep(checked.sweep, session)
             tokens = self._found.tokens
-        if policy is not None:
-            self._plan, recheck = plan_by_policy(policy, tokens, guards)
+        if checked.saved is None:
+            self._plan = checked.selection.plan(tokens)
         else:
-            self._plan, recheck = plan_by_findings(findings or [], tokens, guards)
+            self._plan = plan_again(checked.saved.entries, checked.selection, tokens)
+            if checked.latest is not None:
+                more = beyond(checked.saved.entries, checked.latest.plan(tokens))
+                self._plan = self._plan._replace(not_in_plan=more)
         for left in self._plan.left:
             self._record.note("left", left.token, left.rule_ids, left.reason)
+        for entry in self._plan.not_in_plan:
+            self._record.note("not_in_plan", entry.token, entry.rule_ids)
         for planned in self._plan.planned:
             self._record.note("planned", planned.token, planned.rule_ids)
-        return recheck
 
     def keep_within_limits(self) -> None:
-        """Let nothing be revoked where the plan is over a limit."""
+        """Revoke nothing if the plan is over a limit."""
         totals = {organization["id"]: organization["tokens"] for organization in self._organizations()}
         over = self._checked.limits.broken(self._plan.planned, totals)
         if over:
@@ -176,37 +221,63 @@ class _Run:
                 hint="Look at the plan; if it is right, raise the limit.",
             )
 
-    def carry_out(self, session: Session, recheck: Recheck) -> None:
+    def write_plan(self, options: Mapping[str, Any], caller: str, regions: Sequence[str]) -> None:
+        """Write the plan to a file, for its review and for the run that carries it out."""
+        checked = self._checked
+        document = plan_document(
+            self._plan.planned,
+            created=checked.now,
+            caller=caller,
+            as_of=checked.selection.guards.as_of,
+            policy=options.get("policy"),
+            findings=options.get("findings"),
+            max_tokens=checked.limits.tokens,
+            max_percent=checked.limits.percent,
+            regions=regions,
+            options=options,
+        )
+        self._plan_file = self._record.write_plan(document)
+        self._record.common["plan_file"] = self._plan_file
+
+    def carry_out(self, session: Session) -> None:
         """Revoke what was planned, each token only if it is still to be revoked when it is read again."""
         swept = () if self._found is None else self._found.organizations
         places = {entry.organization.id: entry.organization for entry in swept}
         clients: dict[str, Any] = {}
+        selection = self._checked.selection
         for planned in self._plan.planned:
             token = planned.token
             organization = places[token.organization_id]
             if organization.region not in clients:
                 clients[organization.region] = session.client(organization.region)
+            client = clients[organization.region]
             self._revocation.revoke(
-                clients[organization.region],
+                client,
                 organization,
                 str(token.personal_access_token_id),
-                _bound(recheck, planned),
-                None if token.owner is None else {token.user_id or "": token.owner},
+                _reason_of(selection, planned),
+                _owner_of(selection, planned, client),
                 planned.rule_ids,
             )
 
     def result(self) -> dict[str, Any]:
-        """As M(revoke_by_policy) returns it, as far as it has come."""
-        as_of = self._checked.sweep.as_of
+        """Return the result of ``revoke_by_policy``, as far as the run has come."""
+        as_of = self._checked.selection.guards.as_of
         outcome = self._revocation.result()
         outcome["absent"] = [*self._plan.absent, *outcome["absent"]]
+
+        def shown_entries(entries: Sequence[Planned] | Sequence[Left]) -> list[dict[str, Any]]:
+            return [{**entry._asdict(), "token": project(entry.token, as_of)} for entry in entries]
+
         lists = {
-            "plan": [{**entry._asdict(), "token": project(entry.token, as_of)} for entry in self._plan.planned],
-            "left": [{**entry._asdict(), "token": project(entry.token, as_of)} for entry in self._plan.left],
+            "plan": shown_entries(self._plan.planned),
+            "left": shown_entries(self._plan.left),
+            "not_in_plan": shown_entries(self._plan.not_in_plan),
             **{name: outcome.pop(name) for name in ("revoked", "not_revoked", "absent", "unconfirmed")},
         }
         organizations = self._organizations()
-        return {
+        to_review = self._plan_file is not None and not self._checked.confirm and bool(self._plan.planned)
+        result = {
             **outcome,
             **lists,
             "summary": {
@@ -218,57 +289,161 @@ class _Run:
             "as_of": format_instant(as_of),
             "confirm": self._checked.confirm,
             "record_file": self._record.path,
+            "plan_file": self._plan_file,
+            "command": command_for(self._plan_file) if to_review and self._plan_file is not None else None,
             **self.progress.as_result(),
         }
+        return {**result, "lines": log_lines(result, self._check_mode)}
 
     def _organizations(self) -> list[dict[str, Any]]:
         return [] if self._found is None else organizations_of(self._found)
 
 
-def _bound(recheck: Recheck, planned: Planned) -> Reason:
-    return lambda token: recheck(planned, token)
+def _nothing_to_read(checked: _Checked) -> bool:
+    """No findings name no organization, which to a sweep would mean every one."""
+    return isinstance(checked.selection, FindingsSelection) and not checked.selection.findings
+
+
+def _reason_of(selection: Selection, planned: Planned) -> Reason:
+    return lambda token: selection.recheck(planned, token)
+
+
+def _owner_of(selection: Selection, planned: Planned, client: Any) -> OwnerOf:
+    listed = planned.token.owner
+
+    def owner_of(user_id: str | None) -> Owner | None:
+        if selection.needs_owners:
+            return read_owner(client, planned.token.organization_id, user_id, listed)
+        return listed if user_id == planned.token.user_id else None
+
+    return owner_of
 
 
 def _check(options: Mapping[str, Any], now: int) -> _Checked:
-    given = options.get("findings")
-    findings = None if given is None else check_findings(given)
-    policy = parse_policy(options.get("policy")) if findings is None else None
-    protected = _some_conditions(options.get("protected"), "protected")
-    grace = None if options.get("grace") is None else parse_duration(options["grace"], "grace")
-    wanted = {name: options.get(name) for name in _OF_SWEEP}
-    if findings is not None:
-        for option in ("organizations", "regions"):
-            if wanted[option]:
-                raise OptionError(f"{option}: findings say where they are, so it cannot be given with them")
-        wanted["organizations"] = sorted({finding["token"]["organization_id"] for finding in findings})
-        wanted["regions"] = sorted({finding["token"]["region"] for finding in findings})
-    wanted["owners"] = (
-        bool(options.get("owners"))
-        or (policy is not None and policy.needs_owners)
-        or (protected is not None and protected.needs_owners)
-    )
-    checked = parse_sweep_options(wanted, now)
-    select = policy.when if policy is not None else _among(findings or [])
+    if options.get("organizations") is not None and not options["organizations"]:
+        # A list that was computed, or of a variable that was never set, is not to stand for every organization.
+        raise OptionError(
+            "organizations: the list is empty; expected at least one organization",
+            hint="For every organization of the account, leave the option out.",
+        )
+    saved = None if options.get("plan_file") is None else read_plan(options["plan_file"])
+    if saved is not None:
+        options = _with_plan(options, saved)
     record_dir = options.get("record_dir")
     if not isinstance(record_dir, str) or not record_dir.strip():
         raise OptionError(f"record_dir: expected the path of a directory, got {shown(record_dir)}")
+    wanted = {name: options.get(name) for name in _OF_SWEEP}
+    protected = _some_conditions(options.get("protected"), "protected")
+    grace = None if options.get("grace") is None else parse_duration(options["grace"], "grace")
+    as_of = resolve_as_of(options.get("as_of"), now) if saved is None else saved.as_of
+    wanted["as_of"] = format_instant(as_of)
+    guards = Guards(protected, grace, as_of, now)
+    selection, latest = _selection(options, saved, guards)
+    if isinstance(selection, FindingsSelection):
+        for option in ("organizations", "regions"):
+            if wanted[option] and saved is None:
+                raise OptionError(f"{option}: findings say where they are, so it cannot be given with them")
+            field = "organization_id" if option == "organizations" else "region"
+            wanted[option] = sorted({finding["token"][field] for finding in selection.findings})
+    confirm = bool(options.get("confirm"))
+    wanted["owners"] = bool(options.get("owners")) or selection.needs_owners
+    checked = parse_sweep_options(wanted, now)
+    if confirm:
+        _check_future(options, as_of, now)
     return _Checked(
-        checked._replace(select=select),
-        policy,
-        findings,
-        Guards(protected, grace, checked.as_of, now),
+        checked._replace(as_of=as_of, select=_sweep_conditions(selection, latest, saved)),
+        selection,
+        latest,
+        saved,
         Limits(whole_number(options, "max_tokens", _LIMIT, None), whole_number(options, "max_percent", _LIMIT, 100)),
-        bool(options.get("confirm")),
+        now,
+        confirm,
         record_dir,
     )
 
 
-def _among(findings: Findings) -> Conditions:
-    """Conditions that the tokens of findings meet."""
-    keys = {(finding["token"]["organization_id"], finding["token"]["personal_access_token_id"]) for finding in findings}
-    return Conditions(
-        lambda token, as_of: (token.organization_id, token.personal_access_token_id) in keys, needs_owners=False
-    )
+def _selection(
+    options: Mapping[str, Any], saved: SavedPlan | None, guards: Guards
+) -> tuple[Selection, PolicySelection | None]:
+    """How tokens are selected, and how they would be by now if the plan is one that was saved."""
+    if saved is not None and saved.policy is not None:
+        latest = guards._replace(as_of=max(guards.as_of, guards.now))
+        return PolicySelection(saved.policy, guards), PolicySelection(saved.policy, latest)
+    if saved is not None:
+        found = [{"token": project(entry.token, guards.as_of)} for entry in saved.entries]
+        return FindingsSelection(found, guards), None
+    if options.get("findings") is not None:
+        return FindingsSelection(check_findings(options["findings"]), guards), None
+    policy = parse_policy(options.get("policy"))
+    check_can_revoke(policy)
+    return PolicySelection(policy, guards), None
+
+
+def _sweep_conditions(selection: Selection, latest: PolicySelection | None, saved: SavedPlan | None) -> Conditions:
+    """Conditions that every token meets that the plan has to know."""
+    keys: set[tuple[str, Any]] = set()
+    if saved is not None:
+        keys = {(entry.token.organization_id, entry.token.personal_access_token_id) for entry in saved.entries}
+    elif isinstance(selection, FindingsSelection):
+        records = [finding["token"] for finding in selection.findings]
+        keys = {(record["organization_id"], record["personal_access_token_id"]) for record in records}
+    current = latest or selection
+    policy = current.policy if isinstance(current, PolicySelection) else None
+    as_of = current.guards.as_of
+
+    def matches(token: Token, _as_of: int) -> bool:
+        if (token.organization_id, token.personal_access_token_id) in keys:
+            return True
+        return policy is not None and policy.when.matches(token, as_of)
+
+    return Conditions(matches, selection.needs_owners)
+
+
+def _with_plan(options: Mapping[str, Any], saved: SavedPlan) -> dict[str, Any]:
+    """Take the options of a plan. One that is given again is to have the same value."""
+    made = {**saved.options, "max_tokens": saved.max_tokens, "max_percent": saved.max_percent}
+    for name in OPTIONS:
+        value = options.get(name)
+        if value is not None and value != [] and name != "owners" and digest_of(value) != digest_of(made[name]):
+            raise OptionError(
+                f"{name}: {shown(value)} is not what the plan was made with, {shown(made[name])}",
+                hint="Leave it out, or plan again.",
+            )
+    for name in ("policy", "findings"):
+        value = options.get(name)
+        if value is not None and ((name == "policy") is (saved.policy is None) or digest_of(value) != saved.digest):
+            raise OptionError(
+                f"{name}: it is not what the plan was made from, its digest differs from {saved.digest}",
+                hint="Leave it out, or plan again.",
+            )
+    own_directory = os.path.dirname(os.path.abspath(saved.path))
+    record_dir = own_directory if options.get("record_dir") is None else options["record_dir"]
+    return {
+        **options,
+        **made,
+        "organizations": made["organizations"] or None,
+        "regions": saved.regions,
+        "record_dir": record_dir,
+    }
+
+
+def _check_account(saved: SavedPlan, caller: str) -> None:
+    account = caller.split(":")[4] if caller.count(":") >= 5 else caller
+    if account != saved.account:
+        raise OptionError(
+            f"plan_file: {saved.path}: the plan is for account {saved.account}, and these credentials are of account "
+            f"{account}",
+            hint="Use the credentials that the plan was made with.",
+        )
+
+
+def _check_future(options: Mapping[str, Any], as_of: int, now: int) -> None:
+    """Refuse to revoke tokens for what they will be one day."""
+    if as_of > now and not options.get("allow_future"):
+        raise OptionError(
+            f"as_of: {format_instant(as_of)} is in the future, so tokens would be revoked that are still valid",
+            hint="Leave as_of out, or set allow_future to true.",
+        )
 
 
 def _token_ids(value: object) -> list[str]:

@@ -16,6 +16,8 @@ description:
     token is locked out.
   - Each token is read just before it is deleted, and read again afterwards. So RV(revoked) is what was there and is
     gone, whatever the service answered in between.
+  - If the process of Ansible that started the module has ended, the task stops before the next deletion, with the error
+    code C(AbandonedRunException). An asynchronous task may outlive the playbook.
   - Tokens cannot be made with an API. Their users make them in the Amazon WorkMail web application.
   - To revoke what a policy finds, see M(patrol.workmail.workmail_pat_revoke) and the role
     R(patrol.workmail.revoke, ansible_collections.patrol.workmail.revoke_role).
@@ -40,7 +42,8 @@ options:
       - Conditions on a token, at least one. A token that does not meet all of them when it is read, just before its
         deletion, is left and listed in RV(not_revoked).
       - The conditions are those of the test plugin P(patrol.workmail.workmail_pat_matching#test), which describes each.
-      - With conditions on owners, the users of the organization are listed once, before the first token is read.
+      - With conditions on owners, the owner of each token is read as well, with C(DescribeUser). An owner whom the
+        organization does not know is in the state V(UNKNOWN).
     type: dict
   as_of:
     description:
@@ -48,7 +51,13 @@ options:
       - An instant in ISO 8601 with an offset, such as V(2026-01-02T03:04:05Z); a date, such as V(2026-01-02), which is
         the instant at which that day begins in UTC; or a duration from now, such as V(+30d).
       - Left out, the moment at which the task reads its options.
+      - An instant in the future needs O(allow_future=true).
     type: str
+  allow_future:
+    description:
+      - Whether O(as_of) may be in the future. Tokens that are still valid are revoked then.
+    type: bool
+    default: false
 seealso:
   - module: patrol.workmail.workmail_pat_info
   - module: patrol.workmail.workmail_pat_revoke
@@ -186,6 +195,7 @@ def main() -> None:
             },
             "only_if": {"type": "dict"},
             "as_of": {"type": "str"},
+            "allow_future": {"type": "bool", "default": False},
             **ORGANIZATION_ARGUMENTS,
             **ROLE_ARGUMENTS,
         },

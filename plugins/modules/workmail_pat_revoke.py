@@ -13,21 +13,29 @@ version_added: 0.1.0
 short_description: Revoke the Amazon WorkMail personal access tokens that violate a policy
 description:
   - Reads every personal access token of the organizations, plans to revoke those that violate a policy, or those of
-    given findings, and returns the plan. Only with O(confirm=true) does it revoke them.
+    given findings, writes the plan to a file in O(record_dir), and returns it. Nothing is revoked.
+  - With O(plan_file) and O(confirm=true) it carries out a plan that somebody has reviewed. Only tokens of that plan are
+    revoked, each only if everything that the plan says about it still holds.
+  - With O(confirm=true) and without O(plan_file) it plans and revokes in one run, within the limits. Nobody has
+    reviewed the plan.
   - The role R(patrol.workmail.revoke, ansible_collections.patrol.workmail.revoke_role) shows the plan as well.
-  - A token is planned where a finding on it is a violation, that is, not muted by an exception of the policy and at
-    least as severe as the policy's C(fail_on).
-  - Where not everything could be read, or the plan is over O(max_tokens) or O(max_percent), nothing is revoked and the
+  - A token is planned if a finding on it is a violation of a rule that may revoke. It is not muted by an exception of
+    the policy, it is at least as severe as the policy's C(fail_on), and its rule does not have C(revoke) set to
+    V(false). A policy without any such rule is an error.
+  - If not everything could be read, or the plan is over O(max_tokens) or O(max_percent), nothing is revoked and the
     task fails.
-  - Each token is read just before it is deleted, and left if the policy no longer finds it. It is read again
-    afterwards, so that RV(revoked) is what was there and is gone.
+  - Each token is read again just before it is deleted, and so is its owner if a rule, an exception or O(protected)
+    looks at owners. A token that belongs to another user now, that one of its rules no longer finds, or that is
+    protected now, is left. It is read again after its deletion. So RV(revoked) is what was there and is gone.
+  - If the process of Ansible that started the module has ended, the task stops before the next deletion, with the error
+    code C(AbandonedRunException). An asynchronous task may outlive the playbook.
 author:
   - The patrol.workmail contributors (@patrol-collections)
 options:
   policy:
     description:
       - The policy, as M(patrol.workmail.workmail_pat_audit) describes it.
-      - One of O(policy), O(policy_file) and O(findings) is required.
+      - One of O(policy), O(policy_file), O(findings) and O(plan_file) is required.
     type: dict
   policy_file:
     description:
@@ -38,27 +46,40 @@ options:
     description:
       - Findings of an audit, from M(patrol.workmail.workmail_pat_audit) or
         P(patrol.workmail.workmail_pat_findings#filter), whose tokens are to be revoked, whatever their severity. Those
-        that are muted are left.
-      - A token that has changed since it was found, because it was used for example, is left.
+        that are muted, and those of rules with C(revoke) set to V(false), are left. If none of them may revoke, that is
+        an error.
+      - A token that has changed since it was found, or whose owner has, is left. It may have been used, for example.
       - O(organizations) and O(regions) cannot be given with it, since the findings say where they are.
     type: list
     elements: dict
+  plan_file:
+    description:
+      - The path of a plan that an earlier run has written, on the host that runs the module. Only its tokens are
+        revoked, and only with O(confirm=true).
+      - The policy, the protections, the limits, the instant and what to read are those of the plan. Those that are
+        given again need to have the same value. Only O(owners), O(concurrency) and O(record_dir) may differ.
+      - It cannot be carried out with credentials of another account.
+      - RV(not_in_plan) lists the tokens that would be planned by now. They are not revoked.
+      - A file that was changed after it was written is an error. Whoever may write to it can write any plan, so protect
+        it like a playbook.
+    type: path
   confirm:
     description:
-      - Whether to revoke what is planned. Otherwise the task only plans.
+      - Whether to revoke the tokens that are planned. Otherwise the task only plans.
+      - Without O(plan_file), nobody has reviewed what is revoked.
     type: bool
     default: false
   max_tokens:
     description:
       - How many tokens may be planned in all. A plan for more is an error, and nothing is revoked.
+      - Left out, V(10).
     type: int
-    default: 10
   max_percent:
     description:
       - How many percent of the tokens of each organization may be planned, V(1) to V(100). A plan for more is an error,
         and nothing is revoked.
+      - Left out, V(10).
     type: int
-    default: 10
   protected:
     description:
       - Conditions on a token, at least one. A token that meets all of them is never revoked.
@@ -75,25 +96,43 @@ options:
       - An instant in ISO 8601 with an offset, such as V(2026-01-02T03:04:05Z); a date, such as V(2026-01-02), which is
         the instant at which that day begins in UTC; or a duration from now, such as V(+30d).
       - Left out, the moment at which the task reads its options.
+      - An instant in the future needs O(allow_future=true) to revoke.
     type: str
+  allow_future:
+    description:
+      - Whether to revoke even if O(as_of) is in the future. Tokens that are still valid are revoked then.
+    type: bool
+    default: false
+  organizations:
+    description:
+      - The organizations to read, by ID (C(m-) and 32 lower-case hexadecimal digits) or by alias.
+      - One that does not exist, or is not in state C(Active), is an error.
+      - Left out, every organization that C(ListOrganizations) shows in state C(Active); none at all is an error.
+      - An empty list is an error. A list that was computed could otherwise stand for every organization.
+    type: list
+    elements: str
+    aliases: [organization, organization_id]
   record_dir:
     description:
-      - A directory on the host that runs the module, which is made if it is not there. Each run leaves a file of its
-        own in it, which only its owner can read, also where it only plans. Not in check mode.
-      - The file has a line of JSON for each thing that happens, on the disk before the next thing happens, with
-        C(time), C(caller) (the ARN that C(sts:GetCallerIdentity) gives), C(as_of), C(confirm), C(outcome), the token,
-        C(rule_ids) and C(reason).
-      - C(outcome) is V(started), V(left), V(planned), V(revoking) before a deletion, V(revoked), V(not_revoked),
-        V(absent), V(failed) or V(unconfirmed) after it, and at the end V(finished) or V(failed). Where the end is
-        missing, the run was killed.
-      - Where it cannot be written, nothing is revoked.
+      - A directory on the host that runs the module, which is made if it does not exist. Each run leaves a record in
+        it, C(revoke-TIME-NUMBER.jsonl), and a run that only plans leaves its plan as well, C(plan-TIME.json). Only
+        their owner can read them. In check mode nothing is written.
+      - A record has a line of JSON for each thing that happens, on the disk before the next thing happens, with
+        C(time), C(caller) (the ARN that C(sts:GetCallerIdentity) gives), C(as_of), C(confirm), C(plan_file),
+        C(outcome), the token, C(rule_ids) and C(reason).
+      - C(outcome) is V(started), V(left), V(not_in_plan), V(planned), V(revoking) before a deletion, V(revoked),
+        V(not_revoked), V(absent), V(failed) or V(unconfirmed) after it, and at the end V(finished) or V(failed). If the
+        end is missing, the run was killed.
+      - A plan has the policy and its digest, the instant, the limits, the protections, and each token with its rules.
+      - If a file cannot be written, nothing is revoked.
+      - One run at a time uses the directory. Another one fails with the error code C(RevocationLockedException). The
+        lock is on the directory and ends with the process that holds it.
+      - Required without O(plan_file). With it, if left out, the directory of the plan.
     type: path
-    required: true
 seealso:
   - module: patrol.workmail.workmail_pat
   - module: patrol.workmail.workmail_pat_audit
 extends_documentation_fragment:
-  - patrol.workmail.targets.organizations
   - patrol.workmail.targets.regions
   - patrol.workmail.role
   - patrol.workmail.connection
@@ -111,14 +150,20 @@ EXAMPLES = r"""
     organization: acme
     region: us-east-1
     policy_file: no_expired
+    max_percent: 50
     record_dir: records
   register: plan
 
 - name: Show the plan
   ansible.builtin.debug:
-    msg: "{{ plan.plan | map(attribute='message') }}"
+    msg: "{{ plan.lines }}"
 
-- name: Revoke it, but nothing of the backup service and nothing that is new
+- name: Revoke the tokens of the plan, and no others
+  patrol.workmail.workmail_pat_revoke:
+    plan_file: "{{ plan.plan_file }}"
+    confirm: true
+
+- name: Revoke unattended what has expired, but nothing of the backup service and nothing that is new
   patrol.workmail.workmail_pat_revoke:
     organization: acme
     region: us-east-1
@@ -133,7 +178,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: What is to be revoked, or was.
+  description:
+    - The tokens that are to be revoked, or were. With O(plan_file), those of the plan of which everything that it says
+      still holds.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
@@ -152,8 +199,27 @@ plan:
         - The token, with the fields that RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens) describes.
       type: dict
       returned: always
+not_in_plan:
+  description: With O(plan_file), the tokens that would be planned by now and are not in the plan. They are not revoked.
+  type: list
+  elements: dict
+  returned: success, and failure once the options were found valid
+  contains:
+    rule_ids:
+      description: The rules that ask for it.
+      type: list
+      elements: str
+      returned: always
+    message:
+      description: One line for a person, of the most severe finding.
+      type: str
+      returned: always
+    token:
+      description: The token.
+      type: dict
+      returned: always
 left:
-  description: What was found and is left.
+  description: The tokens that were found, or are in the plan, and are left.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
@@ -236,6 +302,10 @@ summary:
       description: How many were revoked.
       type: int
       returned: always
+    not_in_plan:
+      description: How many would be planned by now and are not in the plan.
+      type: int
+      returned: always
     not_revoked:
       description: How many were planned and are left.
       type: int
@@ -284,6 +354,28 @@ as_of:
 confirm:
   description: Whether the run was to revoke.
   type: bool
+  returned: success, and failure once the options were found valid
+plan_file:
+  description: The file of the plan that was written, or that was given; null if there is none.
+  type: str
+  returned: success, and failure once the options were found valid
+  sample: /srv/records/plan-20261124T030405Z.json
+command:
+  description:
+    - The command that carries out the plan, on the machine that has the file, with the same credentials. If a role with
+      an external ID is assumed, add C(revoke_assume_role_external_id).
+    - Null if nothing is planned, if no plan was written, and if the run was to revoke.
+  type: str
+  returned: success, and failure once the options were found valid
+  sample: >-
+    ansible-playbook patrol.workmail.revoke -e revoke_plan=/srv/records/plan-20261124T030405Z.json
+    -e revoke_confirm=true
+lines:
+  description:
+    - The revocation for a log, with at most twenty entries of each kind. No line can be a command of a pipeline,
+      whatever users called their tokens. If there is a RV(command), it is the last line.
+  type: list
+  elements: str
   returned: success, and failure once the options were found valid
 record_file:
   description: The file with the record of the run; null in check mode.
@@ -360,18 +452,20 @@ def main() -> None:
             "policy": {"type": "dict"},
             "policy_file": {"type": "str"},
             "findings": {"type": "list", "elements": "dict"},
+            "plan_file": {"type": "path"},
             "confirm": {"type": "bool", "default": False},
-            "max_tokens": {"type": "int", "default": 10, "no_log": False},
-            "max_percent": {"type": "int", "default": 10},
+            "max_tokens": {"type": "int", "no_log": False},
+            "max_percent": {"type": "int"},
             "protected": {"type": "dict"},
             "grace": {"type": "str"},
             "as_of": {"type": "str"},
-            "record_dir": {"type": "path", "required": True},
+            "allow_future": {"type": "bool", "default": False},
+            "record_dir": {"type": "path"},
             **{name: TARGET_ARGUMENTS[name] for name in ("organizations", "regions", "owners", "concurrency")},
             **ROLE_ARGUMENTS,
         },
         mutually_exclusive=[("policy", "policy_file", "findings")],
-        required_one_of=[("policy", "policy_file", "findings")],
+        required_one_of=[("policy", "policy_file", "findings", "plan_file"), ("record_dir", "plan_file")],
         supports_check_mode=True,
     )
     try:

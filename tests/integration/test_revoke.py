@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import json
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,16 +17,18 @@ from typing import Any
 import pytest
 from condition_oracle import documents, oracle
 from conftest import REGION, connect, connect_and_break
-from estate import ACME, ANA, GLOBEX, INITECH
+from estate import ACME, ANA, BEN, ESTATE, GLOBEX, INITECH
+from guarding import guards
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from policy_oracle import naive, policies
 from token_strategies import NOW, tokens
 from workmail_emulator import Emulator, Fault
 
-from ansible_collections.patrol.workmail.plugins.module_utils import _record
+from ansible_collections.patrol.workmail.plugins.module_utils import _record, _starter
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._gather_audit import gather_audit
+from ansible_collections.patrol.workmail.plugins.module_utils._plan_file import digest_of
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke import revoke_by_policy, revoke_tokens
 from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant, format_instant
 from ansible_collections.patrol.workmail.plugins.module_utils._tokens import Owner, Token, project
@@ -394,7 +399,7 @@ def test_grace(by_policy: Run, emulator: Emulator) -> None:
         }
     )
     # The grace counts from now, whatever instant the policy judges.
-    result = by_policy(policy=EXPIRED, grace="24h", as_of="+30d", confirm=True, **WIDE)
+    result = by_policy(policy=EXPIRED, grace="24h", as_of="+30d", allow_future=True, confirm=True, **WIDE)
     assert set(ids(result["revoked"])) == {"pat-25", "pat-100"}
     assert {entry["reason"] for entry in result["left"]} == {"created within the grace"}
 
@@ -555,7 +560,7 @@ def test_no_findings_is_nothing_to_do(by_policy: Run, emulator: Emulator) -> Non
     assert [entry.operation for entry in emulator.requests] == ["GetCallerIdentity"]
 
 
-FINDING = {"rule_id": "a", "severity": "low", "message": "a", "muted": False, "exception": None}
+FINDING = {"rule_id": "a", "severity": "low", "revoke": True, "message": "a", "muted": False, "exception": None}
 RECORD = project(Token(ACME, "acme", REGION, "pat-1", ANA, "Token 1", NOW, None, None, None), NOW)
 
 
@@ -589,6 +594,241 @@ def test_bad_options_of_a_policy(by_policy: Run, emulator: Emulator, options: di
     given_options = {"confirm": True, **({} if "findings" in options else {"policy": EXPIRED}), **options}
     assert message in by_policy(**given_options)["msg"]
     assert len(emulator.requests) == 0
+
+
+# --- With a plan that was reviewed ------------------------------------------------------------------------------------
+
+
+def plan_of(by_policy: Run, **options: Any) -> str:
+    """The file of a plan, which the run that made it left alone."""
+    made = by_policy(**{"policy": EXPIRED, "as_of": AS_OF, "organizations": ["acme"], **WIDE, **options})
+    assert "error_code" not in made and not made["changed"], made.get("msg")
+    return str(made["plan_file"])
+
+
+def test_a_plan_is_written_and_carried_out(by_policy: Run, emulator: Emulator, tmp_path: Path) -> None:
+    made = by_policy(policy=EXPIRED, as_of=AS_OF, organizations=["acme"], owners=True, **WIDE)
+    path = Path(made["plan_file"])
+    assert path.parent == tmp_path / "records" and re.fullmatch(r"plan-\d{8}T\d{6}Z\.json", path.name)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert made["lines"][-1] == made["command"]
+    assert made["command"] == f"ansible-playbook patrol.workmail.revoke -e revoke_plan={path} -e revoke_confirm=true"
+    assert lines(made)[-1]["plan_file"] == str(path)
+    plan = json.loads(path.read_text())
+    assert ids([entry["token"] for entry in plan["tokens"]]) == ["pat-1", "pat-3"]
+    assert plan["policy_digest"].startswith("sha256:") and plan["limits"] == {"max_tokens": 1000, "max_percent": 100}
+    looked_at = by_policy(plan_file=str(path), organizations=None, record_dir=None)
+    assert not looked_at["changed"] and looked_at["plan_file"] == str(path) and looked_at["command"] == made["command"]
+    done = by_policy(plan_file=str(path), organizations=None, record_dir=None, confirm=True)
+    assert ids(done["revoked"]) == ["pat-1", "pat-3"] and done["command"] is None
+    assert Path(done["record_file"]).parent == path.parent and lines(done)[0]["plan_file"] == str(path)
+    assert len(list(path.parent.glob("plan-*.json"))) == 1
+    again = by_policy(plan_file=str(path), organizations=None, record_dir=None, confirm=True)
+    assert again["absent"] == ["pat-1", "pat-3"] and not again["changed"] and "error_code" not in again
+
+
+@guards("plugins/module_utils/_revoke.py", "        if checked.saved is None:", "        if True:")
+def test_only_tokens_of_the_plan_are_revoked(by_policy: Run, emulator: Emulator) -> None:
+    """A token that expires between the plan and its execution is in no plan that anybody has seen."""
+    path = plan_of(by_policy, as_of="2026-02-02T00:00:00Z")
+    result = by_policy(plan_file=path, organizations=None, confirm=True)
+    assert ids(result["revoked"]) == ["pat-1"] and held(emulator) == {"pat-2", "pat-3", "pat-4", "pat-5", "pat-6"}
+    assert ids([entry["token"] for entry in result["not_in_plan"]]) == ["pat-3"]
+    assert any(line.startswith("not in the plan: expired: acme, token pat-3") for line in result["lines"])
+    assert [line["personal_access_token_id"] for line in lines(result) if line["outcome"] == "not_in_plan"] == ["pat-3"]
+
+
+@pytest.mark.parametrize("when", ["sweep", "deletion"])
+def test_what_the_plan_says_has_to_hold(by_policy: Run, emulator: Emulator, when: str) -> None:
+    policy = {"version": 1, "rules": [{"id": "unused", "severity": "low", "when": {"unused_for": "90d"}}]}
+    path = plan_of(by_policy, policy=policy, as_of="2026-06-01T00:00:00Z")
+    if when == "sweep":
+        change_token(emulator, "pat-4", DateLastUsed=format_instant(current_instant()))
+    else:
+        emulator.faults.add(Fault("used_meanwhile", operation=GET, personal_access_token_id="pat-4"))
+    result = by_policy(plan_file=path, organizations=None, confirm=True)
+    reasons = [entry["reason"] for entry in result["left"] + result["not_revoked"]]
+    assert reasons == ["no longer found by unused"] and held(emulator) == {"pat-4", "pat-6"}
+
+
+def change_token(emulator: Emulator, token_id: str, **fields: Any) -> None:
+    """Change a token, as the service may."""
+    seed = copy.deepcopy(ESTATE)
+    kept = held(emulator)
+    for organization in seed["Organizations"]:
+        tokens = [
+            each for each in organization.get("PersonalAccessTokens", []) if each["PersonalAccessTokenId"] in kept
+        ]
+        for each in tokens:
+            if each["PersonalAccessTokenId"] == token_id:
+                each.update(fields)
+        organization["PersonalAccessTokens"] = tokens
+    emulator.reset()
+    emulator.load(seed)
+
+
+def change_user(emulator: Emulator, user_id: str, **fields: Any) -> None:
+    """Change a user, as an administrator may."""
+    seed = copy.deepcopy(ESTATE)
+    for organization in seed["Organizations"]:
+        for each in organization.get("Users", []):
+            if each["Id"] == user_id:
+                each.pop("DisabledDate", None)
+                each.update(fields)
+    emulator.reset()
+    emulator.load(seed)
+
+
+ORPHANED = {"version": 1, "rules": [{"id": "orphaned", "severity": "high", "when": {"owner_state": "DISABLED"}}]}
+
+
+@pytest.mark.parametrize("how", ["plan", "findings", "plan of findings"])
+def test_an_owner_who_was_enabled_since_keeps_the_tokens(by_policy: Run, emulator: Emulator, how: str) -> None:
+    options: dict[str, Any] = {"organizations": None, "confirm": True}
+    findings = findings_of(ORPHANED)
+    assert ids([finding["token"] for finding in findings]) == ["pat-3", "pat-4"]
+    if how == "plan":
+        options["plan_file"] = plan_of(by_policy, policy=ORPHANED)
+    elif how == "findings":
+        options.update(findings=findings, **WIDE)
+    else:
+        options["plan_file"] = plan_of(by_policy, policy=None, findings=findings, organizations=None)
+    change_user(emulator, BEN, State="ENABLED")
+    result = by_policy(**options)
+    assert not result["changed"] and len(held(emulator)) == 6
+    reason = "no longer found by orphaned" if how == "plan" else "its owner has changed since it was found"
+    assert [entry["reason"] for entry in result["left"]] == [reason] * 2
+
+
+@guards(
+    "plugins/module_utils/_revoke.py",
+    "            return read_owner(client, planned.token.organization_id, user_id, listed)\n",
+    "            return listed or Owner(user_id)\n",
+)
+@pytest.mark.parametrize("how", ["policy", "findings"])
+def test_the_owner_is_read_again_just_before_the_deletion(
+    emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    """The owner is enabled between the listing of the users and the first deletion."""
+
+    def connect_and_enable(service: str, region: str, config: Any, **credentials: str) -> Any:
+        client = connect(service, region, config, **credentials)
+        client.meta.events.register(
+            f"before-send.workmail.{GET}",
+            lambda **event: change_user(emulator, BEN, State="ENABLED"),
+        )
+        return client
+
+    options = {"confirm": True, "record_dir": str(tmp_path), **WIDE}
+    options.update({"policy": ORPHANED} if how == "policy" else {"findings": findings_of(ORPHANED)})
+    result = revoke_by_policy(options, connect_and_enable, REGION)
+    assert len(result["plan"]) == 2 and len(result["not_revoked"]) == 2 and len(held(emulator)) == 6
+
+
+@pytest.mark.parametrize("protected", [None, {"owner": "ana"}])
+def test_a_token_that_another_user_has_now_is_left(
+    by_policy: Run, emulator: Emulator, protected: dict[str, Any] | None
+) -> None:
+    path = plan_of(by_policy, protected=protected)
+    change_token(emulator, "pat-3", UserId=ANA)
+    result = by_policy(plan_file=path, organizations=None, confirm=True)
+    assert "pat-3" in held(emulator)
+    assert [entry["reason"] for entry in result["left"] if entry["token"]["personal_access_token_id"] == "pat-3"] == [
+        "it belongs to another user now"
+    ]
+
+
+def test_only_if_reads_each_owner(revoke: Run, emulator: Emulator) -> None:
+    revoke("pat-1", "pat-4", only_if={"owner_state": "DISABLED"})
+    operations = [entry.operation for entry in emulator.requests if entry.operation in ("DescribeUser", "ListUsers")]
+    assert operations == ["DescribeUser"] * 2 and "pat-4" not in held(emulator)
+    emulator.requests.clear()
+    emulator.faults.add(Fault("access_denied", operation="DescribeUser"))
+    assert revoke("pat-3", only_if={"owner_state": "DISABLED"})["operation"] == "DescribeUser"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"policy": EVERY}, "policy: it is not what the plan was made from, its digest differs from sha256:"),
+        ({"findings": []}, "findings: it is not what the plan was made from"),
+        ({"protected": {"name": "x"}}, "protected: {'name': 'x'} is not what the plan was made with, None"),
+        ({"grace": "1d"}, "grace: '1d' is not what the plan was made with, None"),
+        ({"as_of": "2026-02-05T00:00:00Z"}, "as_of: '2026-02-05T00:00:00Z' is not what the plan was made with"),
+        ({"max_tokens": 5}, "max_tokens: 5 is not what the plan was made with, 1000"),
+        ({"organizations": ["globex"]}, "organizations: ['globex'] is not what the plan was made with, ['acme']"),
+        ({"plan_file": "/nowhere/plan.json"}, "plan_file: /nowhere/plan.json: cannot be read: No such file"),
+        ({"policy": EXPIRED, "as_of": AS_OF, "organizations": ["acme"], **WIDE, "regions": []}, None),
+    ],
+)
+def test_what_is_given_again_has_to_be_that_of_the_plan(
+    by_policy: Run, emulator: Emulator, options: dict[str, Any], message: str | None
+) -> None:
+    path = plan_of(by_policy)
+    result = by_policy(**{"plan_file": path, "organizations": None, "confirm": True, **options})
+    if message is None:
+        assert ids(result["revoked"]) == ["pat-1", "pat-3"]
+    else:
+        assert message in result["msg"] and result["error_code"] == "InvalidOptionException"
+        assert len(emulator.requests) == 0 and len(held(emulator)) == 6
+
+
+@guards("plugins/module_utils/_revoke.py", "    if account != saved.account:")
+def test_a_plan_of_another_account_is_refused(by_policy: Run, emulator: Emulator) -> None:
+    path = Path(plan_of(by_policy))
+    plan = json.loads(path.read_text())
+    plan["caller"] = plan["caller"].replace("123456789012", "210987654321")
+    del plan["digest"]
+    path.write_text(json.dumps({**plan, "digest": digest_of(plan)}))
+    result = by_policy(plan_file=str(path), organizations=None, confirm=True)
+    assert "is for account 210987654321, and these credentials are of account 123456789012" in result["msg"]
+    assert not asked(emulator)
+
+
+@guards(
+    "plugins/module_utils/_revoke.py",
+    '    if options.get("organizations") is not None and not options["organizations"]:',
+)
+def test_an_empty_list_of_organizations_is_not_every_organization(by_policy: Run, emulator: Emulator) -> None:
+    result = by_policy(policy=EXPIRED, as_of=AS_OF, organizations=[], confirm=True, **WIDE)
+    assert "organizations: the list is empty; expected at least one organization" in result["msg"]
+    assert len(emulator.requests) == 0
+
+
+@guards("plugins/module_utils/_revoke.py", '    if as_of > now and not options.get("allow_future"):')
+def test_the_future_revokes_only_if_it_is_allowed(by_policy: Run, revoke: Run, emulator: Emulator) -> None:
+    future = {"as_of": "+36500d", "organizations": ["acme"], **WIDE}
+    refused = by_policy(policy=EXPIRED, confirm=True, **future)
+    assert "is in the future" in refused["msg"] and "allow_future" in refused["msg"] and len(emulator.requests) == 0
+    path = plan_of(by_policy, as_of="+36500d")
+    assert "is in the future" in by_policy(plan_file=path, organizations=None, confirm=True)["msg"]
+    assert "is in the future" in revoke("pat-2", only_if={"expired": True}, as_of="+36500d")["msg"]
+    done = by_policy(plan_file=path, organizations=None, confirm=True, allow_future=True)
+    assert ids(done["revoked"]) == ["pat-1", "pat-2", "pat-3", "pat-5"]
+
+
+@guards("plugins/module_utils/_revocation.py", "        if self._starter.gone():")
+def test_a_run_whose_starter_has_ended_deletes_nothing_more(by_policy: Run, emulator: Emulator) -> None:
+    parent = os.getppid()
+    answers = iter([parent, parent])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_starter.os, "getppid", lambda: next(answers, 1))
+        result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
+    assert result["error_code"] == "AbandonedRunException" and ids(result["revoked"]) == ["pat-1"]
+    assert asked(emulator) == ["pat-1"] and lines(result)[-1]["outcome"] == "failed"
+
+
+def test_two_runs_at_once(by_policy: Run, emulator: Emulator, tmp_path: Path) -> None:
+    with _record.Record(str(tmp_path / "records"), {}):
+        result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
+    assert result["error_code"] == "RevocationLockedException" and len(emulator.requests) == 0
+
+
+def test_a_policy_that_only_reports_is_refused(by_policy: Run, emulator: Emulator) -> None:
+    reports = {"version": 1, "rules": [{**EXPIRED["rules"][0], "revoke": False}]}
+    for options in ({"policy": reports}, {"findings": findings_of(reports), "organizations": None}):
+        result = by_policy(**options, confirm=True, **WIDE)
+        assert "revoke: false" in result["msg"] and not emulator.requests
 
 
 @st.composite
@@ -698,8 +938,12 @@ def test_exactly_what_is_to_go_goes(
         max_tokens=max_tokens,
         max_percent=max_percent,
         confirm=confirm,
+        allow_future=True,
         organizations=["acme"],
     )
+    if not any(ranks.index(rule["severity"]) >= ranks.index(policy.get("fail_on", "low")) for rule in policy["rules"]):
+        assert "policy: none of its rules can revoke a token" in result["msg"]
+        return
     everything = {token.personal_access_token_id for token in population}
     assert set(ids([entry["token"] for entry in result["plan"]])) == doomed
     assert result.get("error_code") == ("RevocationLimitException" if over else None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 from estate import ACME, GLOBEX
-from test_revoke import AS_OF, DELETE, EVERY, EXPIRED, GET, asked, held, ids
+from test_revoke import AS_OF, DELETE, EVERY, EXPIRED, GET, asked, change_token, held, ids
 from workmail_emulator import Emulator, Fault
 
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
@@ -94,14 +95,26 @@ def test_the_playbook_plans_and_then_revokes(emulator: Emulator, ansible_playboo
     assert plan.returncode == 0, plan.stdout
     assert "PLANNED: 2 to revoke, 0 found and left, of 6 tokens" in plan.stdout
     assert plan.stdout.count("planned: The token has expired: acme, token pat-") == 2
-    assert "Nothing was revoked. Set revoke_confirm to true" in plan.stdout
+    assert "Nothing was revoked. To revoke these tokens and no others, review the plan and run:" in plan.stdout
     assert len(held(emulator)) == 6 and "changed=0" in plan.stdout
-    done = ansible_playbook(BOOK, extra={**REVOKE, "revoke_confirm": "yes"})
+    # The last line of the log, before the recap, is the command that carries out the plan.
+    log = [line.strip(' ",]}') for line in plan.stdout.partition("PLAY RECAP")[0].splitlines()]
+    shown = [line for line in log if line.startswith("ansible-playbook patrol.workmail.revoke -e revoke_plan=")]
+    assert len(shown) == 1 and not [line for line in log[log.index(shown[0]) + 1 :] if "token" in line]
+    program, *arguments = shlex.split(shown[0])
+    assert program == "ansible-playbook"
+    change_token(emulator, "pat-4", ExpiresTime="2026-01-31T00:00:00Z")
+    done = ansible_playbook(*arguments)
     assert done.returncode == 0, done.stdout
     assert "REVOKED: 2 of 2 planned" in done.stdout and "changed=1" in done.stdout
-    assert "Nothing was revoked" not in done.stdout
+    assert done.stdout.count("revoked: The token has expired: acme, token pat-") == 2
+    assert "planned: " not in done.stdout and "Nothing was revoked" not in done.stdout
+    assert "not in the plan: The token has expired: acme, token pat-4" in done.stdout
     assert held(emulator) == {"pat-2", "pat-4", "pat-5", "pat-6"}
-    assert len(list((tmp_path / "revocations").glob("revoke-*.jsonl"))) == 2
+    records = tmp_path / "revocations"
+    assert len(list(records.glob("revoke-*.jsonl"))) == 2 and len(list(records.glob("plan-*.json"))) == 1
+    unattended = ansible_playbook(BOOK, extra={**REVOKE, "revoke_confirm": "yes"})
+    assert unattended.returncode == 0 and "revoked: The token has expired: acme, token pat-4" in unattended.stdout
     for line in (plan.stdout + done.stdout).splitlines():
         assert "\u202e" not in line and not line.lstrip().startswith("::")
 
@@ -117,7 +130,7 @@ def test_over_a_limit_the_plan_is_shown_and_nothing_goes(emulator: Emulator, ans
     run = ansible_playbook(BOOK, extra=extra)
     assert run.returncode == 2 and "2 of the 5 tokens of acme are planned, and max_percent is 10" in run.stdout
     assert run.stdout.count("planned: The token has expired: acme, token pat-") == 2
-    assert len(held(emulator)) == 6
+    assert max(map(len, run.stdout.splitlines())) < 1000 and len(held(emulator)) == 6
 
 
 def test_everything_that_keeps_a_token(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
@@ -207,8 +220,15 @@ def test_faults(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, 
     [
         ({}, "Give one of revoke_policy and revoke_findings"),
         ({"revoke_policy": "no_expired", "revoke_findings": []}, "Give one of revoke_policy and revoke_findings"),
-        ({**REVOKE, "revoke_protect": {"name": "x"}}, "revoke_protect: no such variable of the role"),
+        ({**REVOKE, "revoke_protect": {"name": "x"}}, "revoke_protect (did you mean revoke_protected?): the role"),
         ({**REVOKE, "revoke_policy": "no_expird"}, "did you mean no_expired?"),
+        ({**REVOKE, "revoke_policy": "nofile.yml"}, "revoke_policy: there is no file 'nofile.yml'"),
+        ({**REVOKE, "revoke_policy": "wind_down"}, "revoke_policy: none of its rules can revoke a token"),
+        ({"revoke_plan": "none.json"}, "none.json: cannot be read"),
+        ({"revoke_plan": ""}, "revoke_plan: '' is not valid; expected the path of a plan"),
+        ({**REVOKE, "revoke_organizations": []}, "revoke_organizations: the list is empty"),
+        ({**REVOKE, "revoke_organizations": "acme,"}, "revoke_organizations: "),
+        ({**REVOKE, "revoke_as_of": "+1d"}, "set revoke_allow_future to true"),
         ({**REVOKE, "revoke_organizations": None}, "organizations"),
         ({**REVOKE, "revoke_regions": None}, "regions"),
         ({**REVOKE, "revoke_protected": None}, "protected: expected at least one condition"),
@@ -216,7 +236,7 @@ def test_faults(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, 
         ({**REVOKE, "revoke_grace": None}, "grace: '' is not a duration"),
         ({**REVOKE, "revoke_as_of": None}, "as_of: '' is neither"),
         ({**REVOKE, "revoke_assume_role_arn": None}, "assume_role_arn: '' is not like"),
-        ({**REVOKE, "revoke_record_dir": "file/records"}, "record_dir: the record cannot be written"),
+        ({**REVOKE, "revoke_record_dir": "file/records"}, "revoke_record_dir: the record cannot be written"),
         ({**REVOKE, "revoke_record_dir": ""}, "record_dir: expected the path of a directory"),
         ({**REVOKE, "revoke_max_tokens": 0}, "max_tokens: 0 is out of range; expected 1 or more"),
         ({**REVOKE, "revoke_confirm": "maybe"}, "revoke_confirm"),

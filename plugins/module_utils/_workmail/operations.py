@@ -27,6 +27,7 @@ with contextlib.suppress(ImportError):
 
 
 NO_SUCH_RESOURCE = "ResourceNotFoundException"
+NO_SUCH_USER = "EntityNotFoundException"
 
 
 class Page(NamedTuple):
@@ -183,6 +184,42 @@ def get_personal_access_token(client: Any, organization_id: str, token_id: str) 
             return None
         raise
     return {name: value for name, value in reply.items() if name != "ResponseMetadata"}
+
+
+def read_user(client: Any, organization_id: str, user_id: str) -> Owner | None:
+    """Read a user as it is now.
+
+    Args:
+        client: A client of the organization's region.
+        organization_id: The organization.
+        user_id: The user ID.
+
+    Returns:
+        The user, or None if the organization does not know the ID.
+
+    Raises:
+        PatrolError: The user could not be read, or the reply is about another user.
+    """
+    try:
+        with located("workmail", "DescribeUser", client.meta.region_name, organization_id):
+            reply = client.describe_user(OrganizationId=organization_id, UserId=user_id)
+            if reply["UserId"] != user_id:
+                raise ReplyError(f"the reply is about user {reply['UserId']}", hint=FOREIGN_REPLY)
+            if not reply.get("State"):
+                raise ReplyError("the reply does not give the state of the user", hint=FOREIGN_REPLY)
+    except PatrolError as error:
+        if error.error_code == NO_SUCH_USER:
+            return None
+        raise
+    return Owner(
+        user_id=user_id,
+        name=reply.get("Name"),
+        email=reply.get("Email"),
+        display_name=reply.get("DisplayName"),
+        state=reply["State"],
+        disabled_date=reply.get("DisabledDate"),
+        identity_provider_user_id=reply.get("IdentityProviderUserId"),
+    )
 
 
 def delete_personal_access_token(client: Any, organization_id: str, token_id: str) -> None:
