@@ -32,7 +32,6 @@ from ansible_collections.patrol.workmail.plugins.module_utils._policy import jud
 from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY
 from ansible_collections.patrol.workmail.plugins.module_utils._tokens import Owner, Token
 
-PLAN = "plugins/module_utils/_plan.py"
 OPEN = Guards(None, None, NOW, NOW)
 ANA = Owner("u-ana", "ana", "ana@acme.example", "Ana", "ENABLED")
 BEN = Owner("u-ben", "ben", "ben@acme.example", "Ben", "DISABLED")
@@ -77,7 +76,7 @@ def ids(entries: Any) -> list[str | None]:
     return [entry.token.personal_access_token_id for entry in entries]
 
 
-@guards(PLAN, 'if finding["revoke"] and not', "if not")
+@guards("plugins/module_utils/_plan.py", 'if finding["revoke"] and not', "if not")
 def test_a_rule_that_only_reports_plans_nothing() -> None:
     reports = rule("reports", {"expired": True}, revoke=False)
     plan = selection(reports, UNUSED).plan([token("pat-1", date_last_used=NOW), token("pat-2")])
@@ -87,7 +86,7 @@ def test_a_rule_that_only_reports_plans_nothing() -> None:
     ]
 
 
-@guards(PLAN, "    if policy.can_revoke:\n        return\n", "    return\n")
+@guards("plugins/module_utils/_plan.py", "    if policy.can_revoke:\n        return\n", "    return\n")
 def test_a_policy_that_can_revoke_nothing_is_refused() -> None:
     rules = [rule("in-use", {"expired": False}, revoke=False), rule("idle", {"never_used": True}, "low")]
     with pytest.raises(OptionError, match="none of its rules can revoke a token") as caught:
@@ -100,7 +99,7 @@ def test_a_policy_that_can_revoke_nothing_is_refused() -> None:
     check_can_revoke(parse_policy({"version": 1, "fail_on": "medium", "rules": [*rules, EXPIRED]}))
 
 
-@guards(PLAN, 'if findings and not any(finding["revoke"] for finding in findings):')
+@guards("plugins/module_utils/_plan.py", 'if findings and not any(finding["revoke"] for finding in findings):')
 def test_findings_that_can_revoke_nothing_are_refused() -> None:
     reports = findings_of(token(), rules=(rule("reports", {"expired": True}, revoke=False),))
     with pytest.raises(OptionError, match=r"none of them can revoke a token, .*revoke: false.*\(reports\)"):
@@ -127,7 +126,11 @@ def test_malformed_tokens_are_refused(field: str, value: Any) -> None:
         check_findings([{**finding, "token": {**finding["token"], field: value}}])
 
 
-@guards(PLAN, "        if fresh.user_id != entry.token.user_id:\n            return OTHER_USER\n", "")
+@guards(
+    "plugins/module_utils/_plan.py",
+    "        if fresh.user_id != entry.token.user_id:\n            return OTHER_USER\n",
+    "",
+)
 def test_a_token_of_another_user_is_left() -> None:
     """The owner of a token can change between the plan and the deletion."""
     by_policy = selection(EXPIRED)
@@ -176,7 +179,10 @@ def test_owners_are_needed_if_a_condition_looks_at_them(
     assert FindingsSelection(findings_of(token()), OPEN).needs_owners
 
 
-@guards(PLAN, "if before.owner is not None and _owner_facts(before.owner) != _owner_facts(fresh.owner):")
+@guards(
+    "plugins/module_utils/_plan.py",
+    "if before.owner is not None and _owner_facts(before.owner) != _owner_facts(fresh.owner):",
+)
 def test_a_token_of_findings_whose_owner_has_changed_is_left() -> None:
     """The finding may be about the owner, and only the finding is known here, not its rule."""
     found = token(user_id="u-ben", owner=BEN)
@@ -188,7 +194,7 @@ def test_a_token_of_findings_whose_owner_has_changed_is_left() -> None:
     assert by_findings.recheck(entry, found._replace(owner=BEN._replace(display_name="B"))) is None
 
 
-@guards(PLAN, "dict.fromkeys(str(finding", "list(str(finding")
+@guards("plugins/module_utils/_plan.py", "dict.fromkeys(str(finding", "list(str(finding")
 def test_a_token_that_is_listed_twice_counts_once() -> None:
     by_policy = selection(EXPIRED)
     plan = by_policy.plan([token(), token(), token("pat-2")])
@@ -205,7 +211,9 @@ def test_an_organization_without_a_total_allows_nothing() -> None:
         assert Limits(5, 100).broken(plan.planned, totals)
 
 
-@guards(PLAN, "        reason = selection.recheck(entry, fresh)\n", "        reason = None\n")
+@guards(
+    "plugins/module_utils/_plan.py", "        reason = selection.recheck(entry, fresh)\n", "        reason = None\n"
+)
 def test_an_earlier_plan_is_carried_out_as_far_as_it_holds() -> None:
     by_policy = selection(UNUSED)
     entries = by_policy.plan([token("pat-1"), token("pat-2"), token("pat-3")]).planned
@@ -219,10 +227,13 @@ def test_an_earlier_plan_is_carried_out_as_far_as_it_holds() -> None:
 
 
 def named(population: list[Token]) -> list[Token]:
-    """Give each token an ID and each owner the ID of the user of the token."""
+    """Give the tokens IDs, and everything that a condition can need."""
     return [
         each._replace(
-            personal_access_token_id=f"pat-{number}", owner=(each.owner or ANA)._replace(user_id=each.user_id)
+            personal_access_token_id=f"pat-{number}",
+            user_id=each.user_id or "u-2",
+            scopes=each.scopes or [],
+            owner=Owner(each.user_id or "u-2", each.owner.name if each.owner else None, state="DISABLED"),
         )
         for number, each in enumerate(population)
     ]

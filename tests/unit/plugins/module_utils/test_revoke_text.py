@@ -14,7 +14,6 @@ from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke_text import command_for, log_lines
 
-TEXT = "plugins/module_utils/_revoke_text.py"
 LISTS = ("plan", "left", "not_in_plan", "revoked", "not_revoked", "absent", "unconfirmed")
 
 
@@ -63,7 +62,7 @@ def test_each_token_of_a_revocation_is_shown_with_what_became_of_it() -> None:
     assert predicted[0].startswith("WOULD REVOKE: 1 of 5") and predicted[1] == "would be revoked: Expired: pat-1"
 
 
-@guards(TEXT, "if key not in ended and", "if")
+@guards("plugins/module_utils/_revoke_text.py", "if key not in ended and", "if")
 def test_what_was_revoked_is_not_called_planned() -> None:
     plan = [entry(f"pat-{number}") for number in range(5)]
     lines = log_lines(result(confirm=True, plan=plan, revoked=[each["token"] for each in plan]), check_mode=False)
@@ -91,8 +90,12 @@ def test_a_command_is_one_for_a_shell(path: str) -> None:
     assert variables.startswith("{") and path.replace('"', '\\"') in variables and '"revoke_confirm": true' in variables
 
 
-@guards(TEXT, "texts[:_MOST_ENTRIES]]", "texts]")
-@guards(TEXT, "    text = text if len(text) <= _LONGEST_LINE else", "    text = text if True else")
+@guards("plugins/module_utils/_revoke_text.py", "texts[:_MOST_ENTRIES]]", "texts]")
+@guards(
+    "plugins/module_utils/_revoke_text.py",
+    "    text = text if len(text) <= _LONGEST_LINE else",
+    "    text = text if True else",
+)
 def test_a_log_stays_short() -> None:
     """Over a limit, one line with all tokens had 66,000 characters."""
     plan = [entry(f"pat-{number}", "x" * 5_000) for number in range(1_000)]
@@ -101,7 +104,11 @@ def test_a_log_stays_short() -> None:
     assert "planned: 980 more, which are not shown" in lines and "left: 980 more, which are not shown" in lines
 
 
-@guards(TEXT, '    return _COMMAND.sub(lambda match: f"{match[0]} ", printable)', "    return printable")
+@guards(
+    "plugins/module_utils/_revoke_text.py",
+    '    return _COMMAND.sub(lambda match: f"{match[0]} ", printable)',
+    "    return printable",
+)
 @pytest.mark.parametrize("name", audits.HOSTILE_NAMES)
 def test_no_line_is_a_command_of_a_pipeline(name: str) -> None:
     lists = {"plan": [entry("pat-1", name)], "left": [entry("pat-2", name, reason=name)], "absent": [name]}

@@ -16,7 +16,6 @@ from guarding import guards
 from ansible_collections.patrol.workmail.plugins.module_utils import _starter
 from ansible_collections.patrol.workmail.plugins.module_utils._starter import Starter, starter_of_worker
 
-FILE = "plugins/module_utils/_starter.py"
 # Ansible: starts a worker, says its process ID, and ends when its input does. The worker outlives it.
 ANSIBLE = """
 import subprocess, sys
@@ -49,7 +48,7 @@ def described(worker: int, ansible: int) -> str:
     return f"{machine} {worker} {ansible}"
 
 
-@guards(FILE, "_parent_of(self._worker) not in (None, self._controller)", "False")
+@guards("plugins/module_utils/_starter.py", "_parent_of(self._worker) not in (None, self._controller)", "False")
 def test_a_run_that_is_killed_is_gone(run: tuple[subprocess.Popen[str], int, int]) -> None:
     """The worker goes on without it, as that of ansible-playbook does."""
     ansible, worker, _writer = run
@@ -69,7 +68,7 @@ def test_a_worker_that_has_ended_is_gone(run: tuple[subprocess.Popen[str], int, 
         pass
 
 
-@guards(FILE, "        if os.getppid() != self._parent:\n            return True\n", "")
+@guards("plugins/module_utils/_starter.py", "        if os.getppid() != self._parent:\n            return True\n", "")
 def test_a_parent_that_has_ended_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     starter = Starter()
     assert not starter.gone()
