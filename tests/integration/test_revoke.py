@@ -585,7 +585,7 @@ RECORD = project(Token(ACME, "acme", REGION, "pat-1", ANA, "Token 1", NOW, None,
         ({"findings": [{**FINDING, "severity": "hi", "token": RECORD}]}, "findings[0].severity: 'hi' is not one of"),
         (
             {"findings": [{**FINDING, "token": {**RECORD, "organization_id": None}}]},
-            "findings[0].token.organization_id: expected a text, got None",
+            "findings[0].token.organization_id: expected text, got None",
         ),
         ({"findings": [{**FINDING, "token": RECORD}]}, "organizations: findings say where they are"),
     ],

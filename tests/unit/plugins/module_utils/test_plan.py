@@ -76,7 +76,9 @@ def ids(entries: Any) -> list[str | None]:
     return [entry.token.personal_access_token_id for entry in entries]
 
 
-@guards("plugins/module_utils/_plan.py", 'if finding["revoke"] and not', "if not")
+@guards(
+    "plugins/module_utils/_plan.py", 'if finding["revoke"] and not finding["muted"] and', 'if not finding["muted"] and'
+)
 def test_a_rule_that_only_reports_plans_nothing() -> None:
     reports = rule("reports", {"expired": True}, revoke=False)
     plan = selection(reports, UNUSED).plan([token("pat-1", date_last_used=NOW), token("pat-2")])
