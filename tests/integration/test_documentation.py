@@ -190,6 +190,8 @@ def test_the_revocations_return_what_is_documented(
         ("workmail_pat_revoke", "planned", "midway", "refused"),
     ):
         documented = documentation("module", plugin)["return"]
+        # No policy here has a mistake.
+        documented = {key: value for key, value in documented.items() if key != "mistakes"}
         on_failure = {key: value for key, value in documented.items() if value["returned"] == "failure"}
         told = {key: value for key, value in documented.items() if key not in on_failure}
         assert {value["returned"] for value in told.values()} == {
