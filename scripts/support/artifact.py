@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The artifact: the file that is published."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+
+from .environment import Environment, Failure
+
+
+def read_version(collection: Path) -> str:
+    """Read the version in ``galaxy.yml``."""
+    found = re.search(r"^version: *\"?([^\"\n]*)\"?$", (collection / "galaxy.yml").read_text(), re.MULTILINE)
+    if found is None:
+        raise Failure("galaxy.yml has no version")
+    return found[1]
+
+
+def prepare_release(environment: Environment, collection: Path, version: str) -> None:
+    """Write a version into ``galaxy.yml``, and the fragments of the changelog into a release of it.
+
+    Args:
+        environment: The environment with antsibull-changelog.
+        collection: A copy that is in ``ansible_collections/patrol/workmail``.
+        version: Such as ``1.2.3``.
+    """
+    galaxy = collection / "galaxy.yml"
+    galaxy.write_text(re.sub(r"^version: .*$", f"version: {version}", galaxy.read_text(), flags=re.MULTILINE))
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    environment.run("antsibull-changelog", "release", "--version", version, "--date", today, cwd=collection)
+
+
+def build_artifact(environment: Environment, collection: Path, directory: Path) -> Path:
+    """Build the artifact in a directory and check it with Galaxy's importer.
+
+    Raises:
+        Failure: The importer reports an error or a warning.
+    """
+    environment.run("ansible-galaxy", "collection", "build", "--force", "--output-path", directory, collection)
+    artifact = directory / f"patrol-workmail-{read_version(collection)}.tar.gz"
+    importer = environment._replace(variables={**environment.variables, "GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "True"})
+    # It always exits with 0, and writes its findings to standard error.
+    output = importer.output("sh", "-c", f"python -m galaxy_importer.main {artifact.name} 2>&1", cwd=directory)
+    print(output)
+    if re.search(r"^(ERROR|WARNING)", output, re.MULTILINE):
+        raise Failure("galaxy-importer reports the errors and warnings above")
+    return artifact

@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``scripts/test``: make ``.venv``, and run the sessions of ``noxfile.py`` in it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from . import setup
+from .environment import ROOT, Environment, lock
+from .lanes import EVERYTHING, NOT_QUICK, QUICK, run_parts
+from .program import run_program
+
+_USAGE = """\
+Usage: scripts/test                  answer "does it work?" in a few minutes
+       scripts/test everything       run every part, as CI does
+       scripts/test PART [ARGS...]   run one part and show its output; ARGS go to its tool
+       scripts/test --list           list the parts
+       scripts/test --help           show this
+
+Examples:
+  scripts/test unit -k conditions
+  scripts/test integration tests/integration/test_audit.py
+  scripts/test matrix 13 3.12 unit       one part on one supported release of ansible-core
+
+The first run makes .venv in the checkout, which takes a few minutes. Logs are in .venv/logs.
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run what the arguments ask for.
+
+    Returns:
+        The exit code.
+    """
+    environment = setup.prepare("test")
+    python = environment.prefix / "bin/python"
+    if arguments[:1] == ["--list"]:
+        return subprocess.run([python, "-m", "nox", "--list"], env=environment.variables, cwd=ROOT).returncode
+    if arguments in ([], ["everything"]):
+        parts, left_out = (EVERYTHING, ()) if arguments else (QUICK, NOT_QUICK)
+        with lock("run.lock", "Waiting for another run of several parts in this checkout..."):
+            return run_parts(environment, parts, left_out)
+    part, *rest = arguments
+    command = [str(python), "-m", "nox", "--session", part, "--", *rest]
+    return _wait(command, environment)
+
+
+def _wait(command: list[str], environment: Environment) -> int:
+    process = subprocess.Popen(command, env=environment.variables, cwd=ROOT)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # The terminal has interrupted the process as well, which now cleans up.
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(main, _USAGE))
