@@ -26,6 +26,7 @@ from ansible.config.manager import ConfigManager
 from botocore import xform_name
 from examples import COLLECTION, PAGES, Block, blocks, run_example
 from groovy_parser.parser import parse_groovy_content
+from lark.exceptions import LarkError
 from workmail_emulator import Emulator, Fault
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -302,7 +303,7 @@ def test_a_page_names_variables_that_there_are(page: Path) -> None:
 )
 def test_a_bad_block_is_found(language: str | None, text: str) -> None:
     with pytest.raises(
-        (AssertionError, KeyError, ValueError, SyntaxError, TypeError, yaml.YAMLError, jinja2.TemplateError)
+        (AssertionError, KeyError, ValueError, SyntaxError, TypeError, yaml.YAMLError, jinja2.TemplateError, LarkError)
     ):
         test_a_block_is_valid(Block("page", 1, language, None, text))
 
