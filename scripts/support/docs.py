@@ -9,7 +9,7 @@ import sys
 
 from . import setup
 from .docs_site import build_site
-from .environment import VENV, Failure, step
+from .environment import VENV, Refusal, step
 from .program import run_program
 from .tree import make_tree
 
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
         The exit code.
     """
     if arguments:
-        raise Failure("scripts/docs takes no arguments")
+        raise Refusal("scripts/docs takes no arguments")
     made = setup.prepare("test")
     collection = make_tree(made, VENV / "tree")
     made = made._replace(variables={**made.variables, "ANSIBLE_COLLECTIONS_PATH": str(VENV / "tree")})

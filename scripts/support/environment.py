@@ -43,6 +43,14 @@ _NOT_PASSED_ON = {
 class Failure(Exception):
     """What a script reports before it gives up, as one sentence."""
 
+    exit_code = 1
+
+
+class Refusal(Failure):
+    """What is wrong with the arguments or the checkout; nothing was done."""
+
+    exit_code = 2
+
 
 class Environment(NamedTuple):
     """A virtual environment and the variables to use it with.

@@ -19,7 +19,7 @@ def run_program(main: Callable[[list[str]], int], usage: str | None = None) -> i
         usage: What ``--help`` shows; None if ``main`` answers it.
 
     Returns:
-        The exit code: 1 after a failure, whose text is shown, and 130 after an interrupt.
+        The exit code: 1 or 2 after a failure, whose text is shown, and 130 after an interrupt.
     """
     arguments = sys.argv[1:]
     if usage is not None and arguments in (["--help"], ["-h"]):
@@ -29,6 +29,6 @@ def run_program(main: Callable[[list[str]], int], usage: str | None = None) -> i
         return main(arguments)
     except Failure as failure:
         say(f"Error: {failure}.")
-        return 1
+        return failure.exit_code
     except KeyboardInterrupt:
         return 130

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import setup
 from .artifact import build_artifact, prepare_release, read_version
-from .environment import ROOT, VENV, Failure, say
+from .environment import ROOT, VENV, Refusal, say
 from .program import run_program
 from .tree import make_tree
 
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
         The exit code: 2 if the arguments are wrong.
 
     Raises:
-        Failure: The checkout is not ready for it.
+        Refusal: The checkout is not ready for it.
     """
     match arguments:
         case ["prepare", version]:
@@ -51,12 +51,12 @@ def main(arguments: list[str]) -> int:
 
 def _prepare(version: str) -> None:
     if not _VERSION.fullmatch(version):
-        raise Failure(f'VERSION: "{version}" is not a version like 1.2.3, see https://semver.org')
+        raise Refusal(f'VERSION: "{version}" is not a version like 1.2.3, see https://semver.org')
     now = read_version(ROOT)
     if _is_released(now) and _key(version) <= _key(now) or _key(version) < _key(now):
-        raise Failure(f"VERSION: {version} does not come after {now}")
+        raise Refusal(f"VERSION: {version} does not come after {now}")
     if not _fragments():
-        raise Failure("changelogs/fragments has no fragment, so there is nothing to release")
+        raise Refusal("changelogs/fragments has no fragment, so there is nothing to release")
     _refuse_changes()
     made = setup.prepare("test")
     copy = make_tree(made, VENV / "release")
@@ -74,9 +74,9 @@ def _build(directory: Path) -> None:
     _refuse_changes()
     version = read_version(ROOT)
     if not _is_released(version):
-        raise Failure(f"galaxy.yml is at {version}, which the changelog lacks; run scripts/release prepare first")
+        raise Refusal(f"galaxy.yml is at {version}, which the changelog lacks; run scripts/release prepare first")
     if _fragments():
-        raise Failure(
+        raise Refusal(
             f"there are fragments that {version} does not include; run scripts/release prepare for the next version"
         )
     made = setup.prepare("test")
@@ -100,10 +100,10 @@ def _is_released(version: str) -> bool:
 
 def _refuse_changes() -> None:
     if not (ROOT / ".git").exists():
-        raise Failure("a release is made from a commit; this is not a git checkout")
+        raise Refusal("a release is made from a commit; this is not a git checkout")
     status = ["git", "-c", "safe.directory=*", "status", "--porcelain"]
     if subprocess.run(status, cwd=ROOT, capture_output=True, check=True).stdout:
-        raise Failure("a release is made from a commit; commit or remove the changes first")
+        raise Refusal("a release is made from a commit; commit or remove the changes first")
 
 
 if __name__ == "__main__":
