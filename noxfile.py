@@ -9,11 +9,13 @@ with nox. A part runs in a copy of the checkout, ``.venv/tree``, because Ansible
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import nox
@@ -28,6 +30,8 @@ nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "none"
 nox.options.sessions = []
 
+COVERAGE = VENV / "coverage"
+MEASURED = "ansible_collections.patrol.workmail.plugins.module_utils"
 MATRIX_PARTS = ("unit", "integration", "ansible", "sanity")
 
 
@@ -126,7 +130,8 @@ def changelog(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Run tests/unit, for example: scripts/test unit -k conditions."""
-    pytest(session, "tests/unit", "-n", "auto")
+    with measured_coverage("unit") as (options, variables):
+        pytest(session, "tests/unit", "-n", "auto", *options, **variables)
 
 
 @nox.session
@@ -138,7 +143,31 @@ def emulator(session: nox.Session) -> None:
 @nox.session
 def integration(session: nox.Session) -> None:
     """Run tests/integration: playbooks and plugins against the emulator."""
-    pytest(session, "tests/integration", "-n", "auto")
+    with measured_coverage("integration") as (options, variables):
+        pytest(session, "tests/integration", "-n", "auto", *options, **variables)
+
+
+@contextlib.contextmanager
+def measured_coverage(part: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+    """Give the options and variables that make pytest measure coverage, if all parts run."""
+    if "WORKMAIL_COVERAGE" not in os.environ:
+        yield (), {}
+        return
+    COVERAGE.mkdir(exist_ok=True)
+    data = COVERAGE / f".coverage.{part}"
+    data.unlink(missing_ok=True)
+    yield (f"--cov={MEASURED}", "--cov-report="), {"COVERAGE_FILE": str(data)}
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Report the coverage that unit and integration had in the last scripts/test everything."""
+    parts = [COVERAGE / f".coverage.{part}" for part in ("unit", "integration")]
+    if not all(part.exists() for part in parts):
+        session.error("Nothing is measured yet; run scripts/test everything.")
+    data = {"COVERAGE_FILE": str(COVERAGE / ".coverage")}
+    run(session, "coverage", "combine", "--keep", *parts, **data)
+    run(session, "coverage", "report", *session.posargs, **data)
 
 
 @nox.session(name="integration-quick")

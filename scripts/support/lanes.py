@@ -25,21 +25,32 @@ EVERYTHING = (
     *("integration", "guards", "supported-releases", "sanity", "emulator", "unit", "browser", "site", "artifact"),
     *("lint", "docs", "mypy", "ruff", "changelog", "reuse", "shell"),
 )
-NOT_QUICK = ("slow tests of integration", "guards", "supported-releases", "sanity for every Python", "browser", "site")
+# What EVERYTHING ends with, once the other parts are done.
+LAST = ("coverage",)
+NOT_QUICK = (
+    "slow tests of integration",
+    "guards",
+    "supported-releases",
+    "sanity for every Python",
+    "browser",
+    "site",
+    "coverage",
+)
 
 _LANES = 2
 _RESULT = re.compile(
     r"(?:=+ )?(\d+ (?:passed|failed|skipped|error|deselected)[^=]*?) in [0-9.]+s.*|^(ok|FAILED) ansible-core .*"
 )
 _SHOWN_LINES = 40
+_SECONDS_BETWEEN_REPORTS = 30.0
 
 
 class _Run:
     """The parts that wait, those that run, and what became of the others."""
 
-    def __init__(self, environment: Environment, parts: Sequence[str]) -> None:
+    def __init__(self, environment: Environment, parts: Sequence[str], count: int) -> None:
         self.environment = environment
-        self.count = len(parts)
+        self.count = count
         self.waiting = deque(parts)
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.passed: list[str] = []
@@ -84,8 +95,13 @@ class _Run:
         print(f"[{done}/{self.count}] {state} {part}, {seconds:.0f} s{tests}", flush=True)
         if returncode:
             print(f"The end of .venv/logs/{part}.log:", *lines[-_SHOWN_LINES:], sep="\n", flush=True)
-        if self.running:
-            print(f"      running: {', '.join(self.running)}", flush=True)
+
+    def show_progress(self) -> None:
+        with self.changed:
+            running = [f"{part} {_progress(part)}".strip() for part in self.running]
+            done = len(self.passed) + len(self.failed)
+        if running:
+            print(f"[{done}/{self.count}] running: {', '.join(running)}", flush=True)
 
     def stop(self) -> None:
         with self.changed:
@@ -94,18 +110,34 @@ class _Run:
                 os.killpg(process.pid, signal.SIGTERM)
 
 
-def run_parts(environment: Environment, parts: Sequence[str], left_out: Sequence[str]) -> int:
+def _progress(part: str) -> str:
+    """How far pytest has come, such as ``45%``, if the part runs pytest."""
+    found = re.findall(r"\[ *(\d+%)\]$", (LOGS / f"{part}.log").read_text(errors="replace"), re.MULTILINE)
+    return found[-1] if found else ""
+
+
+def _wait_for_all(threads: Sequence[threading.Thread], seconds: float) -> None:
+    """Wait until every thread has ended, but at most so many seconds."""
+    end = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+
+
+def run_parts(
+    environment: Environment, parts: Sequence[str], last: Sequence[str] = (), left_out: Sequence[str] = ()
+) -> int:
     """Run parts, two at a time, each lane in a collections tree of its own.
 
     Args:
         environment: From ``setup.prepare``.
         parts: The sessions of ``noxfile.py``, the longest first.
+        last: Sessions that run one by one when the others are done.
         left_out: What this run does not include, to be named at its end.
 
     Returns:
         The exit code: 0 if every part passes.
     """
-    run = _Run(environment, parts)
+    run = _Run(environment, parts, len(parts) + len(last))
     lanes = [threading.Thread(target=run.lane, args=(number,)) for number in range(_LANES)]
 
     def interrupt(number: int, frame: object) -> None:
@@ -113,12 +145,15 @@ def run_parts(environment: Environment, parts: Sequence[str], left_out: Sequence
 
     signal.signal(signal.SIGTERM, interrupt)
     start = time.monotonic()
-    print(f"Running {len(parts)} parts, {_LANES} at a time; their output goes to .venv/logs.", flush=True)
+    print(f"Running {run.count} parts, {_LANES} at a time; their output goes to .venv/logs.", flush=True)
     try:
         for lane in lanes:
             lane.start()
-        for lane in lanes:
-            lane.join()
+        while any(lane.is_alive() for lane in lanes):
+            run.show_progress()
+            _wait_for_all(lanes, _SECONDS_BETWEEN_REPORTS)
+        run.waiting.extend(last)
+        run.lane(0)
     except KeyboardInterrupt:
         run.stop()
         return 130

@@ -10,7 +10,7 @@ import sys
 
 from . import setup
 from .environment import ROOT, Environment, lock
-from .lanes import EVERYTHING, NOT_QUICK, QUICK, run_parts
+from .lanes import EVERYTHING, LAST, NOT_QUICK, QUICK, run_parts
 from .program import run_program
 
 _USAGE = """\
@@ -40,9 +40,11 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--list"]:
         return subprocess.run([python, "-m", "nox", "--list"], env=environment.variables, cwd=ROOT).returncode
     if arguments in ([], ["everything"]):
-        parts, left_out = (EVERYTHING, ()) if arguments else (QUICK, NOT_QUICK)
         with lock("run.lock", "Waiting for another run of several parts in this checkout..."):
-            return run_parts(environment, parts, left_out)
+            if not arguments:
+                return run_parts(environment, QUICK, left_out=NOT_QUICK)
+            environment.variables["WORKMAIL_COVERAGE"] = "1"
+            return run_parts(environment, EVERYTHING, LAST)
     part, *rest = arguments
     command = [str(python), "-m", "nox", "--session", part, "--", *rest]
     return _wait(command, environment)
