@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import multiprocessing
 import os
 import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -951,10 +952,10 @@ GUARDS = {
 }
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the collection in a collections tree of its own."""
-    collections = tmp_path / "ansible_collections"
+    collections = tmp_path_factory.mktemp("guards") / "ansible_collections"
     collection = collections / "patrol" / "workmail"
     collection.mkdir(parents=True)
     for name in ("galaxy.yml", "pyproject.toml", "README.md"):
@@ -965,74 +966,108 @@ def copy(tmp_path: Path) -> Path:
     return collection
 
 
-def constants(tree: ast.Module) -> dict[str, Any]:
-    """Return the values of the literals to which a file gives names, such as the path of the file with the guards."""
-    return {
-        node.targets[0].id: node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Constant)
+@pytest.fixture(scope="session")
+def processes() -> multiprocessing.context.ForkServerContext:
+    """Starts processes that have imported what takes the longest, and nothing of the collection."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["boto3", "hypothesis", "pytest", "workmail_emulator"])
+    return context
+
+
+def marked(file: Path) -> list[tuple[str, ...]]:
+    """Find the tests with the decorator ``guards``: the ID of each test, followed by the arguments of the decorator."""
+    module = ast.parse(file.read_text())
+    constants = {
+        ast.unparse(statement.targets[0]): statement.value.value
+        for statement in module.body
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
     }
 
+    def found(tree: ast.AST, path: str) -> Iterator[tuple[str, ...]]:
+        for node in ast.iter_child_nodes(tree):
+            if isinstance(node, ast.ClassDef):
+                yield from found(node, f"{path}::{node.name}")
+            elif isinstance(node, ast.FunctionDef):
+                for decorator in node.decorator_list:
+                    if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "guards":
+                        assert not decorator.keywords, f"{path}::{node.name}: give the arguments of guards by position"
+                        values = (constants.get(ast.unparse(argument), argument) for argument in decorator.args)
+                        literals = (value if isinstance(value, str) else ast.literal_eval(value) for value in values)
+                        yield f"{path}::{node.name}", *literals
 
-def marked(tree: ast.AST, path: str, names: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Find the tests with the decorator ``guards``: the ID of each test, followed by the arguments of the decorator."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.ClassDef):
-            yield from marked(node, f"{path}::{node.name}", names)
-        elif isinstance(node, ast.FunctionDef):
-            for decorator in node.decorator_list:
-                if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "guards":
-                    assert not decorator.keywords, f"{path}::{node.name}: give the arguments of guards by position"
-                    yield (
-                        f"{path}::{node.name}",
-                        *(
-                            names[argument.id] if isinstance(argument, ast.Name) else ast.literal_eval(argument)
-                            for argument in decorator.args
-                        ),
-                    )
+    return list(found(module, file.relative_to(COLLECTION).as_posix()))
 
 
 CONDITION = re.compile(r"((?:el)?if) .*:", re.DOTALL)
-MARKED = [
-    guard
-    for file in sorted((COLLECTION / "tests").rglob("test_*.py"))
-    for tree in [ast.parse(file.read_text())]
-    for guard in marked(tree, file.relative_to(COLLECTION).as_posix(), constants(tree))
-]
+MARKED = [guard for file in sorted((COLLECTION / "tests").rglob("test_*.py")) for guard in marked(file)]
 
 
-def check(copy: Path, file: str, guard: str, without: str, *tests: str) -> None:
-    """Remove a guard from the copy, and check that the tests fail there."""
-    text = (copy / file).read_text()
-    assert text.count(guard) == 1, f"{file} has changed: say at the guard of {tests[0]} how it reads now"
-    assert without != guard
-    (copy / file).write_text(text.replace(guard, without))
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
-            *("--ansible-unit-inject-only", *tests),
-        ],
-        cwd=copy,
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2]), "HYPOTHESIS_STORAGE_DIRECTORY": str(copy)},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    # 1: tests ran and failed. Any other code would mean that they did not run.
-    assert run.returncode == 1, run.stdout[-2000:] + run.stderr[-2000:]
-    assert "failed" in run.stdout.splitlines()[-1]
+@contextlib.contextmanager
+def removed(file: Path, guard: str, without: str) -> Iterator[None]:
+    """Remove a guard from a file inside the block."""
+
+    def write(content: str) -> None:
+        file.write_text(content)
+        # Python recognizes a stale one by its time in seconds and its size, which can be the same.
+        for compiled in file.parent.glob(f"__pycache__/{file.stem}.*"):
+            compiled.unlink()
+
+    text = file.read_text()
+    write(text.replace(guard, without))
+    try:
+        yield
+    finally:
+        write(text)
+
+
+def run_tests(copy: Path, output: Path, *arguments: str) -> None:
+    """Run pytest in this process, which ends with its exit code."""
+    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.chdir(copy)
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(copy.parents[2])
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(output.parent)
+    sys.dont_write_bytecode = False
+    sys.path[:] = [entry for entry in sys.path if not Path(entry).is_relative_to(COLLECTION)]
+    options = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--ansible-unit-inject-only")
+    sys.exit(pytest.main([*options, *arguments]))
+
+
+Check = Callable[..., None]
+
+
+@pytest.fixture
+def check(copy: Path, processes: multiprocessing.context.ForkServerContext, tmp_path: Path) -> Check:
+    """Removes a guard from the copy, and checks that the tests fail there."""
+
+    def call(file: str, guard: str, without: str, *tests: str) -> None:
+        text = (copy / file).read_text()
+        assert text.count(guard) == 1, f"{file} has changed: say at the guard of {tests[0]} how it reads now"
+        assert without != guard
+        output = tmp_path / "output.txt"
+        with removed(copy / file, guard, without):
+            process = processes.Process(target=run_tests, args=(copy, output, *tests))
+            process.start()
+            process.join(300)
+            if process.is_alive():
+                process.kill()
+                process.join()
+        shown = output.read_text(errors="replace")
+        # 1: tests ran and failed. Any other code would mean that they did not run.
+        assert process.exitcode == 1, shown[-4000:]
+        assert "failed" in shown.splitlines()[-1]
+
+    return call
 
 
 @pytest.mark.parametrize("name", GUARDS)
-def test_a_guard_is_held(copy: Path, name: str) -> None:
+def test_a_guard_is_held(check: Check, name: str) -> None:
     guard = GUARDS[name]
-    check(copy, guard.file, guard.guard, guard.without, guard.tests, "-k", guard.chosen)
+    check(guard.file, guard.guard, guard.without, guard.tests, "-k", guard.chosen)
 
 
 @pytest.mark.parametrize("guard", MARKED, ids=[f"{Path(guard[1]).stem}: {guard[2].strip()}" for guard in MARKED])
-def test_a_marked_guard_is_protected(copy: Path, guard: tuple[str, ...]) -> None:
+def test_a_marked_guard_is_protected(check: Check, guard: tuple[str, ...]) -> None:
     test, file, line, *without = guard
-    check(copy, file, line, without[0] if without else CONDITION.sub(r"\1 False:", line, count=1), test)
+    check(file, line, without[0] if without else CONDITION.sub(r"\1 False:", line, count=1), test)
