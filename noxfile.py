@@ -13,6 +13,7 @@ import contextlib
 import functools
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
 from scripts.support import artifact, chromium, docs_site, releases, sanity, setup, tree
-from scripts.support.environment import CONTROLLERS, VENV, Environment, Failure
+from scripts.support.environment import CONTROLLERS, VENV, Environment, Failure, aws_variables
 
 nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "none"
@@ -180,6 +181,20 @@ def integration_quick(session: nox.Session) -> None:
 def ansible(session: nox.Session) -> None:
     """Run the tests of tests/integration that start Ansible, except the examples of the guides."""
     pytest(session, "tests/integration", "-n", "auto", "-m", "ansible")
+
+
+@nox.session
+def live(session: nox.Session) -> None:
+    """Read the real Amazon WorkMail with your AWS credentials, and compare the plugins. Not part of any other run."""
+    made = environment()
+    # nox would show the arguments, which can hold the ID of an organization.
+    returncode = subprocess.run(
+        [made.prefix / "bin/python", "-m", "scripts.support.live", *session.posargs],
+        env={**made.variables, **aws_variables()},
+        cwd=collection(made),
+    ).returncode
+    if returncode:
+        session.error("The plugins did not all return the same, or could not read Amazon WorkMail")
 
 
 @nox.session

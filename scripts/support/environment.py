@@ -186,6 +186,21 @@ def hermetic_variables() -> dict[str, str]:
     )
 
 
+def aws_variables() -> dict[str, str]:
+    """Return the settings of AWS that ``hermetic_variables`` leaves out, for a part that needs the user's credentials.
+
+    HOME is one of them, because the AWS SDK keeps the credentials of IAM Identity Center below it.
+    """
+    home = Path(os.environ.get("WORKMAIL_USER_HOME") or os.environ.get("HOME", "/nonexistent"))
+    return {
+        "HOME": str(home),
+        "AWS_CONFIG_FILE": str(home / ".aws/config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(home / ".aws/credentials"),
+        "AWS_EC2_METADATA_DISABLED": "false",
+        **{name: value for name, value in os.environ.items() if name.startswith("AWS_")},
+    }
+
+
 def _with_path(variables: dict[str, str]) -> dict[str, str]:
     """Put real interpreters on PATH: ansible-test tries every ``python3.N`` there, and gives up at a shim for none."""
     outside = [

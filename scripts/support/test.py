@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from . import setup
-from .environment import ROOT, Environment, lock
+from .environment import ROOT, Environment, aws_variables, lock
 from .lanes import EVERYTHING, LAST, NOT_QUICK, QUICK, run_parts
 from .program import run_program
 
@@ -24,9 +24,12 @@ Examples:
   scripts/test unit -k conditions
   scripts/test integration tests/integration/test_audit.py
   scripts/test matrix 13 3.12 unit       one part on one supported release of ansible-core
+  scripts/test live --regions all        read the real Amazon WorkMail with your AWS credentials
 
 The first run makes .venv in the checkout, which takes a few minutes. Logs are in .venv/logs.
 """
+# The one part that uses the AWS credentials of the user.
+LIVE = "live"
 
 
 def main(arguments: list[str]) -> int:
@@ -46,6 +49,10 @@ def main(arguments: list[str]) -> int:
             environment.variables["WORKMAIL_COVERAGE"] = "1"
             return run_parts(environment, EVERYTHING, LAST)
     part, *rest = arguments
+    if part == LIVE:
+        # HOME stays that of the scripts; the part itself replaces it.
+        variables = {**environment.variables, **aws_variables(), "HOME": environment.variables["HOME"]}
+        environment = environment._replace(variables=variables)
     command = [str(python), "-m", "nox", "--session", part, "--", *rest]
     return _wait(command, environment)
 

@@ -44,7 +44,7 @@ class Application:
         return reply.send(start_response)
 
     def reset(self) -> None:
-        """Empty WorkMail in this process, the faults and the log; moto's other services stay as they are."""
+        """Empty WorkMail in this process, behaviors, faults and log; moto's other services stay as they are."""
         empty()
         self.faults.clear()
         self.log.clear()

@@ -13,12 +13,13 @@ from .log import RequestLog
 from .reply import Reply, json_reply
 from .request import Environ, read_body
 from .seed import load, parse
+from .workmail.behaviors import behave, chosen_behaviors
 
 PREFIX = "/_workmail/"
 
 
 class Control:
-    """Answers the requests to set faults, read the log, add seeds and reset."""
+    """Answers the requests to set faults, choose behaviors, read the log, add seeds and reset."""
 
     def __init__(self, faults: Faults, log: RequestLog, reset: Callable[[], None]) -> None:
         self._faults = faults
@@ -30,6 +31,7 @@ class Control:
         name = environ["PATH_INFO"].removeprefix(PREFIX)
         actions = {
             "faults": {"GET": self._get_faults, "POST": self._add_fault, "DELETE": self._clear_faults},
+            "behaviors": {"GET": self._get_behaviors, "POST": self._choose_behaviors},
             "requests": {"GET": self._get_requests, "DELETE": self._clear_requests},
             "seed": {"POST": self._add_seed},
             "reset": {"POST": self._reset_all},
@@ -53,6 +55,16 @@ class Control:
 
     def _clear_faults(self, body: str) -> object:
         self._faults.clear()
+        return {}
+
+    def _get_behaviors(self, body: str) -> object:
+        return chosen_behaviors()
+
+    def _choose_behaviors(self, body: str) -> object:
+        behaviors = json.loads(body)
+        if not isinstance(behaviors, dict):
+            raise ValueError("behaviors are an object with a value for each name")
+        behave(**behaviors)
         return {}
 
     def _get_requests(self, body: str) -> object:

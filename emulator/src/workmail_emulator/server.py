@@ -20,6 +20,7 @@ from .iam import enforce
 from .log import RequestLog
 from .registration import register
 from .seed import Seed, SeedError, load
+from .workmail.behaviors import behave
 from .workmail.models import Organization, empty, workmail_backends
 
 
@@ -112,8 +113,16 @@ class Emulator:
         """
         load(seed)
 
+    def behave(self, **behaviors: str) -> None:
+        """Choose what the service does where AWS does not document it, until the next reset.
+
+        :param behaviors: a value of workmail.behaviors.BEHAVIORS for its name.
+        :raises ValueError: for an unknown name or value; nothing is chosen then.
+        """
+        behave(**behaviors)
+
     def reset(self) -> None:
-        """Empty WorkMail, the faults and the log; moto's other services stay as they are."""
+        """Empty WorkMail, the behaviors, the faults and the log; moto's other services stay as they are."""
         self._application.reset()
 
     def enforce_iam(self, enforced: bool = True) -> None:

@@ -9,10 +9,12 @@ whose instance tracking would keep each of them alive and takes its service name
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from moto.core.base_backend import BackendDict, BaseBackend
 
+from .behaviors import choose_defaults, chosen, shown_token
 from .collection import Collection, Document
 from .exceptions import (
     EntityNotFoundException,
@@ -54,6 +56,13 @@ class Organization:
                 return user
         raise EntityNotFoundException(f"Entity with identifier '{identifier}' was not found.")
 
+    def remove_expired_tokens(self) -> None:
+        """Remove the tokens that have expired by now."""
+        now = time.time()
+        for token in self.personal_access_tokens:
+            if "PersonalAccessTokenId" in token and token.get("ExpiresTime", now + 1) <= now:
+                self.personal_access_tokens.remove(token["PersonalAccessTokenId"])
+
 
 class WorkMailBackend(BaseBackend):
     """WorkMail in one account and region; errors are those the service model gives each operation."""
@@ -91,6 +100,8 @@ class WorkMailBackend(BaseBackend):
         state = organization.description["State"]
         if state != "Active":
             raise OrganizationStateException(f"The organization {organization_id} is in state {state}, not Active.")
+        if chosen("expired_tokens") == "removed":
+            organization.remove_expired_tokens()
         return organization
 
     def list_organizations(
@@ -134,29 +145,35 @@ class WorkMailBackend(BaseBackend):
         owner = None
         if user_id is not None:
             user = organization.user(user_id)
+            if chosen("user_id") == "id" and user["Id"] != user_id:
+                raise EntityNotFoundException(f"Entity with identifier '{user_id}' was not found.")
             if user.get("State") == "DELETED":
                 raise EntityStateException(f"The user '{user_id}' is in state DELETED.")
             owner = user["Id"]
-        return organization.personal_access_tokens.page(
+        tokens, following = organization.personal_access_tokens.page(
             f"ListPersonalAccessTokens {organization_id} {owner}",
             next_token,
             max_results or _DEFAULT_PAGE_SIZE,
             lambda token: owner is None or token.get("UserId") == owner,
         )
+        return [shown_token(token) for token in tokens], following
 
     def get_personal_access_token_metadata(self, organization_id: str, token_id: str) -> Document:
         token = self.active_organization(organization_id).personal_access_tokens.get(token_id)
         if token is None:
-            raise ResourceNotFoundException(f"The personal access token {token_id} was not found.")
-        return token
+            raise _missing_token(token_id)
+        return shown_token(token)
 
     def delete_personal_access_token(self, organization_id: str, token_id: str) -> None:
         """Delete a token.
 
-        An id that does not exist is no error here. AWS does not document what the service does then; its model marks
-        the operation idempotent and gives it no ResourceNotFoundException.
+        An ID that does not exist is not an error unless that behavior was chosen. AWS does not document what the
+        service does then; its model marks the operation idempotent and declares no ResourceNotFoundException for it.
         """
-        self.active_organization(organization_id).personal_access_tokens.remove(token_id)
+        tokens = self.active_organization(organization_id).personal_access_tokens
+        if chosen("delete_missing") == "ResourceNotFoundException" and tokens.get(token_id) is None:
+            raise _missing_token(token_id)
+        tokens.remove(token_id)
 
     def describe_identity_provider_configuration(self, organization_id: str) -> Document:
         configuration = self.active_organization(organization_id).identity_provider_configuration
@@ -173,10 +190,15 @@ class WorkMailBackend(BaseBackend):
         self.active_organization(organization_id).identity_provider_configuration = None
 
 
+def _missing_token(token_id: str) -> ResourceNotFoundException:
+    return ResourceNotFoundException(f"The personal access token {token_id} was not found.")
+
+
 workmail_backends = BackendDict(WorkMailBackend, "workmail")
 
 
 def empty() -> None:
-    """Empty WorkMail in all accounts and regions of this process."""
+    """Empty WorkMail in all accounts and regions of this process, and return to the default behaviors."""
     for account in list(workmail_backends.values()):
         account.reset()
+    choose_defaults()
