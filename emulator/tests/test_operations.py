@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.model import OperationModel
+from botocore.validate import ParamValidator
 from moto import mock_aws
 
 import workmail_emulator
@@ -172,6 +173,18 @@ def test_organization_errors(workmail: Any, call: Any, operation: str) -> None:
     if operation != "DescribeOrganization":
         deleted = call(operation, _parameters(model, DELETED_ORGANIZATION_ID))
         assert error(deleted) == (400, "OrganizationStateException")
+        assert {deleted.json["__type"], unknown.json["__type"]} <= {shape.name for shape in model.error_shapes}
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS))
+def test_replies_follow_the_service_model(workmail: Any, call: Any, operation: str) -> None:
+    """Every member is one of the model, with the type that it has there, by the validator of botocore."""
+    model = workmail.meta.service_model.operation_model(operation)
+    call("PutIdentityProviderConfiguration", {"OrganizationId": ORGANIZATION_ID, **IDENTITY_PROVIDER})
+    known = {**_parameters(model, ORGANIZATION_ID), "PersonalAccessTokenId": "token-001"}
+    answer = call(operation, {name: known[name] for name in known if name in model.input_shape.members})
+    assert answer.status == 200 and (answer.json or not model.output_shape.members)
+    assert ParamValidator().validate(answer.json, model.output_shape).generate_report() == ""
 
 
 @pytest.mark.parametrize("operation", ["ListPersonalAccessTokens", "DescribeUser"])

@@ -22,7 +22,6 @@ from scripts.support import environment as scripts_environment
 from scripts.support import live
 
 COLLECTION = Path(__file__).parents[2]
-PROGRAM = "scripts/support/live.py"
 DELETE, GET = "DeletePersonalAccessToken", "GetPersonalAccessTokenMetadata"
 
 Gather = Callable[..., Any]
@@ -187,9 +186,9 @@ def test_delete_missing(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
     assert len(emulator.personal_access_tokens(ACME)) == 5
 
 
-@guards(PROGRAM, "if organization_id is None:")
-@guards(PROGRAM, "if not regions:", "if not regions and False:")
-@guards(PROGRAM, 'if _code(error) != "ResourceNotFoundException":')
+@guards("scripts/support/live.py", "if organization_id is None:")
+@guards("scripts/support/live.py", "if not regions:")
+@guards("scripts/support/live.py", 'if _code(error) != "ResourceNotFoundException":')
 def test_no_delete_without_consent_and_proof(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
     assert "--delete-missing" in live.observe_delete(None, [{"id": None, "region": "us-east-1"}])
     assert live.observe_delete(NOBODY, ACTIVE).startswith("Not observed: no organization")
