@@ -19,7 +19,7 @@ from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 from scripts.support import environment as scripts_environment
-from scripts.support import live
+from scripts.support import lanes, live
 
 COLLECTION = Path(__file__).parents[2]
 DELETE, GET = "DeletePersonalAccessToken", "GetPersonalAccessTokenMetadata"
@@ -173,6 +173,13 @@ def test_user_id(emulator: Emulator, gather: Gather) -> None:
     assert DELETE not in operations(emulator)
 
 
+def test_no_tokens(capsys: pytest.CaptureFixture[str]) -> None:
+    assert live.report_comparison(live.Readings([], [], [], []))
+    assert "Module: 0 tokens. Lookup: 0 tokens. Inventory: 0 tokens." in capsys.readouterr().out
+    for observe in (live.observe_expired, live.observe_last_used, live.observe_user_id):
+        assert observe([]).startswith("Not observed: ")
+
+
 ACTIVE = [{"id": ACME, "region": "us-east-1"}]
 
 
@@ -238,6 +245,4 @@ def test_aws_settings_of_the_user_reach_only_this_part(monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     chosen = {"AWS_CONFIG_FILE": "/etc/aws", "AWS_EC2_METADATA_DISABLED": "true"}
     assert scripts_environment.aws_variables() == {**expected, **chosen}
-    from scripts.support import lanes
-
     assert "live" not in (*lanes.QUICK, *lanes.EVERYTHING)
