@@ -20,16 +20,25 @@ def read_version(collection: Path) -> str:
     return found[1]
 
 
+# The files that hold the version, and the line of each.
+VERSIONED = {
+    "galaxy.yml": "version: {}",
+    "plugins/module_utils/_audit.py": 'COLLECTION_VERSION = "{}"',
+}
+
+
 def prepare_release(environment: Environment, collection: Path, version: str) -> None:
-    """Write a version into ``galaxy.yml``, and the fragments of the changelog into a release of it.
+    """Write a version into the files that hold it, and the fragments of the changelog into a release of it.
 
     Args:
         environment: The environment with antsibull-changelog.
         collection: A copy that is in ``ansible_collections/patrol/workmail``.
         version: Such as ``1.2.3``.
     """
-    galaxy = collection / "galaxy.yml"
-    galaxy.write_text(re.sub(r"^version: .*$", f"version: {version}", galaxy.read_text(), flags=re.MULTILINE))
+    for name, line in VERSIONED.items():
+        file = collection / name
+        pattern = "^" + re.escape(line).replace(r"\{\}", ".*") + "$"
+        file.write_text(re.sub(pattern, line.format(version), file.read_text(), flags=re.MULTILINE))
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     environment.run("antsibull-changelog", "release", "--version", version, "--date", today, cwd=collection)
 

@@ -127,7 +127,49 @@ def main(arguments: list[str]) -> int:
 
 
 def _play(stage: _Stage) -> None:
-    pass
+    acme: dict[str, Any] = {"audit_organizations": ["acme"]}
+    past: dict[str, Any] = {"audit_regions": ["all"], "audit_as_of": "-61d"}
+
+    stage.scene("The estate: three organizations in two regions, and one that was deleted")
+    stage.show(0, "ansible-playbook", "demo/overview.yml")
+
+    stage.scene("The gate of a pipeline: tokens have expired, so it fails and names them")
+    stage.playbook(2, "assert_no_expired", **acme)
+
+    stage.scene("The same question about 61 days ago, for all regions: no token had expired, so it passes")
+    stage.playbook(0, "assert_no_expired", **past)
+
+    stage.scene("It fails closed: one truncated reply, and it no longer passes")
+    with stage.fault(kind="truncated", operation="ListPersonalAccessTokens", page=2):
+        stage.playbook(2, "assert_no_expired", **past)
+
+    stage.scene("The audit of everything by the default policy: it writes a report, and fails because of violations")
+    stage.playbook(2, "audit", audit_regions=["all"], audit_report_dir=str(REPORT))
+    if not (REPORT / "audit.html").is_file():
+        raise Failure("the audit left no report")
+
+    stage.scene("The owners to talk to: users who are disabled or deleted and still have tokens, as an inventory")
+    stage.show(0, "ansible-inventory", "-i", "demo/workmail_pat.yml", "--graph", "workmail_pat")
+
+    stage.scene("The plan to revoke the expired tokens: nothing is deleted yet")
+    selection = {"revoke_policy": "no_expired", "revoke_organizations": ["acme"]}
+    stage.playbook(0, "revoke", **selection, revoke_record_dir=str(RECORDS))
+    [plan] = RECORDS.glob("plan-*.json")
+
+    stage.scene("The review of the plan: each token with its rules, the instant and the digest of the policy")
+    stage.show(0, "python", "demo/review.py", plan)
+
+    stage.scene("The plan is right: the command at the end of its output carries out exactly this plan")
+    stage.playbook(0, "revoke", revoke_plan=str(plan), revoke_confirm=True)
+
+    stage.scene("The gate of the pipeline again: no token of acme has expired, so it passes")
+    stage.playbook(0, "assert_no_expired", **acme)
+
+    stage.scene("End of the demo")
+    print("The playbooks are demo/overview.yml and those in playbooks, the inventory file is demo/workmail_pat.yml.")
+    print("To use it on your own organizations, see README.md and the guides in docs/docsite/rst.")
+    print(f"The report to open in a browser:\n{REPORT / 'audit.html'}")
+    print("The plan and the records of both runs:", *sorted(RECORDS.iterdir()), sep="\n")
 
 
 if __name__ == "__main__":

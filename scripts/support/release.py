@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from . import setup
-from .artifact import build_artifact, prepare_release, read_version
+from .artifact import VERSIONED, build_artifact, prepare_release, read_version
 from .environment import ROOT, VENV, Refusal, say
 from .program import run_program
 from .tree import make_tree
@@ -61,9 +61,8 @@ def _prepare(version: str) -> None:
     made = setup.prepare("test")
     copy = make_tree(made, VENV / "release")
     prepare_release(made, copy, version)
-    for file in (copy / "galaxy.yml", *copy.glob("CHANGELOG.*")):
-        shutil.copy2(file, ROOT)
-    shutil.copy2(copy / "changelogs/changelog.yaml", ROOT / "changelogs")
+    for name in (*VERSIONED, "CHANGELOG.md", "CHANGELOG.rst", "changelogs/changelog.yaml"):
+        shutil.copy2(copy / name, ROOT / name)
     for fragment in _fragments():
         if not (copy / fragment.relative_to(ROOT)).exists():
             fragment.unlink()
