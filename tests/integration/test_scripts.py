@@ -57,6 +57,10 @@ def test_what_the_guide_of_contributors_names_exists() -> None:
             assert file is None or name in file.read_text(), f"{file} has no {name}"
 
 
+def test_ci_runs_everything() -> None:
+    assert (COLLECTION / ".ci/run").read_text().endswith('scripts/test" everything\n')
+
+
 @pytest.fixture
 def find_python(tmp_path: Path) -> Callable[[], str]:
     """Runs a program through the door of the scripts in a checkout of its own, with a fake Python first on PATH."""
