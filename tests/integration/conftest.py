@@ -30,11 +30,13 @@ GUIDES = {"controller", "examples", "leaving", "pipelines", "terraform", "timeta
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs Ansible, so that it can be told from what goes through the core alone."""
+    """Mark the tests that run Ansible, and as slow those that start a program, unless they are smoke tests."""
     for item in items:
-        runs_ansible = not ANSIBLE.isdisjoint(getattr(item, "fixturenames", ()))
-        if runs_ansible and item.path.stem.removeprefix("test_") not in GUIDES:
+        fixtures = getattr(item, "fixturenames", ())
+        if not ANSIBLE.isdisjoint(fixtures) and item.path.stem.removeprefix("test_") not in GUIDES:
             item.add_marker("ansible")
+        if "environment" in fixtures and item.get_closest_marker("smoke") is None:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

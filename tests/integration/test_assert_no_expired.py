@@ -20,6 +20,7 @@ BOOK = "patrol.workmail.assert_no_expired"
 BEFORE, AFTER = "2026-01-31T00:00:00Z", "2026-02-04T00:00:00Z"
 
 
+@pytest.mark.smoke
 def test_no_expired_token_exits_0(emulator: Emulator, ansible_playbook: Playbook) -> None:
     run = ansible_playbook(BOOK, extra={"audit_organizations": ["acme"], "audit_as_of": BEFORE})
     assert run.returncode == 0, run.stdout
@@ -28,6 +29,7 @@ def test_no_expired_token_exits_0(emulator: Emulator, ansible_playbook: Playbook
     assert "This audit is about the past: it judges the tokens as of 2026-01-31T00:00:00+00:00" in run.stdout
 
 
+@pytest.mark.smoke
 def test_expired_tokens_are_named_and_exit_2(emulator: Emulator, ansible_playbook: Playbook) -> None:
     run = ansible_playbook(BOOK, extra={"audit_as_of": AFTER})
     assert run.returncode == 2

@@ -205,6 +205,7 @@ def test_the_number_of_forks_changes_nothing(fleet: Emulator, ansible_playbook: 
 
 
 @pytest.mark.parametrize(("fail", "code"), [(True, 2), (False, 0)])
+@pytest.mark.smoke
 def test_violations_of_one_account(
     fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, fail: bool, code: int
 ) -> None:

@@ -33,6 +33,7 @@ FILES = {
 MILD = {"version": 1, "fail_on": "high", "rules": [{"id": "forever", "severity": "low", "when": {"has_expiry": False}}]}
 
 
+@pytest.mark.smoke
 def test_every_report_is_written_before_it_fails(
     emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
 ) -> None:

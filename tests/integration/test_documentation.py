@@ -98,6 +98,7 @@ def test_every_plugin_is_covered_here() -> None:
     assert found == PLUGINS
 
 
+@pytest.mark.smoke
 def test_the_module_returns_what_is_documented(
     emulator: Emulator, run_tasks: Callable[..., dict[str, Any]], documentation: Callable[..., dict[str, Any]]
 ) -> None:

@@ -238,6 +238,7 @@ def test_a_list_of_organizations_is_as_good_as_several_terms(emulator: Emulator,
     assert len(several) == 6
 
 
+@pytest.mark.smoke
 def test_the_test_plugin_judges_records(emulator: Emulator, run_tasks: RunTasks) -> None:
     def ids(chosen: str) -> str:
         chosen = chosen.format("patrol.workmail.workmail_pat_matching")
@@ -314,6 +315,7 @@ class TestRunCache:
     def listings(self, emulator: Emulator) -> Callable[[], int]:
         return lambda: [request.operation for request in emulator.requests].count("ListPersonalAccessTokens")
 
+    @pytest.mark.smoke
     def test_the_same_lookup_sweeps_once(
         self,
         listings: Callable[[], int],

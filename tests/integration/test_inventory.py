@@ -240,6 +240,7 @@ def test_settings_that_may_not_be_read_are_null_and_other_trouble_is_trouble(
     assert found["globex"]["workmail_errors"][0]["operation"] == DESCRIBE
 
 
+@pytest.mark.smoke
 def test_list_and_graph(emulator: Emulator, source: Source, manage: Manage, ansible_inventory: Run) -> None:
     compose = {"label": "workmail_name", "place": "[workmail_region]"}
     path = source(hosts="tokens", organizations=["acme"], as_of=AS_OF, compose=compose)

@@ -150,6 +150,7 @@ def result_of(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 @guards("roles/notify/tasks/main.yml", "  when: notify_confirm | bool\n", "")
+@pytest.mark.smoke
 def test_a_preview_shows_everything_sends_nothing_and_passes(
     emulator: Emulator, notify: Run, mailbox: Any, tmp_path: Path
 ) -> None:

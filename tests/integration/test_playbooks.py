@@ -152,6 +152,7 @@ def test_revoke_refuses_tags(hosts_of: Callable[..., list[str]], tags: Any, skip
     "'local' if inventory_hostname in ['localhost', '127.0.0.1', '::1'] else undef(hint=__playbook_left_out)",
     "'local'",
 )
+@pytest.mark.smoke
 def test_a_limit_without_localhost_exits_2(emulator: Emulator, ansible_playbook: Playbook) -> None:
     run = ansible_playbook("-i", "prod,", "--limit", "prod", "patrol.workmail.audit")
     assert run.returncode == 2 and "which --limit prod leaves out" in " ".join(run.stdout.split())

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from estate import GLOBEX
 from guarding import guards
 from workmail_emulator import Emulator, Fault
@@ -118,6 +119,7 @@ def test_the_last_error_says_why_an_audit_is_incomplete(emulator: Emulator, ansi
     assert run.returncode == 0 and "Violations do not fail this run, because audit_fail is false." in run.stdout
 
 
+@pytest.mark.smoke
 def test_the_module(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
     """It runs on the controller, whatever the connection is, and says which option is wrong."""
     audit = "{{ [] | patrol.workmail.workmail_pat_findings('no_expired', as_of='2020-01-01T00:00:00Z') }}"

@@ -90,6 +90,7 @@ def test_what_is_left_does_not_make_a_skipped_task(
     assert "pat-1" not in held(emulator) and "pat-2" in held(emulator)
 
 
+@pytest.mark.smoke
 def test_the_playbook_plans_and_then_revokes(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     plan = ansible_playbook(BOOK, extra=REVOKE)
     assert plan.returncode == 0, plan.stdout
