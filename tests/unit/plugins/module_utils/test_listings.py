@@ -165,6 +165,18 @@ def test_a_reply_that_is_nested_deeply_is_an_error(service: Service, depth: int)
     assert service.tokens(nested(30))
 
 
+@guards(
+    "plugins/module_utils/_workmail/replies.py",
+    '        if not isinstance(document, dict):\n            _refuse(f"{self._label} is not a JSON object")\n',
+    "        if not isinstance(document, dict):\n            return\n",
+)
+@pytest.mark.parametrize("entry", [None, [], "pat-2", 2, True])
+def test_an_entry_that_is_not_an_object_is_an_error(service: Service, entry: Any) -> None:
+    error = refusal(lambda: service.tokens(page(token(1), entry)))
+    assert "PersonalAccessTokenSummaries[] is not a JSON object" in str(error)
+    assert error.error_code == "MalformedResponseException"
+
+
 @guards("plugins/module_utils/_workmail/replies.py", "    if not math.isfinite(number):")
 @guards("plugins/module_utils/_workmail/replies.py", ", parse_constant=_refuse_constant", "")
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
