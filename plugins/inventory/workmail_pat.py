@@ -163,6 +163,7 @@ from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInv
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant
+from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import require_boto3
 from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import (
     OPTIONS,
     hosts_of,
@@ -202,6 +203,7 @@ class InventoryModule(AWSInventoryBase):
         # That of amazon.aws would assume the role first: without its external ID, and where the cache needs no call.
         BaseInventoryPlugin.parse(self, inventory, loader, path)
         try:
+            require_boto3()
             self.require_aws_sdk()
             self._read_config_data(path)
             options = parse_inventory_options({name: self.get_option(name) for name in OPTIONS}, current_instant())

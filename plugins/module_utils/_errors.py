@@ -15,16 +15,14 @@ import re
 import reprlib
 from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
+from ._log import printable
+
 _LONGEST_NAME = 64
 _LONGEST_PROBLEM = 500
 _MISTAKES_IN_TEXT = 20
 _MISTAKES_IN_DETAILS = 100
 # The user name and password of a URL. Greedy, since a password can hold any character, also another @.
 _USERINFO = re.compile(r"(?<=://)\S*@")
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 class PatrolError(Exception):
@@ -52,17 +50,18 @@ class PatrolError(Exception):
         hint: str | None = None,
         details: dict[str, Any] | None = None,
     ) -> None:
-        # The service's own words can be among it: they are not to forge a line, turn its direction or flood a log.
+        # The service's own words can be among it: they must not forge a line, turn its direction, flood a log or be a
+        # command of a pipeline.
         message = _USERINFO.sub("***@", message)
         shown = message if len(message) <= self.longest_message else f"{message[: self.longest_message]}..."
-        self.message = _printable(shown)
+        self.message = printable(shown)
         super().__init__(self.message)
         self.error_code = error_code or self.error_code
         self.organization_id = organization_id
         self.region = region
         self.operation = operation
         self.page = page
-        self.hint = hint
+        self.hint = None if hint is None else printable(hint)
         self.details = details or {}
 
     def at(
@@ -81,7 +80,7 @@ class PatrolError(Exception):
 
     def __str__(self) -> str:
         where = [
-            f"{label} {_printable(str(value))}"
+            f"{label} {printable(str(value))}"
             for label, value in (
                 ("organization", self.organization_id),
                 ("region", self.region),

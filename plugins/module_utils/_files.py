@@ -33,11 +33,12 @@ def read_file(path: str, most: int, label: str) -> bytes:
         # A FIFO would block, and a terminal would become the one that controls this process.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         try:
-            kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+            status = os.fstat(descriptor)
+            kind = stat.S_IFMT(status.st_mode)
             if kind != stat.S_IFREG:
                 raise OptionError(f"{label}: expected a regular file, got {_KINDS.get(kind, 'a device')}")
             with open(descriptor, "rb", closefd=False) as file:
-                content = file.read(most + 1)
+                content = file.read(most + 1) if status.st_size <= most else None
         finally:
             os.close(descriptor)
     except FileNotFoundError:
@@ -46,7 +47,7 @@ def read_file(path: str, most: int, label: str) -> bytes:
         raise OptionError(f"{label}: cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise OptionError(f"{label}: is not the path of a file: {error}") from error
-    if len(content) > most:
+    if content is None or len(content) > most:
         raise OptionError(f"{label}: is larger than {most} bytes")
     return content
 

@@ -14,6 +14,21 @@ import re
 _LONGEST_LINE = 400
 # GitHub, Azure and TeamCity read commands from a log: ::error::, ##[error], ##vso[...], ##teamcity[...].
 _COMMAND = re.compile(r"#(?=#)|:(?=:)")
+_COMMAND_WITHIN_A_LINE = re.compile(r"#(?=#)")
+
+
+def printable(text: str) -> str:
+    """Make text for a place within a line of a log.
+
+    Args:
+        text: The text, which users or the service may have written.
+
+    Returns:
+        The text with a question mark for each character that cannot be printed, and with a space inside ``##``. A
+        command with ``::`` only works at the beginning of a line, and ARNs contain ``::``.
+    """
+    text = "".join(character if character.isprintable() else "?" for character in text)
+    return _COMMAND_WITHIN_A_LINE.sub("# ", text)
 
 
 def without_commands(text: str) -> str:
@@ -38,4 +53,4 @@ def log_line(text: str) -> str:
         One line of printable characters without a command of a pipeline, cut if it is long.
     """
     text = text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}..."
-    return without_commands("".join(character if character.isprintable() else "?" for character in text))
+    return without_commands(printable(text))

@@ -12,13 +12,12 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import os
 import re
-import stat
 from typing import Any, Mapping, NamedTuple, NoReturn, Sequence
 
 from ._conditions import Conditions, parse_conditions
 from ._errors import OptionError, shown
+from ._files import read_file
 from ._plan import Planned, check_can_revoke, check_token
 from ._policy import Policy, parse_policy
 from ._time import format_instant, parse_duration, parse_instant
@@ -151,10 +150,10 @@ def read_plan(path: object) -> SavedPlan:
         raise OptionError(f"plan_file: {shown(path)} is not valid; expected the path of a plan")
     label = f"plan_file: {path}"
     try:
-        text = _read(path).decode("utf-8")
+        text = read_file(path, LARGEST, label).decode("utf-8")
         document = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except OSError as error:
-        raise OptionError(f"{label}: cannot be read: {error.strerror or error}") from error
+    except FileNotFoundError as error:
+        raise OptionError(f"{label}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise OptionError(f"{label}: is not valid JSON: {reason}") from error
@@ -305,18 +304,6 @@ def _limit(value: object, most: int | None, path: str) -> int:
         allowed = "of at least 1" if most is None else f"from 1 to {most}"
         raise OptionError(f"{path}: {shown(value)} is not a whole number {allowed}")
     return value
-
-
-def _read(path: str) -> bytes:
-    """Read a regular file. Opening anything else must not block, and reading it could last forever."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(0, "it is not a regular file")
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise OSError(0, f"it is larger than {LARGEST} bytes")
-    return content
 
 
 def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -14,9 +14,9 @@ import re
 import shlex
 from typing import Any, Iterable, Mapping
 
+from ._log import log_line
+
 _MOST_ENTRIES = 20
-_LONGEST_LINE = 400
-_COMMAND = re.compile(r"#(?=#)|:(?=:)")
 _SAFE_PATH = re.compile(r"[\w@%+:,./-]+", re.ASCII)
 
 
@@ -63,17 +63,6 @@ def log_lines(result: Mapping[str, Any], check_mode: bool) -> list[str]:
             result["command"],
         ]
     return lines
-
-
-def log_line(text: str) -> str:
-    """Make a line that cannot be a command of a pipeline, hold a control character or flood a log.
-
-    Args:
-        text: What to write.
-    """
-    text = text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}..."
-    printable = "".join(character if character.isprintable() else "?" for character in text)
-    return _COMMAND.sub(lambda match: f"{match[0]} ", printable)
 
 
 def _sections(result: Mapping[str, Any], check_mode: bool) -> Iterable[tuple[str, list[str]]]:

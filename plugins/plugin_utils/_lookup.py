@@ -17,7 +17,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import check_s
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleBotocoreError
 
 from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_facts
-from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
+from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection, require_boto3
 from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import Answer
 
 
@@ -32,6 +32,7 @@ def look_up(plugin: Any, options: Mapping[str, Any]) -> Answer:
         PatrolError: An option is not valid, or the answer would not be whole.
         AnsibleLookupError: There is no connection with these options.
     """
+    require_boto3()
     try:
         check_sdk_version_supported(warn=plugin._display.warning)
     except AnsibleBotocoreError as error:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,10 +38,31 @@ def name_variables(action: Any, result: dict[str, Any], task_vars: Mapping[str, 
     """
     if result.get("failed") and task_vars and "__workmail_variables" in task_vars:
         variables = action._templar.template(task_vars["__workmail_variables"])
-        option, colon, problem = str(result.get("msg")).partition(":")
-        if colon and option in variables:
-            result["msg"] = f"{variables[option]}:{problem}"
+        result["msg"] = replace_options(str(result.get("msg")), variables)
     return result
+
+
+def replace_options(text: str, variables: Mapping[str, str]) -> str:
+    """Replace the options of a module in an error by the variables of a role.
+
+    Args:
+        text: The error. An option begins it, or one of its mistakes, as the head of a path such as ``protected.owner``.
+            Names with an underscore, such as ``max_tokens``, are replaced everywhere outside quotes.
+        variables: The variables, by option.
+    """
+    names = "|".join(re.escape(name) for name in variables)
+    text = re.sub(
+        rf"(^argument '|^value of |^[0-9]+ mistakes: \(1\) |; \([0-9]+\) |^)((?:rule \S+: )?)({names})"
+        r"(?=[.\[]\S|: |' is of type | must be one of: )",
+        lambda match: f"{match[1]}{match[2]}{variables[match[3]]}",
+        text,
+    )
+    inner = "|".join(re.escape(name) for name in variables if "_" in name)
+    return re.sub(
+        rf"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|(?<![\w./-])({inner})(?![\w/-]|\.\w)""",
+        lambda match: variables.get(match[1], match[0]),
+        text,
+    )
 
 
 def check_options(plugin: Any, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -244,7 +244,7 @@ def test_bad_accounts(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Pat
         "both": ({"audit_own_account": True, "audit_assume_role_arn": arn}, "audit_assume_role_arn: expected the ARN"),
         "undecided": (
             {"account_id": account_id(bad[1]), "audit_owners": "maybe"},
-            "it was not audited: it was left out",
+            "argument 'audit_owners' is of type",
         ),
         "wrong": ({"account_id": "12"}, "assume_role_arn: 'arn:aws:iam::12:role/workmail-auditor' is not like"),
     }
@@ -339,6 +339,7 @@ def test_no_account_at_all(fleet: Emulator, ansible_playbook: Playbook, tmp_path
         ({"audit_as_of": None}, "as_of: '' is neither an instant with an offset"),
         ({"audit_policy": "no_expird"}, "there is no file 'no_expird', did you mean no_expired?"),
         ({"audit_acounts": ["account00"]}, "Unknown variables: audit_acounts (did you mean audit_accounts?)"),
+        ({"audit_fail": "maybe"}, 'audit_fail: "maybe" is not valid; expected true or false'),
         ({"audit_accounts": None}, "is not valid; expected a list of at least one host"),
         ({"audit_accounts": []}, "audit_accounts: [] is not valid; expected a list of at least one host"),
     ],
@@ -352,7 +353,8 @@ def test_what_is_wrong_for_all(
     (tmp_path / "reports" / "audit.json").write_text("{}")
     hosts = write(tmp_path, inventory(ACCOUNTS[:2]))
     run = ansible_playbook("-i", hosts, BOOK, extra={**EXTRA, **extra})
-    assert run.returncode == 2 and message in run.stdout + run.stderr
+    assert run.returncode == 2 and message in (run.stdout + run.stderr).replace("\\", "")
+    assert run.stdout.count("Remove the reports of an earlier run") == 1
     assert not list((tmp_path / "reports").iterdir()) and "Traceback" not in run.stdout + run.stderr
 
 

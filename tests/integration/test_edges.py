@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 from estate import ACME, ESTATE
+from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 RunTasks = Callable[..., dict[str, Any]]
+Playbook = Callable[..., subprocess.CompletedProcess[str]]
 
 INFO = "patrol.workmail.workmail_pat_info"
 LOOKUP = "patrol.workmail.workmail_pat"
@@ -85,6 +87,29 @@ def test_a_failing_module_says_what_where_and_what_to_do(
     denied = results["module_access_denied"]
     assert "workmail:ListPersonalAccessTokens" in denied["hint"]
     assert denied["error"]["code"] == "AccessDeniedException" and denied["response_metadata"]["http_status_code"] == 400
+
+
+@guards("plugins/plugin_utils/_lookup.py", "    require_boto3()\n", "")
+@guards("plugins/inventory/workmail_pat.py", "            require_boto3()\n", "")
+def test_missing_libraries(ansible_playbook: Playbook, environment: dict[str, str], tmp_path: Path) -> None:
+    """A module fails with the text of amazon.aws. Lookup and inventory say which Python needs what."""
+    (tmp_path / "missing").mkdir()
+    for name in ("boto3", "botocore"):
+        (tmp_path / "missing" / f"{name}.py").write_text(f"raise ModuleNotFoundError('No module named {name}')")
+    (tmp_path / "x.workmail_pat.yml").write_text(f"plugin: {LOOKUP}")
+    tasks = [
+        {INFO: {"organization": ACME}, "ignore_errors": True},
+        {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', '{ACME}') }}}}"}},
+    ]
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks}
+    play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    (tmp_path / "book.yml").write_text(json.dumps([play]))
+    path = f"{tmp_path / 'missing'}:{environment.get('PYTHONPATH', '')}"
+    run = ansible_playbook("-i", "x.workmail_pat.yml", "book.yml", env={"PYTHONPATH": path})
+    output = " ".join((run.stdout + run.stderr).split())
+    assert run.returncode == 2 and "Failed to import the required Python library (botocore and boto3)" in run.stdout
+    assert output.count("boto3 and botocore are not installed for /") >= 2 and "Install both for this" in output
+    assert "Failed to parse inventory" in output and "Traceback" not in output
 
 
 BAD_MODULE_INPUT: dict[str, tuple[dict[str, Any], str]] = {

@@ -120,16 +120,18 @@ def test_the_playbook_plans_and_then_revokes(emulator: Emulator, ansible_playboo
         assert "\u202e" not in line and not line.lstrip().startswith("::")
 
 
-def test_check_mode(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
-    run = ansible_playbook(BOOK, "--check", "--diff", extra={**REVOKE, "revoke_confirm": True})
+def test_check_mode_and_a_list_as_text(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+    arguments = ("--check", "--diff", "-e", "revoke_organizations=acme,globex")
+    run = ansible_playbook(BOOK, *arguments, extra={**REVOKE, "revoke_confirm": True})
     assert run.returncode == 0 and "WOULD REVOKE: 2 of 2 planned" in run.stdout and "changed=1" in run.stdout
+    assert "of 6 tokens" in run.stdout
     assert len(held(emulator)) == 6 and not (tmp_path / "revocations").exists()
 
 
 def test_over_a_limit_the_plan_is_shown_and_nothing_goes(emulator: Emulator, ansible_playbook: Playbook) -> None:
     extra = {**REVOKE, "revoke_confirm": True, "revoke_max_percent": 10}
     run = ansible_playbook(BOOK, extra=extra)
-    assert run.returncode == 2 and "2 of the 5 tokens of acme are planned, and max_percent is 10" in run.stdout
+    assert run.returncode == 2 and "2 of the 5 tokens of acme are planned, and revoke_max_percent is 10" in run.stdout
     assert run.stdout.count("planned: The token has expired: acme, token pat-") == 2
     assert max(map(len, run.stdout.splitlines())) < 1000 and len(held(emulator)) == 6
 
@@ -230,16 +232,19 @@ def test_faults(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, 
         ({**REVOKE, "revoke_organizations": []}, "revoke_organizations: the list is empty"),
         ({**REVOKE, "revoke_organizations": "acme,"}, "revoke_organizations: "),
         ({**REVOKE, "revoke_as_of": "+1d"}, "set revoke_allow_future to true"),
-        ({**REVOKE, "revoke_organizations": None}, "organizations"),
-        ({**REVOKE, "revoke_regions": None}, "regions"),
-        ({**REVOKE, "revoke_protected": None}, "protected: expected at least one condition"),
-        ({**REVOKE, "revoke_protected": {}}, "protected: expected at least one condition"),
-        ({**REVOKE, "revoke_grace": None}, "grace: '' is not a duration"),
-        ({**REVOKE, "revoke_as_of": None}, "as_of: '' is neither"),
-        ({**REVOKE, "revoke_assume_role_arn": None}, "assume_role_arn: '' is not like"),
+        ({**REVOKE, "revoke_organizations": None}, "revoke_organizations"),
+        ({**REVOKE, "revoke_regions": None}, "revoke_regions"),
+        ({**REVOKE, "revoke_protected": None}, "revoke_protected: expected at least one condition"),
+        (
+            {**REVOKE, "revoke_protected": {"##vso[task.complete result=Succeeded;]": 1, "ownr": "a"}},
+            "2 mistakes: (1) revoke_protected.# #vso[task.complete result=Succeeded;]: unknown",
+        ),
+        ({**REVOKE, "revoke_grace": None}, "revoke_grace: '' is not a duration"),
+        ({**REVOKE, "revoke_as_of": None}, "revoke_as_of: '' is neither"),
+        ({**REVOKE, "revoke_assume_role_arn": None}, "revoke_assume_role_arn: '' is not like"),
         ({**REVOKE, "revoke_record_dir": "file/records"}, "revoke_record_dir: the record cannot be written"),
-        ({**REVOKE, "revoke_record_dir": ""}, "record_dir: expected the path of a directory"),
-        ({**REVOKE, "revoke_max_tokens": 0}, "max_tokens: 0 is out of range; expected 1 or more"),
+        ({**REVOKE, "revoke_record_dir": ""}, "revoke_record_dir: expected the path of a directory"),
+        ({**REVOKE, "revoke_max_tokens": 0}, "revoke_max_tokens: 0 is out of range; expected 1 or more"),
         ({**REVOKE, "revoke_confirm": "maybe"}, "revoke_confirm"),
         ({**REVOKE, "revoke_organizations": ["m-12"]}, "'m-12' is no organization id"),
     ],
@@ -251,7 +256,7 @@ def test_bad_variables(
     (tmp_path / "file").write_text("")
     run = ansible_playbook(BOOK, extra={"revoke_confirm": True, **extra})
     assert run.returncode == 2 and message in run.stdout.replace("\\", ""), run.stdout
-    assert len(emulator.requests) == 0 and "Traceback" not in run.stdout + run.stderr
+    assert len(emulator.requests) == 0 and "Traceback" not in run.stdout + run.stderr and "##" not in run.stdout
 
 
 def test_a_directory_that_is_not_writable(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
@@ -273,7 +278,7 @@ def test_the_default_limits(emulator: Emulator, ansible_playbook: Playbook) -> N
     emulator.load({"Organizations": [{"Alias": "many", "PersonalAccessTokens": tokens}]})
     extra = {"revoke_policy": "no_expired", "revoke_organizations": ["many"], "revoke_confirm": True}
     run = ansible_playbook(BOOK, extra=extra)
-    assert run.returncode == 2 and "11 tokens are planned, and max_tokens is 10" in run.stdout
+    assert run.returncode == 2 and "11 tokens are planned, and revoke_max_tokens is 10" in run.stdout
     assert not asked(emulator)
     assert ansible_playbook(BOOK, extra={**extra, "revoke_max_tokens": 11}).returncode == 0
     assert len(asked(emulator)) == 11

@@ -13,11 +13,11 @@ import contextlib
 import fcntl
 import json
 import os
-import stat
 import tempfile
 from typing import Any, Mapping
 
 from .._errors import OptionError, PatrolError, shown
+from .._files import read_file
 from .._plain import boolean_at, check_plain, count_at, mapping_at, optional_text_at, text_at
 
 _FORMAT = 1
@@ -145,12 +145,11 @@ class State:
 
     def _load(self, path: str) -> None:
         try:
-            content = _content(path)
-            if content is None:
-                return
-            document = json.loads(content)
-        except OSError as error:
-            raise StateError(f"state_file: {path} cannot be read, {error.strerror}") from error
+            document = json.loads(read_file(path, _LARGEST, f"state_file: {path}"))
+        except FileNotFoundError:
+            return
+        except OptionError as error:
+            raise StateError(error.message, hint=_HINT) from error
         except ValueError as error:
             raise StateError(f"state_file: {path} is not JSON", hint=_HINT) from error
         except RecursionError as error:
@@ -178,27 +177,6 @@ def _not_writable(path: str, error: OSError | ValueError) -> StateError:
     folder = os.path.dirname(os.path.abspath(path))
     hint = None if os.path.isdir(folder) else f"Make the directory {folder} first."
     return StateError(f"state_file: {path} cannot be written, {error.strerror}", hint=hint)
-
-
-def _content(path: str) -> bytes | None:
-    """Read the file; None if it does not exist.
-
-    Raises:
-        OSError: It cannot be read.
-        StateError: It is not a file that ends.
-    """
-    try:
-        # Without this flag, a FIFO would wait for somebody who writes to it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return None
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise StateError(f"state_file: {path} is not a regular file", hint="Name another state_file.")
-        if status.st_size > _LARGEST:
-            raise StateError(f"state_file: {path} is larger than {_LARGEST} bytes", hint=_HINT)
-        return file.read()
 
 
 def _check(document: Any) -> None:

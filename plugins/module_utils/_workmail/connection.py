@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 from typing import Any, Mapping
 
 from ansible.module_utils.ansible_release import __version__
@@ -62,7 +63,7 @@ class Connection:
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        _require_boto3()
+        require_boto3()
         given = {name: options.get(name) or None for name in _VARIABLES}
         _check_profile(given)
         timeouts = {
@@ -193,12 +194,17 @@ def _named(option: str, given: Mapping[str, Any]) -> str:
     return next(variables, option)
 
 
-def _require_boto3() -> None:
-    if "boto3" not in globals():
+def require_boto3() -> None:
+    """Refuse to run without boto3 and botocore.
+
+    Raises:
+        PatrolError: One of them is missing.
+    """
+    if "BotoCoreError" not in globals():
         raise PatrolError(
-            "boto3 is not installed",
+            "boto3 and botocore are not installed for " + sys.executable,
             error_code="MissingLibraryException",
-            hint="Install boto3 and botocore for the Python that makes the calls.",
+            hint="Install both for this Python.",
         )
 
 

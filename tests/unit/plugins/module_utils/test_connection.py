@@ -16,8 +16,17 @@ from botocore.exceptions import RefreshWithMFAUnsupportedError
 from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._workmail import connection
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.credentials import Source, obtaining
+
+
+@guards("plugins/module_utils/_workmail/connection.py", '    if "BotoCoreError" not in globals():')
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(vars(connection), "BotoCoreError")
+    with pytest.raises(PatrolError, match="^boto3 and botocore are not installed for /.* Install both") as raised:
+        Connection({})
+    assert raised.value.error_code == "MissingLibraryException"
 
 
 @pytest.fixture

@@ -39,6 +39,18 @@ def test_a_place_cannot_forge_a_line() -> None:
     assert str(PatrolError("x", region="us-east-1\n::error::")) == "x (region us-east-1?::error::)"
 
 
+@guards("plugins/module_utils/_log.py", '_COMMAND_WITHIN_A_LINE.sub("# ", text)', "text")
+def test_no_error_is_a_command_of_a_pipeline() -> None:
+    """Azure and GitHub read these commands anywhere in a line."""
+    name = "##vso[task.complete result=Succeeded;]"
+    assert str(PatrolError("a##b", region="###c")) == "a# #b (region # # #c)"
+    error = PatrolError(name, organization_id=name, hint=name)
+    for text in (str(error), error.as_result()["hint"]):
+        assert "##" not in text and "# #vso[task.complete result=Succeeded;]" in text
+    arn = "arn:aws:iam::123456789012:role/audit"
+    assert str(PatrolError(arn)) == arn
+
+
 def test_remote_words_cannot_forge_a_line() -> None:
     assert str(PatrolError("a\n::error::b\x1b[31m\u202ec 工作")) == "a?::error::b?[31m?c 工作"
 

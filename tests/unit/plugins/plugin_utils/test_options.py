@@ -11,7 +11,7 @@ import pytest
 from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import check_options
+from ansible_collections.patrol.workmail.plugins.plugin_utils._options import check_options, replace_options
 
 PLUGIN = SimpleNamespace(
     option_definitions={
@@ -78,3 +78,43 @@ def test_good_options_are_accepted() -> None:
     ):
         assert check_options(PLUGIN, given) == given
     assert check_options(PLUGIN, {"region": datetime.date(2027, 1, 1)}) == {"region": "2027-01-01"}
+
+
+VARIABLES = {
+    "policy": "revoke_policy",
+    "policy_file": "revoke_policy",
+    "plan_file": "revoke_plan",
+    "protected": "revoke_protected",
+    "findings": "revoke_findings",
+    "mode": "revoke_mode",
+    "max_tokens": "revoke_max_tokens",
+    "allow_future": "revoke_allow_future",
+}
+
+
+@guards("plugins/plugin_utils/_options.py", "^[0-9]+ mistakes: ", "^never: ")
+@guards("plugins/plugin_utils/_options.py", "(?=[.\\[]\\S|: |", "(?=: |")
+@guards("plugins/plugin_utils/_options.py", """(?<!\\w)'[^']*'(?!\\w)|""", "")
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("protected: expected a mapping", "revoke_protected: expected a mapping"),
+        ("protected.ownr: unknown condition", "revoke_protected.ownr: unknown condition"),
+        ("findings[3].token: it is missing", "revoke_findings[3].token: it is missing"),
+        (
+            "2 mistakes: (1) protected.x: unknown; (2) policy.rules[0].id: unknown, see mode; (3) mode: bad",
+            "2 mistakes: (1) revoke_protected.x: unknown; (2) revoke_policy.rules[0].id: unknown, see mode; "
+            "(3) revoke_mode: bad",
+        ),
+        ("argument 'mode' is of type str and it cannot", "argument 'revoke_mode' is of type str and it cannot"),
+        ("value of mode must be one of: mode, x", "value of revoke_mode must be one of: mode, x"),
+        ("policy_file: no file 'policy_file: x'", "revoke_policy: no file 'policy_file: x'"),
+        ("2 are planned, and max_tokens is 1", "2 are planned, and revoke_max_tokens is 1"),
+        ("as_of: it isn't now; set allow_future to true.", "as_of: it isn't now; set revoke_allow_future to true."),
+        ("/a/plan_file.json: cannot be read", "/a/plan_file.json: cannot be read"),
+        ("p.yml: line 3, rule mode: when.mode: unknown", "p.yml: line 3, rule mode: when.mode: unknown"),
+        ("the mode: it is wrong; policy: too", "the mode: it is wrong; policy: too"),
+    ],
+)
+def test_an_error_of_a_role_names_its_variables(text: str, named: str) -> None:
+    assert replace_options(text, VARIABLES) == named
