@@ -700,13 +700,17 @@ GUARDS = {
     ),
     "no inventory source is gone on without": Guard(
         "playbooks/audit_accounts.yml",
-        "          (ansible_inventory_sources | length == 1 and ansible_inventory_sources[0] is not directory)\n",
-        "          true\n",
+        "or (ansible_inventory_sources | length == 1 and ansible_inventory_sources[0] is not directory)",
+        "or true",
         ACCOUNTS,
         "goes_on_without",
     ),
     "an inventory without accounts": Guard(
-        "playbooks/audit_accounts.yml", "that: groups['all'] | length > 0", "that: true", ACCOUNTS, "no_account_at_all"
+        "playbooks/audit_accounts.yml",
+        "'The inventory has no host. Give one with a host for each account, with -i.' if not groups['all']",
+        "'' if not groups['all']",
+        ACCOUNTS,
+        "no_account_at_all",
     ),
     "one merge for all accounts, whatever strategy is set": Guard(
         "playbooks/audit_accounts.yml",

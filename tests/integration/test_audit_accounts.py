@@ -235,7 +235,7 @@ def test_bad_accounts(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Pat
             {"account_id": account_id(bad[0]), "audit_fail": False},
             "audit_fail: expected the same value on each",
         ),
-        "forgotten": ({}, "it was not audited: it was left out of the run, or failed before its audit"),
+        "forgotten": ({}, "audit_assume_role_arn: expected the ARN of the account's role on this host"),
         "misspelt": (
             {"account_id": account_id(bad[2]), "audit_regoins": ["all"]},
             "Unknown variables: audit_regoins (did you mean audit_regions?)",
