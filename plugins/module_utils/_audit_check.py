@@ -17,7 +17,7 @@ from ._facts import check_errors, check_organization
 from ._plain import boolean_at, check_plain, count_at, list_at, mapping_at, optional_text_at, text_at
 from ._policy import SEVERITIES
 from ._time import parse_instant
-from ._tokens import token_from_record
+from ._tokens import DERIVED, token_from_record
 
 OUTCOMES = (PASS, VIOLATIONS, INCOMPLETE)
 
@@ -103,7 +103,18 @@ def _finding(value: object, rules: Sequence[str], path: str) -> Mapping[str, Any
     elif finding["exception"] is not None:
         raise OptionError(f"{path}.exception: the finding is not muted, and has an exception")
     token_from_record(finding["token"], f"{path}.token")
+    token = mapping_at(finding["token"], f"{path}.token", DERIVED)
+    for field in DERIVED:
+        _derived(token[field], f"{path}.token.{field}")
     return finding
+
+
+def _derived(value: object, path: str) -> None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if value is not None and is_number is not path.endswith("_days"):
+        raise OptionError(f"{path}: {shown(value)} is not valid")
+    if not is_number and value is not None:
+        boolean_at(value, path)
 
 
 def _summary(

@@ -54,10 +54,18 @@ def nested(depth: int) -> Any:
     return value
 
 
+@guards("plugins/module_utils/_audit_check.py", '    if value is not None and is_number is not path.endswith("_days"):')
+@guards(
+    "plugins/module_utils/_audit_check.py", 'f"{path}.token", DERIVED)', 'f"{path}.token") | dict.fromkeys(DERIVED)'
+)
 @pytest.mark.parametrize(
     ("audit", "message"),
     [
         (None, "^audit: not the result of an audit, it lacks outcome"),
+        (without("findings.0.token.never_used"), r"findings\[0\]\.token: .*never_used"),
+        (changed("findings.0.token.age_days", "60"), r"findings\[0\]\.token\.age_days: '60' is not valid"),
+        (changed("findings.0.token.expired", 1), r"findings\[0\]\.token\.expired: 1 is not valid"),
+        (changed("findings.0.token.expired", "no"), r"findings\[0\]\.token\.expired: "),
         (without("errors"), "^audit: not the result of an audit, it lacks errors$"),
         (without("findings.0.token"), r"^audit.findings\[0\]: it lacks token$"),
         (without("findings.1.token.name"), r"^audit.findings\[1\].token: not a record .* it lacks name$"),
