@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from estate import ACME, ESTATE
-from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 RunTasks = Callable[..., dict[str, Any]]
@@ -89,8 +88,6 @@ def test_a_failing_module_says_what_where_and_what_to_do(
     assert denied["error"]["code"] == "AccessDeniedException" and denied["response_metadata"]["http_status_code"] == 400
 
 
-@guards("plugins/plugin_utils/_lookup.py", "    require_boto3()\n", "")
-@guards("plugins/inventory/workmail_pat.py", "            require_boto3()\n", "")
 def test_missing_libraries(ansible_playbook: Playbook, environment: dict[str, str], tmp_path: Path) -> None:
     """A module fails with the text of amazon.aws. Lookup and inventory say which Python needs what."""
     (tmp_path / "missing").mkdir()
