@@ -142,7 +142,10 @@ def test_hosts_of_tokens_are_the_records(listed: list[Token]) -> None:
         assert ("workmail_expired" in each.groups) == record["expired"]
         assert ("workmail_never_used" in each.groups) == record["never_used"]
         assert each.name == f"acme.{record['personal_access_token_id'] or 'unknown'}"
-        assert f"workmail_owner_{record['owner']['state'].lower()}" in each.groups
+        state = record["owner"]["state"]
+        assert [name for name in each.groups if "_owner_" in name] == (
+            [f"workmail_owner_{state.lower()}"] if state else []
+        )
 
 
 @given(st.lists(tokens), st.booleans(), st.booleans())
@@ -345,7 +348,8 @@ def test_ordinary_text_is_listed_as_it_is(text: str) -> None:
 def test_the_cache_gives_back_what_was_fetched(made: list[Any]) -> None:
     parts = []
     for organization, listed, users in made:
-        known = {user.user_id: user for user in users or []}
+        # A listing without the ID of a user is refused.
+        known = {user.user_id: user for user in users or [] if user.user_id}
         listed = [
             token._replace(
                 organization_id=organization.id,
