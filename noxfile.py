@@ -290,11 +290,11 @@ def build(session: nox.Session) -> None:
 
 @nox.session(name="supported-releases")
 def supported_releases(session: nox.Session) -> None:
-    """Run sanity, unit tests and tests of Ansible on the newest supported release, if .venv does not have that one."""
+    """Run sanity, unit tests and tests of Ansible on the newest stable release, if .venv does not have that one."""
     made = environment()
     found, left_out = releases.combinations(made, CONTROLLERS)
     say_left_out(left_out)
-    newest = found[-1]
+    newest = [combination for combination in found if combination.release.stable][-1]
     if newest.release.core.partition("==")[2] == made.output(
         "python", "-c", "import ansible.release as r; print(r.__version__)"
     ):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import email
+import re
 import zipfile
 from typing import NamedTuple
 
@@ -28,6 +29,10 @@ class Release(NamedTuple):
     community: str
     core: str
     others: tuple[str, ...]
+
+    @property
+    def stable(self) -> bool:
+        return re.search(r"(a|b|rc)\d+$", self.core) is None
 
 
 # "oldest" is what meta/runtime.yml, galaxy.yml and the documentation name.

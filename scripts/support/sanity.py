@@ -37,15 +37,20 @@ def check_sanity(environment: Environment, collection: Path, *arguments: str) ->
     Raises:
         Failure: A test failed or was skipped for another reason than a Python that this machine lacks.
     """
-    _provide_pip(environment)
+    package = Path(environment.output("python", "-c", "import ansible_test; print(ansible_test.__path__[0])"))
+    _provide_pip(environment, package)
+    missing_packages = _outside_the_index(package)
+    for test, requirement in missing_packages.items():
+        print(f"Not run: {test}, because this ansible-test takes {requirement} from outside the package index")
     excluded = [
         word
         for name in _EXCLUDED
         if (collection / name).exists()
         for word in ("--exclude", f"{name}/" if (collection / name).is_dir() else name)
     ]
+    skipped_tests = [word for test in missing_packages for word in ("--skip-test", test)]
     run = subprocess.Popen(
-        ["ansible-test", "sanity", "--color", "no", *excluded, *arguments],
+        [*("ansible-test", "sanity", "--color", "no"), *excluded, *skipped_tests, *arguments],
         env=environment.variables,
         cwd=collection,
         stdout=subprocess.PIPE,
@@ -71,11 +76,19 @@ def check_sanity(environment: Environment, collection: Path, *arguments: str) ->
         print(f"Not checked, because this machine does not have the interpreter: Python {version}")
 
 
-def _provide_pip(environment: Environment) -> None:
+def _outside_the_index(package: Path) -> dict[str, str]:
+    """Find the tests that need a package by URL, as pre-releases of ansible-core do, and the name of the package."""
+    return {
+        file.name.removeprefix("sanity.").removesuffix(".txt"): found[1]
+        for file in sorted((package / "_data/requirements").glob("sanity.*.txt"))
+        if (found := re.search(r"^(\S+) @ https?:", file.read_text(), re.MULTILINE))
+    }
+
+
+def _provide_pip(environment: Environment, package: Path) -> None:
     """Put a ``get_pip.py`` that installs pip from a wheel into the cache, where ansible-test would download one to."""
     cache = HOME / ".ansible/test/cache"
-    package = environment.output("python", "-c", "import ansible_test; print(ansible_test.__path__[0])")
-    source = (Path(package) / "_internal/python_requirements.py").read_text()
+    source = (package / "_internal/python_requirements.py").read_text()
     found = re.search(r"pip='([0-9.]+)'", source)
     if found is None:
         raise Failure("this release of ansible-test does not say which pip it installs")

@@ -158,19 +158,18 @@ class Source(NamedTuple):
         )
 
 
-def find_source(session: Any, environ: Mapping[str, str] = os.environ) -> Source:
+def find_source(session: Any) -> Source:
     """Find the provider that botocore will take credentials from, in the order of its chain and without a call.
 
     Args:
         session: A botocore session whose settings were checked.
-        environ: The environment variables.
 
     Returns:
         The source. The last one, the instance metadata, if nothing says otherwise.
     """
     profiles = session.full_config.get("profiles", {})
     secrets = [settings.get(name) for settings in profiles.values() for name in _SECRET_SETTINGS]
-    return _find(session, environ, profiles)._replace(secrets=[secret for secret in secrets if secret])
+    return _find(session, os.environ, profiles)._replace(secrets=[secret for secret in secrets if secret])
 
 
 @contextlib.contextmanager
