@@ -57,6 +57,7 @@ def check_audit(audit: object, path: str = "audit") -> Mapping[str, Any]:
     ]
     _summary(audit["summary"], findings, failing, rules, f"{path}.summary")
     _outcome(audit, findings, failing, path)
+    _counts(audit, path)
     return audit
 
 
@@ -141,6 +142,21 @@ def _summary(
     for name in unknown:
         if name.startswith("by_"):
             raise OptionError(f"{path}.{name}: it is not a rule of the policy or a severity")
+
+
+def _counts(audit: Mapping[str, Any], path: str) -> None:
+    """Compare the organizations with the summary. Of one that was read in part, the summary counts some tokens."""
+    read = [entry["tokens"] for entry in audit["organizations"] if entry["tokens"] is not None]
+    summary = audit["summary"]
+    if summary["organizations"] != len(read):
+        raise OptionError(
+            f"{path}.summary.organizations: it is {summary['organizations']}, and {len(read)} organizations were read"
+        )
+    tokens = sum(read)
+    if summary["tokens"] < tokens or (audit["complete"] and summary["tokens"] != tokens):
+        raise OptionError(
+            f"{path}.summary.tokens: it is {summary['tokens']}, and the organizations have {tokens} tokens"
+        )
 
 
 def _outcome(

@@ -13,10 +13,12 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from ._errors import OptionError, PatrolError, shown
 from ._plain import check_plain, count_at, list_at, mapping_at, optional_text_at, text_at
+from ._time import parse_instant
 from ._tokens import Organization, Token, token_from_record
 
 INCOMPLETE_FACTS = "IncompleteFactsException"
 _KEYS = ("as_of", "complete", "errors", "organizations", "summary")
+_COUNTED = {"expired": "expired", "never_used": "never used"}
 _UNCHANGED = "Pass on the result of workmail_pat_info as it is, gathered without select."
 
 
@@ -96,12 +98,20 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
     errors = check_errors(facts["errors"], "facts.errors")
     if facts["complete"] is not True and not errors:
         errors.append(_lack(f"their complete is {shown(facts['complete'])}", "Gather them again."))
+    if facts.get("failed"):
+        errors.append(_lack("the task that gathered them failed", "Gather them again."))
+    if facts.get("next_token") is not None:
+        errors.append(
+            _lack("the listing has more pages, since they have a next_token", "Gather them without max_items.")
+        )
     errors += _repeated(tokens)
     if selected != read:
         errors.append(_lack(f"select left out {read - selected} of {read} tokens", "Gather them without select."))
     elif len(tokens) != read:
         errors.append(_lack(f"they hold {len(tokens)} of the {read} tokens that their summary counts", _UNCHANGED))
     errors += _lacking_organizations(tokens, organizations, whole)
+    if selected == len(tokens) == read:
+        errors += _other_counts(tokens, summary, facts["as_of"])
     return CheckedFacts(tokens, organizations, read, whole, facts["as_of"], errors)
 
 
@@ -129,6 +139,23 @@ def _lacking_organizations(
         lacks.append(_lack(f"they hold {readings} of the {whole} organizations that their summary counts", _UNCHANGED))
     elif not whole:
         lacks.append(_lack("no organization was read", "Gather them again."))
+    return lacks
+
+
+def _other_counts(tokens: Sequence[Token], summary: Mapping[str, Any], as_of: object) -> list[dict[str, Any]]:
+    """Compare the tokens with the other numbers in the summary. Somebody may have changed a record or replaced it."""
+    instant = parse_instant(text_at(as_of, "facts.as_of"), "facts.as_of")
+    found = {
+        "expired": sum(token.expired(instant) for token in tokens),
+        "never_used": sum(token.date_last_used is None for token in tokens),
+    }
+    lacks = []
+    for name, count in found.items():
+        known = count_at(summary.get(name, count), f"facts.summary.{name}")
+        if known != count:
+            lacks.append(
+                _lack(f"{count} of their tokens are {_COUNTED[name]}, and their summary counts {known}", _UNCHANGED)
+            )
     return lacks
 
 

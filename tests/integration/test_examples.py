@@ -74,6 +74,7 @@ ROLES = {
         for option in entry["options"]
     }
     for folder in (COLLECTION / "roles").iterdir()
+    if (folder / "meta/argument_specs.yml").is_file()
 }
 # Programs whose options are held against what they say of themselves.
 ASKED = ("ansible-doc", "ansible-inventory", "ansible-playbook", "ansible-rulebook", "workmail-emulator")

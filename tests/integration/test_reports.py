@@ -63,8 +63,39 @@ def test_the_directory_and_the_files_of_others_are_left_alone(
     assert (reports / "audit.json").read_text() == before
 
 
-@guards("roles/audit/tasks/clear.yml", "    state: absent\n", "    state: absent\n  check_mode: true\n")
-@guards("roles/audit/tasks/clear.yml", 'audit_result: "{{ __audit_unfinished }}"', "unrelated: true")
+REFUSED: dict[str, dict[str, Any]] = {
+    "audit": {"audit_on_error": "sometimes"},
+    "revoke": {"revoke_policy": "no_expired", "revoke_confirm": "perhaps"},
+    "notify": {"notify_findings": "{{ not_defined }}"},
+}
+
+
+@guards("roles/forget/tasks/main.yml", '"{{ __forget_name }}": "{{ __forget_value }}"', "unrelated: true")
+@guards("roles/audit/meta/main.yml", "__forget_name: audit_result", "__forget_name: unrelated")
+@guards("roles/revoke/meta/main.yml", "__forget_name: revoke_result", "__forget_name: unrelated")
+@guards("roles/notify/meta/main.yml", "__forget_name: notify_result", "__forget_name: unrelated")
+def test_no_earlier_result_survives_a_value_that_ansible_refuses(run_tasks: RunTasks, tmp_path: Path) -> None:
+    """Ansible checks the variables of a role before its first task."""
+    (tmp_path / "audit.json").write_text("earlier")
+    tasks: list[dict[str, Any]] = []
+    for role, variables in REFUSED.items():
+        given = {**variables, **({"audit_report_dir": str(tmp_path)} if role == "audit" else {})}
+        include = {"ansible.builtin.include_role": {"name": f"patrol.workmail.{role}"}, "vars": given}
+        tasks += [
+            {"ansible.builtin.set_fact": {f"{role}_result": "earlier"}},
+            {"block": [include], "rescue": [{"ansible.builtin.set_fact": {"why": "{{ ansible_failed_task.name }}"}}]},
+            {"ansible.builtin.debug": {"msg": [f"{{{{ {role}_result }}}}", "{{ why }}"]}, "register": role},
+        ]
+    results = run_tasks(tasks)
+    assert all(results[role]["msg"][1].startswith("Validating arguments") for role in REFUSED)
+    seen = {role: results[role]["msg"][0] for role in REFUSED}
+    assert seen["audit"]["outcome"] == "incomplete" and seen["audit"]["complete"] is False
+    assert seen["revoke"]["failed"] is True and "plan" not in seen["revoke"]
+    assert seen["notify"] == {"complete": False, "notified": [], "not_notified": []}
+    assert not (tmp_path / "audit.json").exists()
+
+
+@guards("roles/forget/tasks/main.yml", "    state: absent\n", "    state: absent\n  check_mode: true\n")
 def test_no_result_or_report_of_an_earlier_audit_survives(
     emulator: Emulator, run_tasks: RunTasks, tmp_path: Path
 ) -> None:

@@ -245,6 +245,11 @@ def _hint_for_certificate(text: str) -> str:
         return "Check the clock of the machine that makes the calls, and the certificate that the endpoint shows."
     if "ostname mismatch" in text or "doesn't match" in text:
         return "The certificate is of another host: check endpoint_url and the proxy."
+    if "certificate" not in text.lower():
+        return (
+            "The TLS connection failed before a certificate was checked. Check that endpoint_url and the URL of the "
+            "proxy begin with https:// only if the server uses TLS."
+        )
     return (
         "The certificate is of an authority that is not known here, such as that of a proxy: name a file with its "
         "certificate in AWS_CA_BUNDLE or the option aws_ca_bundle."

@@ -128,6 +128,25 @@ def test_facts_without_some_of_their_records_never_pass() -> None:
     assert "they hold 0 of the 2 tokens" in lacks_of(facts(personal_access_tokens=[]))
 
 
+@guards("plugins/module_utils/_facts.py", "        if known != count:")
+def test_facts_with_a_changed_record_never_pass() -> None:
+    summary = {**facts()["summary"], "expired": 0, "never_used": 0}
+    used = [{**record, "date_last_used": record["date_created"]} for record in RECORDS]
+    assert not lacks_of(facts(summary=summary, personal_access_tokens=used))
+    assert not lacks_of(facts(summary={**summary, "expired": 0}, personal_access_tokens=used))
+    lacks = lacks_of(facts(summary={**summary, "expired": 1, "never_used": 1}, personal_access_tokens=used))
+    assert "0 of their tokens are expired, and their summary counts 1" in lacks
+    assert "0 of their tokens are never used, and their summary counts 1" in lacks
+
+
+@guards("plugins/module_utils/_facts.py", '    if facts.get("failed"):')
+@guards("plugins/module_utils/_facts.py", '    if facts.get("next_token") is not None:')
+def test_facts_of_a_page_or_of_a_failed_task_never_pass() -> None:
+    assert not lacks_of(facts(next_token=None, failed=False))
+    assert "the listing has more pages, since they have a next_token" in lacks_of(facts(next_token="page-2"))
+    assert "the task that gathered them failed" in lacks_of(facts(failed=True))
+
+
 @guards("plugins/module_utils/_facts.py", "        if key in seen:")
 def test_facts_with_a_record_twice_never_pass() -> None:
     other = {**RECORDS[0], "organization_id": audits.ORGANIZATIONS[1].id}

@@ -107,6 +107,27 @@ def test_what_is_not_an_audit(audit: Any, message: str) -> None:
 ERROR = {"msg": "denied", "error_code": "AccessDeniedException", "organization_id": None}
 
 
+@guards("plugins/module_utils/_audit_check.py", '    if summary["organizations"] != len(read):')
+@guards(
+    "plugins/module_utils/_audit_check.py",
+    '    if summary["tokens"] < tokens or (audit["complete"] and summary["tokens"] != tokens):',
+)
+def test_an_audit_without_some_of_its_organizations_is_refused() -> None:
+    """Nobody mistakes a part of an audit for the audit, also if the part has no finding."""
+    audit = audits.clean()
+    tokens = audit["summary"]["tokens"]
+    fewer = {**audit, "organizations": audit["organizations"][1:]}
+    with pytest.raises(OptionError, match=r"^audit\.summary\.organizations: it is \d+, and \d+ organizations were"):
+        check_audit(fewer)
+    for count in (tokens - 1, tokens + 1):
+        with pytest.raises(OptionError, match=rf"^audit\.summary\.tokens: it is {count}, and the organizations have"):
+            check_audit({**audit, "summary": {**audit["summary"], "tokens": count}})
+    # Of an organization that was read in part, some tokens were read.
+    partial = {**audits.incomplete(), "summary": {**audits.incomplete()["summary"]}}
+    partial["summary"]["tokens"] += 1
+    assert check_audit(partial)
+
+
 @guards("plugins/module_utils/_audit_check.py", "    if complete == bool(errors):")
 def test_an_audit_is_incomplete_exactly_if_it_has_errors() -> None:
     with pytest.raises(OptionError, match="^audit.complete: it is true, and errors has 1 entries$"):

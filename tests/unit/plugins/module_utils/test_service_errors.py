@@ -108,6 +108,7 @@ def test_an_exception_of_the_http_client_is_not_quoted() -> None:
     assert error.error_code == "HTTPClientError"
 
 
+@guards("plugins/module_utils/_workmail/errors.py", '    if "certificate" not in text.lower():')
 @pytest.mark.parametrize(
     ("reason", "hint"),
     [
@@ -119,6 +120,9 @@ def test_an_exception_of_the_http_client_is_not_quoted() -> None:
         ("certificate verify failed: certificate is not yet valid", "Check the clock"),
         ("certificate verify failed: certificate has expired", "Check the clock"),
         ("certificate verify failed: Hostname mismatch, certificate is not valid for 'x'", "check endpoint_url"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)", "only if the server uses TLS"),
+        ("[SSL: SSLV3_ALERT_HANDSHAKE_FAILURE] ssl/tls alert handshake failure", "only if the server uses TLS"),
+        ("EOF occurred in violation of protocol", "only if the server uses TLS"),
     ],
 )
 def test_a_certificate_that_is_refused(reason: str, hint: str) -> None:
