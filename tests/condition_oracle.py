@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
+import unicodedata
 from typing import Any
 
 from hypothesis import strategies as st
@@ -69,7 +70,8 @@ def _meets(name: str, value: Any, record: dict[str, Any], as_of: datetime.dateti
     def like(text: str | None, fold: bool) -> bool:
         if text is None:
             return False
-        return any(fnmatch.fnmatchcase(*((text.lower(), glob.lower()) if fold else (text, glob))) for glob in value)
+        text, *globs = (unicodedata.normalize("NFC", each) for each in (text, *value))
+        return any(fnmatch.fnmatchcase(*((text.lower(), glob.lower()) if fold else (text, glob))) for glob in globs)
 
     def known(value: Any) -> Any:
         if value is None:

@@ -21,6 +21,14 @@ def nested(depth: int) -> Any:
     return value
 
 
+def doubled(levels: int) -> Any:
+    """Return a list that holds another one twice, and so on, as YAML aliases make it: small, and endless in writing."""
+    value: Any = []
+    for _level in range(levels):
+        value = [value, value]
+    return value
+
+
 # Each makes a value of its own, because values are changed further.
 ODD: list[Callable[[], Any]] = [
     *(lambda value=value: value for value in (None, True, False, 0, -1, 1.5, 10**30, 10**5000, "", "x", "1", b"x", ())),

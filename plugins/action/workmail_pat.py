@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.plugin_utils._options import reject_nulls
 from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import forget
 from ansible_collections.patrol.workmail.plugins.plugin_utils._starter import describe_starter
 
@@ -23,6 +25,10 @@ class ActionModule(ActionBase):
         """See the documentation of the module."""
         result = super().run(tmp, task_vars)
         describe_starter(self._task)
+        try:
+            reject_nulls(self._task.args, ("only_if", "as_of"))
+        except PatrolError as error:
+            return {**result, "failed": True, **error.as_result()}
         try:
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
         finally:

@@ -7,9 +7,23 @@
 
 from __future__ import annotations
 
+from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.plugin_utils._options import reject_nulls
 from ansible_collections.patrol.workmail.plugins.plugin_utils._policy_action import PolicyActionBase
 from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import forget
 from ansible_collections.patrol.workmail.plugins.plugin_utils._starter import describe_starter
+
+_NARROWING = (
+    "plan_file",
+    "protected",
+    "grace",
+    "organizations",
+    "organization",
+    "organization_id",
+    "as_of",
+    "max_tokens",
+    "max_percent",
+)
 
 
 class ActionModule(PolicyActionBase):
@@ -18,6 +32,10 @@ class ActionModule(PolicyActionBase):
     def run(self, tmp=None, task_vars=None):
         """See the documentation of the module."""
         describe_starter(self._task)
+        try:
+            reject_nulls(self._task.args, _NARROWING)
+        except PatrolError as error:
+            return {"failed": True, **error.as_result()}
         try:
             return super().run(tmp, task_vars)
         finally:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import re
+import unicodedata
 from typing import Any, Callable, Mapping, NamedTuple, Sequence, TypeVar
 
 from ._errors import IndeterminateError, MistakeCollector, OptionError, expected, mistake, named, nearest, shown
@@ -226,10 +227,15 @@ def _glob_ignoring_case(value: object, path: str) -> Callable[[str | None], bool
 
 def _matcher(globs: Sequence[str], flags: int, path: str) -> Callable[[str | None], bool]:
     try:
-        match = re.compile("|".join(fnmatch.translate(glob) for glob in globs), flags).match
+        match = re.compile("|".join(fnmatch.translate(_composed(glob)) for glob in globs), flags).match
     except (re.error, OverflowError) as error:
         raise mistake(path, f"{shown(globs)} has a pattern that is not valid: {error}") from error
-    return lambda text: text is not None and match(text) is not None
+    return lambda text: text is not None and match(_composed(text)) is not None
+
+
+def _composed(text: str) -> str:
+    """Write an accented letter as one character, as most keyboards do. On some systems it is a letter and an accent."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _owner_states(value: object, path: str) -> frozenset[str]:

@@ -17,6 +17,10 @@ from ._errors import OptionError, shown
 # Far deeper than any result is, and far less deep than what exhausts the stack of what reads it.
 DEEPEST = 64
 _MOST_BITS = 64
+# How many parts may occur again, as YAML aliases make them: so many, and so many for each part that is there once.
+# Findings of the same token share its record. Nested aliases double what is written with each level.
+_MOST_REPEATED = 10_000
+_MOST_REPEATED_EACH = 64
 
 _Place = Any  # A nested tuple (place of the parent, key), or the path at which the check began.
 
@@ -30,9 +34,13 @@ def check_plain(value: object, path: str) -> None:
 
     Raises:
         OptionError: It holds something else than mappings with text as keys, lists, text, true, false, null and
-            numbers, is nested too deeply, or a number or text in it cannot be written. The error names the place.
+            numbers, is nested too deeply, repeats its parts too often, or a number or text in it cannot be written. The
+            error names the place.
     """
     waiting: list[tuple[object, _Place, int]] = [(value, path, 1)]
+    # By identity. The values are kept, since the identity of one that is gone can be that of another.
+    seen: dict[int, object] = {}
+    once = repeated = 0
     while waiting:
         item, place, depth = waiting.pop()
         if item is None or isinstance(item, bool):
@@ -48,6 +56,13 @@ def check_plain(value: object, path: str) -> None:
         elif isinstance(item, (Mapping, list, tuple)):
             if depth > DEEPEST:
                 _refuse(place, f"it is nested more than {DEEPEST} levels deep")
+            if id(item) in seen:
+                repeated += len(item) + 1
+            else:
+                seen[id(item)] = item
+                once += len(item) + 1
+            if repeated > _MOST_REPEATED + _MOST_REPEATED_EACH * once:
+                _refuse(place, "its parts are repeated too often, as nested YAML aliases do")
             if isinstance(item, Mapping):
                 for key in item:
                     if not isinstance(key, str):

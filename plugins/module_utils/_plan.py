@@ -13,13 +13,16 @@ from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ._conditions import Conditions
 from ._errors import OptionError, nearest, shown
-from ._plain import mapping_at, text_at
+from ._plain import check_plain, mapping_at, text_at
 from ._policy import SEVERITIES, Policy, judge
+from ._time import DAY
 from ._tokens import Owner, Token, token_from_record
 
 CHANGED = "it has changed since it was found"
 OWNER_CHANGED = "its owner has changed since it was found"
 OTHER_USER = "it belongs to another user now"
+OTHER_CREATION = "the service says another time of its creation than before"
+USE_FORGOTTEN = "the service no longer says when it was last used"
 
 _MOST_REASONS = 5
 
@@ -164,6 +167,10 @@ class PolicySelection(NamedTuple):
         """
         if fresh.user_id != entry.token.user_id:
             return OTHER_USER
+        if fresh.date_created != entry.token.date_created:
+            return OTHER_CREATION
+        if fresh.date_last_used is None and entry.token.date_last_used is not None:
+            return USE_FORGOTTEN
         findings = judge(self.policy, [fresh], self.guards.as_of).findings
         asking = {finding["rule_id"] for finding in findings if finding["revoke"] and not finding["muted"]}
         gone = [rule_id for rule_id in entry.rule_ids if rule_id not in asking]
@@ -293,6 +300,7 @@ def check_findings(findings: object, path: str = "findings") -> Findings:
     """
     if not isinstance(findings, (list, tuple)):
         raise OptionError(f"{path}: expected a list of findings of an audit, got {shown(findings)}")
+    check_plain(findings, path)
     for index, finding in enumerate(findings):
         here = f"{path}[{index}]"
         if not isinstance(finding, Mapping):
@@ -318,6 +326,19 @@ def check_findings(findings: object, path: str = "findings") -> Findings:
             exception = mapping_at(finding["exception"], f"{here}.exception", ("reason",))
             text_at(exception["reason"], f"{here}.exception.reason")
         check_token(finding["token"], f"{here}.token")
+    return findings
+
+
+def check_findings_can_revoke(findings: Findings, path: str = "findings") -> None:
+    """Check that findings can revoke anything, if there are any.
+
+    Args:
+        findings: The findings of an audit.
+        path: What to call them in an error.
+
+    Raises:
+        OptionError: The rules of all of them only report.
+    """
     if findings and not any(finding["revoke"] for finding in findings):
         rules = sorted({str(finding["rule_id"]) for finding in findings})
         names = ", ".join(rules[:_MOST_REASONS]) + (" and more" if len(rules) > _MOST_REASONS else "")
@@ -325,7 +346,39 @@ def check_findings(findings: object, path: str = "findings") -> Findings:
             f"{path}: none of them can revoke a token, since their rules have revoke: false in the policy ({names})",
             hint="Such rules only report. Give findings of a rule that may revoke.",
         )
-    return findings
+
+
+def check_findings_of_the_past(findings: Findings, now: int) -> None:
+    """Check that findings are not those of an audit of the future, which finds tokens for what they will be one day.
+
+    Args:
+        findings: The findings of an audit.
+        now: The present, in microseconds since the epoch.
+
+    Raises:
+        OptionError: The derived fields of a token, such as ``expired`` or ``age_days``, are of an instant after now.
+    """
+    for index, finding in enumerate(findings):
+        record = finding["token"]
+        token = token_from_record(record)
+        instants: list[float] = [
+            base + sign * record[field] * DAY
+            for field, base, sign in (
+                ("age_days", token.date_created, 1),
+                ("unused_days", token.last_activity, 1),
+                ("expires_in_days", token.expires_time, -1),
+            )
+            if base is not None and isinstance(record.get(field), (int, float))
+        ]
+        if record.get("expired") is True and token.expires_time is not None:
+            instants.append(token.expires_time)
+        # Days are rounded to two decimals.
+        if any(instant > now + DAY // 100 for instant in instants):
+            raise OptionError(
+                f"findings[{index}]: they are of an audit whose as_of is in the future, so tokens would be "
+                "revoked that are still valid",
+                hint="Audit without as_of, or set allow_future to true.",
+            )
 
 
 def check_token(record: object, path: str) -> Token:

@@ -79,16 +79,23 @@ class SavedPlan(NamedTuple):
     entries: Sequence[Planned]
 
 
-def digest_of(document: object) -> str:
+def digest_of(document: object, path: str = "document") -> str:
     """Give the digest of a policy or of findings, whatever the order of their keys.
 
     Args:
         document: The document, as it was given. Dates are equal to their text.
+        path: What to call it in an error.
 
     Returns:
         ``sha256:`` and 64 hexadecimal digits.
+
+    Raises:
+        OptionError: It cannot be written as JSON.
     """
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=_as_text)
+    try:
+        text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=_as_text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise OptionError(f"{path}: it cannot be written as JSON: {type(error).__name__}") from error
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 

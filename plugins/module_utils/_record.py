@@ -44,9 +44,9 @@ class LockError(PatrolError):
 
     error_code = "RevocationLockedException"
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, option: str) -> None:
         super().__init__(
-            f"record_dir: another revocation is using {directory}",
+            f"{option}: another revocation is using {directory}",
             hint="Wait until it has ended, and read its record. Two runs at once do not see each other's deletions.",
         )
 
@@ -60,25 +60,32 @@ class Record:
     Args:
         directory: The directory, or None for no record and no lock.
         common: The fields that every line has; more can be added to it.
+        plan_file: The plan that is carried out, if there is one. Its directory is locked too.
 
     Raises:
-        LockError: Another run has locked the directory.
+        LockError: Another run has locked one of the directories.
         RecordError: The record cannot be written; from here and from the methods.
     """
 
-    def __init__(self, directory: str | None, common: Mapping[str, Any]) -> None:
+    def __init__(self, directory: str | None, common: Mapping[str, Any], plan_file: str | None = None) -> None:
         self.common = dict(common)
         self.path: str | None = None
         self._file: IO[str] | None = None
         self._directory = ""
-        self._lock: int | None = None
+        self._locks: list[int] = []
         if directory is None:
             return
         self._directory = os.path.abspath(directory)
         try:
             os.makedirs(directory, mode=0o700, exist_ok=True)
-            self._lock = _lock(self._directory)
+            self._locks.append(_lock(self._directory, "record_dir"))
+            plans = self._directory if plan_file is None else os.path.dirname(os.path.abspath(plan_file))
+            if not os.path.samefile(plans, self._directory):
+                self._locks.append(_lock(plans, "plan_file"))
             self.path, self._file = _new_file(self._directory)
+        except LockError:
+            self._unlock()
+            raise
         except OSError as error:
             self._unlock()
             raise RecordError(error) from error
@@ -149,19 +156,18 @@ class Record:
         self._unlock()
 
     def _unlock(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        while self._locks:
+            os.close(self._locks.pop())
 
 
-def _lock(directory: str) -> int:
+def _lock(directory: str, option: str) -> int:
     """Lock a directory until the descriptor that is returned is closed, at the latest when the process ends."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)
-        raise LockError(directory) from error
+        raise LockError(directory, option) from error
     except OSError:
         os.close(descriptor)
         raise

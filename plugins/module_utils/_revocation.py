@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ._errors import PatrolError
 from ._record import Record
@@ -20,6 +20,8 @@ from ._workmail import operations
 
 # Seconds between readings of a token that is still there once the service has taken its deletion.
 _WAITS = (1, 2, 4)
+
+_SERVER_ERROR = 500
 
 # Why a token, as it was read just now, is not to be deleted; None if it is.
 Reason = Callable[[Token], Optional[str]]
@@ -130,11 +132,13 @@ class Revocation:
             if left is None:
                 self._revoked.append(token)
                 return
-            if refused is not None:
+            if refused is not None and not _may_be_done_yet(refused):
                 raise refused
             if wait:
                 self._sleep(wait)
         self._unconfirmed.append(token_id)
+        if refused is not None:
+            raise refused
         raise PatrolError(
             f"token {token_id} is still there, though the service took its deletion",
             error_code="RevocationNotConfirmedException",
@@ -161,6 +165,13 @@ class Revocation:
             "absent": list(self._absent),
             "unconfirmed": list(self._unconfirmed),
         }
+
+
+def _may_be_done_yet(error: PatrolError) -> bool:
+    """Whether the service may do what failed with this error, because it did not refuse the request itself."""
+    metadata = error.details.get("response_metadata")
+    status = metadata.get("http_status_code") if isinstance(metadata, Mapping) else None
+    return not isinstance(status, int) or status >= _SERVER_ERROR
 
 
 def read_owner(client: Any, organization_id: str, user_id: str | None, listed: Owner | None = None) -> Owner:

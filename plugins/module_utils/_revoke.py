@@ -14,11 +14,12 @@ import re
 import time
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from ._conditions import Conditions, parse_conditions
+from ._conditions import Conditions, check_size, parse_conditions
 from ._errors import OptionError, PatrolError, shown, telling
 from ._gather import organizations_of, tokens_read
 from ._options import SweepOptions, parse_sweep_options, whole_number
 from ._organization import open_organization
+from ._plain import check_plain
 from ._plan import (
     FindingsSelection,
     Guards,
@@ -31,6 +32,8 @@ from ._plan import (
     beyond,
     check_can_revoke,
     check_findings,
+    check_findings_can_revoke,
+    check_findings_of_the_past,
     plan_again,
 )
 from ._plan_file import OPTIONS, SavedPlan, digest_of, plan_document, read_plan
@@ -134,13 +137,13 @@ def revoke_by_policy(
     checked = _check(options, current_instant())
     as_of = checked.selection.guards.as_of
     saved = checked.saved
-    common = {
+    common: dict[str, Any] = {
         "caller": None,
         "as_of": format_instant(as_of),
         "confirm": checked.confirm,
         "plan_file": None if saved is None else saved.path,
     }
-    record = Record(None if check_mode else checked.record_dir, common)
+    record = Record(None if check_mode else checked.record_dir, common, common["plan_file"])
     run = _Run(checked, record, Revocation(as_of, check_mode, record, sleep, starter), check_mode)
     with telling(run.result), record:
         wanted = checked.sweep
@@ -345,6 +348,8 @@ def _check(options: Mapping[str, Any], now: int) -> _Checked:
                 raise OptionError(f"{option}: findings say where they are, so it cannot be given with them")
             field = "organization_id" if option == "organizations" else "region"
             wanted[option] = sorted({finding["token"][field] for finding in selection.findings})
+        if saved is None and not options.get("allow_future"):
+            check_findings_of_the_past(selection.findings, now)
     confirm = bool(options.get("confirm"))
     wanted["owners"] = bool(options.get("owners")) or selection.needs_owners
     checked = parse_sweep_options(wanted, now)
@@ -373,7 +378,9 @@ def _selection(
         found = [{"token": project(entry.token, guards.as_of)} for entry in saved.entries]
         return FindingsSelection(found, guards), None
     if options.get("findings") is not None:
-        return FindingsSelection(check_findings(options["findings"]), guards), None
+        findings = check_findings(options["findings"])
+        check_findings_can_revoke(findings)
+        return FindingsSelection(findings, guards), None
     policy = parse_policy(options.get("policy"))
     check_can_revoke(policy)
     return PolicySelection(policy, guards), None
@@ -404,14 +411,21 @@ def _with_plan(options: Mapping[str, Any], saved: SavedPlan) -> dict[str, Any]:
     made = {**saved.options, "max_tokens": saved.max_tokens, "max_percent": saved.max_percent}
     for name in OPTIONS:
         value = options.get(name)
-        if value is not None and value != [] and name != "owners" and digest_of(value) != digest_of(made[name]):
+        check_size(value, name)
+        if value is not None and value != [] and name != "owners" and digest_of(value, name) != digest_of(made[name]):
             raise OptionError(
                 f"{name}: {shown(value)} is not what the plan was made with, {shown(made[name])}",
                 hint="Leave it out, or plan again.",
             )
     for name in ("policy", "findings"):
         value = options.get(name)
-        if value is not None and ((name == "policy") is (saved.policy is None) or digest_of(value) != saved.digest):
+        if name == "policy":
+            check_size(value, name)
+        else:
+            check_plain(value, name)
+        if value is not None and (
+            (name == "policy") is (saved.policy is None) or digest_of(value, name) != saved.digest
+        ):
             raise OptionError(
                 f"{name}: it is not what the plan was made from, its digest differs from {saved.digest}",
                 hint="Leave it out, or plan again.",

@@ -40,7 +40,7 @@ class Starter:
         self._worker: int | None = None
         self._controller = 0
         parts = (described or "").split(" ")
-        if len(parts) == 3 and parts[0] == _machine():
+        if len(parts) == 3 and parts[0] == _machine() and parts[1].isdecimal() and parts[2].isdecimal():
             self._worker, self._controller = int(parts[1]), int(parts[2])
 
     def gone(self) -> bool:

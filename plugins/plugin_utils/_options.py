@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
@@ -63,6 +63,24 @@ def replace_options(text: str, variables: Mapping[str, str]) -> str:
         lambda match: variables.get(match[1], match[0]),
         text,
     )
+
+
+def reject_nulls(given: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Refuse options without a value, as an unset variable leaves them. To Ansible they are options left out.
+
+    Args:
+        given: The arguments of the task.
+        names: The options without which a task would revoke more, or without a review.
+
+    Raises:
+        OptionError: An option is given and null.
+    """
+    for name in names:
+        if name in given and given[name] is None:
+            raise OptionError(
+                f"{name}: it has no value, which would be the same as leaving it out",
+                hint="Leave it out if that is meant, for example with default(omit).",
+            )
 
 
 def check_options(plugin: Any, given: Mapping[str, Any]) -> dict[str, Any]:

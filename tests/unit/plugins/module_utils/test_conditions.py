@@ -205,3 +205,14 @@ def test_aliases_do_not_make_conditions_large() -> None:
         document = {"any": [document] * 3}
     with pytest.raises(OptionError, match=r"^select: is too large; at most 20000 keys and values are allowed"):
         parse_conditions(document, "select")
+
+
+@guards("plugins/module_utils/_conditions.py", "match(_composed(text))", "match(text)")
+@guards("plugins/module_utils/_conditions.py", "fnmatch.translate(_composed(glob))", "fnmatch.translate(glob)")
+@pytest.mark.parametrize("condition", ["name", "organization", "owner"])
+def test_accents_are_equal_however_they_are_written(condition: str) -> None:
+    """Otherwise, a protected name would not be protected if it comes from a macOS machine."""
+    composed, decomposed = "B\u00fcro", "Bu\u0308ro"
+    for glob, text in ((composed, decomposed), (decomposed, composed), ("B?ro", decomposed)):
+        named = token_from_summary({"Name": text, "UserId": "u"}, ACME._replace(alias=text), Owner("u", text))
+        assert parse_conditions({condition: glob}, "protected").matches(named, NOW)

@@ -11,6 +11,7 @@ import pytest
 from guarding import guards
 from hypothesis import given
 from hypothesis import strategies as st
+from mutations import doubled, nested
 from policy_oracle import policies
 from token_strategies import ACME, NOW, tokens
 
@@ -26,6 +27,8 @@ from ansible_collections.patrol.workmail.plugins.module_utils._plan import (
     beyond,
     check_can_revoke,
     check_findings,
+    check_findings_can_revoke,
+    check_findings_of_the_past,
     plan_again,
 )
 from ansible_collections.patrol.workmail.plugins.module_utils._policy import judge, parse_policy
@@ -105,7 +108,8 @@ def test_a_policy_that_can_revoke_nothing_is_refused() -> None:
 def test_findings_that_can_revoke_nothing_are_refused() -> None:
     reports = findings_of(token(), rules=(rule("reports", {"expired": True}, revoke=False),))
     with pytest.raises(OptionError, match=r"none of them can revoke a token, .*revoke: false.*\(reports\)"):
-        check_findings(reports)
+        check_findings_can_revoke(check_findings(reports))
+    check_findings_can_revoke(findings_of(token()))
     mixed = [*reports, *findings_of(token("pat-2"))]
     assert ids(FindingsSelection(check_findings(mixed), OPEN).plan([token(), token("pat-2")]).planned) == ["pat-2"]
 
@@ -281,3 +285,53 @@ def test_findings_are_carried_out_only_on_tokens_that_have_not_changed(before: l
             assert getattr(entry.token, field) == getattr(was, field)
         for field in ("user_id", "name", "email", "state", "identity_provider_user_id"):
             assert getattr(entry.token.owner, field) == getattr(was.owner, field)
+
+
+@guards("plugins/module_utils/_plan.py", "        if any(instant > now + DAY // 100 for instant in instants):")
+@pytest.mark.parametrize(
+    ("when", "fields"),
+    [
+        ({"expired": True}, {"expires_time": NOW + DAY}),
+        ({"unused_for": "200d"}, {"date_created": NOW - 101 * DAY}),
+        ({"older_than": "310d"}, {"date_last_used": None}),
+        ({"expires_within": "1d"}, {"expires_time": NOW + 120 * DAY}),
+    ],
+)
+def test_findings_of_the_future_are_refused(when: dict[str, Any], fields: dict[str, Any]) -> None:
+    """An audit as of next year finds tokens that are still valid, and nothing else in its findings says so."""
+    policy = parse_policy({"version": 1, "rules": [rule("a", when)]})
+    present = judge(policy, [token(**fields)], NOW).findings
+    future = judge(policy, [token(**fields)], NOW + 119 * DAY + DAY // 2).findings
+    assert future and not present
+    with pytest.raises(OptionError, match=r"findings\[0\]: .* in the future, .* still valid"):
+        check_findings_of_the_past(future, NOW)
+    check_findings_of_the_past(future, NOW + 119 * DAY + DAY // 2)
+
+
+@given(tokens, st.integers(-10_000 * DAY, 0))
+def test_findings_of_the_past_are_taken(found: Token, age: int) -> None:
+    policy = parse_policy({"version": 1, "rules": [rule("every", {"organization": "*"})]})
+    check_findings_of_the_past(judge(policy, [found], NOW + age).findings, NOW)
+
+
+@guards("plugins/module_utils/_plan.py", "        if fresh.date_created != entry.token.date_created:")
+@guards(
+    "plugins/module_utils/_plan.py",
+    "        if fresh.date_last_used is None and entry.token.date_last_used is not None:",
+)
+def test_a_reply_that_forgets_is_not_believed() -> None:
+    """Without the last use, a token that was used since counts as unused from its creation on."""
+    chosen = selection(UNUSED)
+    [entry] = chosen.plan([token()]).planned
+    assert chosen.recheck(entry, token()) is None
+    assert chosen.recheck(entry, token(date_last_used=None)) == "the service no longer says when it was last used"
+    for created in (None, NOW - 400 * DAY):
+        assert "another time of its creation" in str(chosen.recheck(entry, token(date_created=created)))
+
+
+@guards("plugins/module_utils/_plan.py", "    check_plain(findings, path)\n", "")
+def test_findings_that_cannot_be_written_are_refused() -> None:
+    finding = findings_of(token())[0]
+    for value in (nested(2_000), doubled(40), float("nan"), 10**5_000):
+        with pytest.raises(OptionError, match=r"findings\[0\]\.more"):
+            check_findings([{**finding, "more": value}])

@@ -15,6 +15,7 @@ import pytest
 from guarding import guards
 from hypothesis import given
 from hypothesis import strategies as st
+from mutations import nested
 from test_plan import EXPIRED, UNUSED, findings_of, selection, token
 from token_strategies import NOW
 
@@ -201,3 +202,14 @@ def test_a_plan_that_is_almost_right_is_read_or_refused(data: st.DataObject, val
         parse_plan(signed(plan), "p")
     except PatrolError as error:
         assert error.message.startswith("plan_file: p: ")
+
+
+@guards(
+    "plugins/module_utils/_plan_file.py",
+    '    except (TypeError, ValueError, RecursionError) as error:\n        raise OptionError(f"{path}: it cannot',
+    '    except ZeroDivisionError as error:\n        raise OptionError(f"{path}: it cannot',
+)
+@pytest.mark.parametrize("value", [{1: 1, "a": 1}, nested(100_000), {"a": object()}, {("a",): 1}])
+def test_what_has_no_digest_is_refused(value: Any) -> None:
+    with pytest.raises(OptionError, match="cannot be written as JSON"):
+        digest_of(value, "policy")

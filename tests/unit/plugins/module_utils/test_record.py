@@ -58,3 +58,20 @@ def test_a_plan_that_cannot_be_written_is_an_error(tmp_path: Path, monkeypatch: 
         monkeypatch.setattr(_record, "_new_plan", lambda directory: (directory, full))
         with pytest.raises(RecordError, match="record cannot be written"):
             record.write_plan({})
+
+
+@guards("plugins/module_utils/_record.py", "            if not os.path.samefile(plans, self._directory):")
+def test_one_run_at_a_time_carries_out_a_plan(tmp_path: Path) -> None:
+    """Also if each has a record directory of its own. Otherwise, both would report the tokens as revoked."""
+    plan = tmp_path / "plans" / "plan.json"
+    plan.parent.mkdir()
+    (tmp_path / "link").symlink_to(plan.parent)
+    with Record(str(tmp_path / "one"), {}, str(plan)):
+        for other in (tmp_path / "two", plan.parent, tmp_path / "link"):
+            with pytest.raises(LockError, match="(plan_file|record_dir): another revocation is using"):
+                Record(str(other), {}, str(plan))
+    # The run that was refused has let go of its own directory.
+    for directory in (tmp_path / "two", plan.parent, tmp_path / "link"):
+        with Record(str(directory), {}, str(plan)):
+            pass
+    assert list((tmp_path / "two").iterdir())

@@ -84,3 +84,10 @@ def test_a_run_on_another_machine_cannot_be_seen(described_as: str | None) -> No
 def test_this_process_has_a_parent() -> None:
     described_as = starter_of_worker()
     assert described_as is not None and not Starter(described_as).gone()
+
+
+@guards("plugins/module_utils/_starter.py", " and parts[1].isdecimal() and parts[2].isdecimal()", "")
+def test_a_description_that_is_not_one_is_ignored() -> None:
+    machine = str(_starter.starter_of_worker()).split(" ")[0]
+    for described in (f"{machine} x y", f"{machine} 1 -", f"{machine}  "):
+        assert not Starter(described).gone()

@@ -15,7 +15,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from guarding import guards
 from hypothesis import example, given, settings
-from mutations import mutated, nested, with_each_place
+from mutations import doubled, mutated, nested, with_each_place
 
 from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_findings import workmail_pat_findings
 from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_merged import workmail_pat_merged
@@ -225,3 +225,21 @@ def test_a_state_file_without_end(tmp_path: Path) -> None:
         file.truncate(10**12)
     with pytest.raises(StateError, match="is larger than"):
         State(str(path), {})
+
+
+@pytest.mark.parametrize("place", ["summary", "organizations", "errors", "personal_access_tokens"])
+def test_facts_of_nested_aliases_are_refused(place: str) -> None:
+    """A playbook of a kilobyte can hold facts that no disk can."""
+    facts = {
+        **FACTS,
+        place: [{**RECORDS[0], "new_field": doubled(50)}] if place == "personal_access_tokens" else doubled(50),
+    }
+    with pytest.raises(AnsibleFilterError, match="repeated too often"):
+        workmail_pat_findings(facts, POLICY)
+
+
+@pytest.mark.parametrize("place", ["summary", "findings", "policy", "organizations", "errors", "exceptions", "caller"])
+def test_audits_of_nested_aliases_are_refused(place: str) -> None:
+    audit = {**workmail_pat_findings(FACTS, POLICY), place: doubled(50)}
+    with pytest.raises(AnsibleFilterError, match="repeated too often"):
+        workmail_pat_report(audit, "markdown")

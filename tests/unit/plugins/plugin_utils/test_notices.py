@@ -58,6 +58,13 @@ def words(html: str) -> str:
     return "".join(document.itertext())
 
 
+def test_owners_are_notified_of_what_is_never_revoked() -> None:
+    """As of every finding of the policy ``wind_down``."""
+    reports = {**EVERY, "rules": [{**EVERY["rules"][0], "revoke": False}]}
+    [notice] = make_notices(findings(token(1, owner=ANA), policy=reports), OWN, SENDER, None)
+    assert notice["to"] == "ana@acme.example"
+
+
 def test_one_message_for_each_owner() -> None:
     """By address without case, over organizations; what is muted is left out."""
     muted = {

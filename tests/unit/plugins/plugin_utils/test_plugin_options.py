@@ -11,7 +11,11 @@ import pytest
 from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import check_options, replace_options
+from ansible_collections.patrol.workmail.plugins.plugin_utils._options import (
+    check_options,
+    reject_nulls,
+    replace_options,
+)
 
 PLUGIN = SimpleNamespace(
     option_definitions={
@@ -118,3 +122,12 @@ VARIABLES = {
 )
 def test_an_error_of_a_role_names_its_variables(text: str, named: str) -> None:
     assert replace_options(text, VARIABLES) == named
+
+
+@guards("plugins/plugin_utils/_options.py", "        if name in given and given[name] is None:")
+def test_an_option_that_protects_is_not_null() -> None:
+    """To a module, ``only_if`` without a value is no condition at all."""
+    reject_nulls({"only_if": {"expired": True}, "other": None}, ("only_if", "as_of"))
+    with pytest.raises(OptionError, match="^only_if: it has no value") as caught:
+        reject_nulls({"only_if": None}, ("as_of", "only_if"))
+    assert "default(omit)" in str(caught.value.hint)
