@@ -101,6 +101,7 @@ options:
   allow_future:
     description:
       - Whether to revoke even if O(as_of) is in the future. Tokens that are still valid are revoked then.
+      - Findings of an audit whose C(as_of) was in the future need it too, also for a plan.
     type: bool
     default: false
   organizations:

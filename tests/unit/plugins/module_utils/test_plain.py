@@ -23,13 +23,19 @@ def mappings(levels: int, width: int) -> Any:
     return value
 
 
-@guards("plugins/module_utils/_plain.py", "            if repeated > _MOST_REPEATED + _MOST_REPEATED_EACH * once:")
 @pytest.mark.parametrize("value", [doubled(24), doubled(60), mappings(6, 10), mappings(3, 1_000), [[[0] * 9_999] * 90]])
 def test_nested_aliases_are_refused(value: Any) -> None:
     """A text of a kilobyte could otherwise fill a disk with what is written of it."""
     with pytest.raises(OptionError, match=r"^facts\..*: its parts are repeated too often") as caught:
         check_plain({"summary": value}, "facts")
     assert len(str(caught.value)) < 400
+
+
+@guards("plugins/module_utils/_plain.py", "            if repeated > _MOST_REPEATED + _MOST_REPEATED_EACH * once:")
+def test_a_few_nested_aliases_are_too_many() -> None:
+    """Few enough that the walk ends also without the limit."""
+    with pytest.raises(OptionError, match=r"^facts.*: its parts are repeated too often"):
+        check_plain(doubled(16), "facts")
 
 
 def test_parts_that_are_shared_are_no_fault() -> None:
