@@ -851,7 +851,7 @@ def test_several_regions_and_kinds_side_by_side(emulator: Emulator, source: Sour
         (Fault("throttle"), ["ThrottlingException"]),
         (Fault("expired_credentials"), ["ExpiredTokenException", "renew them"]),
         (Fault("reset"), ["Connection was closed", "check network, proxy"]),
-        (Fault("html", operation="ListOrganizations"), ["ListOrganizations", "not WorkMail's"]),
+        (Fault("html", operation="ListOrganizations"), ["ListOrganizations", "not from WorkMail"]),
         (Fault("truncated", operation="ListUsers", organization_id=ACME, page=2), ["ListUsers", ACME, "page 2"]),
         (
             Fault("empty_object", operation="ListPersonalAccessTokens", organization_id=ACME, page=2),

@@ -69,7 +69,7 @@ def fault(page: Path, link: str) -> str | None:
     parts = urlsplit(link)
     if link.startswith(f"{GALAXY['repository']}/"):
         file = re.sub(r"^/(?:blob|edit|tree)/main/", "", parts.path.removeprefix(urlsplit(GALAXY["repository"]).path))
-        known = file.startswith("/issues") or (COLLECTION / file).exists()
+        known = file.startswith(("/issues", "/security/advisories")) or (COLLECTION / file).exists()
         return None if known else "the repository has no such file"
     if parts.scheme or parts.netloc:
         return None if parts.scheme == "https" and "." in parts.netloc else "it is no https:// link to a host"

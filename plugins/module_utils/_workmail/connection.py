@@ -14,6 +14,7 @@ to the first call. Here one session finds the credentials once, before any call,
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import logging
 import os
 import sys
@@ -200,7 +201,7 @@ def require_boto3() -> None:
     Raises:
         PatrolError: One of them is missing.
     """
-    if "BotoCoreError" not in globals():
+    if importlib.util.find_spec("botocore") is None:
         raise PatrolError(
             "boto3 and botocore are not installed for " + sys.executable,
             error_code="MissingLibraryException",
