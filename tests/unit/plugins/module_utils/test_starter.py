@@ -88,6 +88,6 @@ def test_this_process_has_a_parent() -> None:
 
 @guards("plugins/module_utils/_starter.py", " and parts[1].isdecimal() and parts[2].isdecimal()", "")
 def test_a_description_that_is_not_one_is_ignored() -> None:
-    machine = str(_starter.starter_of_worker()).split(" ")[0]
+    machine = str(_starter.starter_of_worker()).partition(" ")[0]
     for described in (f"{machine} x y", f"{machine} 1 -", f"{machine}  "):
         assert not Starter(described).gone()
