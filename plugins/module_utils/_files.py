@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ._errors import OptionError
+from ._errors import OptionError, shown
 
 _KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 
@@ -46,7 +46,7 @@ def read_file(path: str, most: int, label: str) -> bytes:
     except OSError as error:
         raise OptionError(f"{label}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise OptionError(f"{label}: is not the path of a file: {error}") from error
+        raise OptionError(f"{label}: {shown(path)} is not the path of a file") from error
     if content is None or len(content) > most:
         raise OptionError(f"{label}: is larger than {most} bytes")
     return content

@@ -20,7 +20,7 @@ from ._errors import OptionError, PatrolError
 from ._workmail.connection import CONNECT_TIMEOUT, READ_TIMEOUT, Connection
 
 # Greedy, since a password can hold any character.
-_USERINFO = re.compile(r"://([^\s@]\S*)@")
+_USERINFO = re.compile(r"://[^\s@]\S*@")
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _OPTION_AND_ALIAS = re.compile(r"Both option (\w+) and its alias (\w+) are set\.")
 
@@ -76,7 +76,6 @@ class WorkMailModule(AnsibleAWSModule):
         # An external ID is often a short word, such as the name of a company. Ansible would mask this word in every
         # record. It is hidden here, where the module returns its arguments.
         self._module.no_log_values.discard(self.params.get("assume_role_external_id"))
-        self._module.no_log_values.update(_passwords(self.params))
 
     def client(self, service: str, retry_decorator: Any = None, **extra_params: Any) -> Any:
         """Make a client. See ``Connection.client``."""
@@ -107,17 +106,16 @@ class WorkMailModule(AnsibleAWSModule):
     def _hide(self) -> None:
         if self.params.get("assume_role_external_id") is not None:
             self.params["assume_role_external_id"] = _HIDDEN
+        self.params.update({name: _without_passwords(value) for name, value in self.params.items()})
 
 
-def _passwords(value: Any) -> set[str]:
-    """The user names with passwords in the URLs among options, also in nested ones such as proxies."""
+def _without_passwords(value: Any) -> Any:
+    """The same options, with user names and passwords in their URLs hidden."""
     if isinstance(value, dict):
-        return {found for item in value.values() for found in _passwords(item)}
+        return {name: _without_passwords(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return {found for item in value for found in _passwords(item)}
-    if isinstance(value, str):
-        return set(_USERINFO.findall(value))
-    return set()
+        return [_without_passwords(item) for item in value]
+    return _USERINFO.sub(f"://{_HIDDEN}@", value) if isinstance(value, str) else value
 
 
 def make_module(argument_spec: Mapping[str, Any], **settings: Any) -> Any:

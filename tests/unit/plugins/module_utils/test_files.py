@@ -29,7 +29,7 @@ def test_only_regular_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
             ("/dev/null", r"option: expected a regular file, got a device"),
             ("socket", r"option: cannot be read: No such device or address"),
             ("a/" * 3_000, r"option: cannot be read: File name too long"),
-            ("a\0b", r"option: is not the path of a file: embedded null byte"),
+            ("a\0b", r"option: 'a\\x00b' is not the path of a file"),
         ):
             with pytest.raises(OptionError, match=f"^{problem}$"):
                 read_file(path, 10, "option")
