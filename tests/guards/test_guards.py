@@ -415,13 +415,6 @@ GUARDS = {
         REVOKE,
         "silence",
     ),
-    "a failed deletion ends it": Guard(
-        f"{UTILS}/_revocation.py",
-        "            if refused is not None:\n                raise refused\n            if wait",
-        "            if wait",
-        REVOKE,
-        "deletion_that_fails_in_the_middle",
-    ),
     "a connection that breaks after a deletion": Guard(
         f"{UTILS}/_revocation.py",
         "            refused = error\n",

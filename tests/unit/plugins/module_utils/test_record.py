@@ -15,7 +15,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils import _record
 from ansible_collections.patrol.workmail.plugins.module_utils._record import LockError, Record, RecordError
 
 
-@guards("plugins/module_utils/_record.py", "            self._lock = _lock(self._directory)\n", "")
+@guards("plugins/module_utils/_record.py", '            self._locks.append(_lock(self._directory, "record_dir"))\n', "")
 def test_one_run_at_a_time_uses_a_directory(tmp_path: Path) -> None:
     with Record(str(tmp_path / "records"), {}):
         with pytest.raises(LockError, match="another revocation is using") as caught:
