@@ -14,7 +14,6 @@ to the first call. Here one session finds the credentials once, before any call,
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import logging
 import os
 import sys
@@ -28,11 +27,13 @@ from .credentials import Source, check_values, find_source, nothing_found, obtai
 from .errors import describe_botocore
 from .settings import INVALID, check_readable, check_url, load_settings
 
-# The edges refuse to run without them.
+_HAS_BOTO3 = False
 with contextlib.suppress(ImportError):
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
+
+    _HAS_BOTO3 = True
 
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 20
@@ -201,7 +202,7 @@ def require_boto3() -> None:
     Raises:
         PatrolError: One of them is missing.
     """
-    if importlib.util.find_spec("botocore") is None:
+    if not _HAS_BOTO3:
         raise PatrolError(
             "boto3 and botocore are not installed for " + sys.executable,
             error_code="MissingLibraryException",

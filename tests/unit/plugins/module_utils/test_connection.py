@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,14 @@ from botocore.exceptions import RefreshWithMFAUnsupportedError
 from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._workmail import connection
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.credentials import Source, obtaining
 
 
-@guards("plugins/module_utils/_workmail/connection.py", '    if importlib.util.find_spec("botocore") is None:')
+@guards("plugins/module_utils/_workmail/connection.py", "    if not _HAS_BOTO3:")
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "botocore", None)
+    monkeypatch.setattr(connection, "_HAS_BOTO3", False)
     with pytest.raises(PatrolError, match="^boto3 and botocore are not installed for /.* Install both") as raised:
         Connection({})
     assert raised.value.error_code == "MissingLibraryException"
