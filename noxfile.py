@@ -32,7 +32,7 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = []
 
 COVERAGE = VENV / "coverage"
-MEASURED = "ansible_collections.patrol.workmail.plugins.module_utils"
+MEASURED = "plugins/module_utils"
 MATRIX_PARTS = ("unit", "integration", "ansible", "sanity")
 
 
