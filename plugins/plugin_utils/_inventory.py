@@ -97,7 +97,7 @@ def parse_inventory_options(options: Mapping[str, Any], now: int) -> InventoryOp
     hosts = options["hosts"]
     include = bool(options.get("include_without_tokens"))
     if include and hosts != USERS:
-        raise OptionError(f"include_without_tokens: needs hosts: {USERS}, got hosts: {hosts}")
+        raise OptionError(f"include_without_tokens: needs hosts: {USERS}, got hosts: {shown(hosts)}")
     if include and options.get("users"):
         raise OptionError("include_without_tokens: asks for every user, and cannot stand beside users")
     prefix = options.get("hostvars_prefix")

@@ -403,7 +403,7 @@ def test_a_key_depends_on_everything_and_tells_nothing() -> None:
 @pytest.mark.parametrize(
     ("given_options", "message"),
     [
-        ({"include_without_tokens": True}, "^include_without_tokens: needs hosts: users, got hosts: tokens$"),
+        ({"include_without_tokens": True}, "^include_without_tokens: needs hosts: users, got hosts: 'tokens'$"),
         (
             {"hosts": "users", "include_without_tokens": True, "users": ["ana"]},
             "^include_without_tokens: asks for every user, and cannot stand beside users$",
