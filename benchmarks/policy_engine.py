@@ -17,9 +17,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.patrol.workmail.plugins.module_utils._policy import judge, parse_policy
-from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY, SECOND
-from ansible_collections.patrol.workmail.plugins.module_utils._tokens import Organization, Owner, Token, project
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import judge, parse_policy
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, SECOND
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Organization, Owner, Token, project
 
 NOW = 1_800_000_000 * SECOND
 ACME = Organization("m-" + "a" * 32, "acme", "us-east-1", "Active")

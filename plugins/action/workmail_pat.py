@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import reject_nulls
-from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import forget
-from ansible_collections.patrol.workmail.plugins.plugin_utils._starter import describe_starter
+from ..module_utils._domain.errors import PatrolError
+from ..plugin_utils._lookup.cache import forget
+from ..plugin_utils._plugin_options import reject_nulls
+from ..plugin_utils._starter import describe_starter
 
 
 class ActionModule(ActionBase):

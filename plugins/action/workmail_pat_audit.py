@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.patrol.workmail.plugins.plugin_utils._policy_action import PolicyActionBase
+from ..plugin_utils._policy_action import PolicyActionBase
 
 
 class ActionModule(PolicyActionBase):

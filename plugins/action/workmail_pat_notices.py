@@ -12,15 +12,15 @@ import os
 from ansible.errors import AnsibleFileNotFound
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._notice_files import (
+from ..module_utils._domain.errors import PatrolError
+from ..plugin_utils._notice_files import (
     message_lines,
     parse_notice_options,
     problem_lines,
     write_notices,
 )
-from ansible_collections.patrol.workmail.plugins.plugin_utils._notices import make_notices
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import name_variables
+from ..plugin_utils._notices import make_notices
+from ..plugin_utils._plugin_options import name_variables
 
 _MAIL = "community.general.mail"
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import name_variables
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._files import parse_report_options, write_reports
+from ..module_utils._domain.errors import PatrolError
+from ..plugin_utils._plugin_options import name_variables
+from ..plugin_utils._reports._files import parse_report_options, write_reports
 
 
 class ActionModule(ActionBase):

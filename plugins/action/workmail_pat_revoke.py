@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import reject_nulls
-from ansible_collections.patrol.workmail.plugins.plugin_utils._policy_action import PolicyActionBase
-from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import forget
-from ansible_collections.patrol.workmail.plugins.plugin_utils._starter import describe_starter
+from ..module_utils._domain.errors import PatrolError
+from ..plugin_utils._lookup.cache import forget
+from ..plugin_utils._plugin_options import reject_nulls
+from ..plugin_utils._policy_action import PolicyActionBase
+from ..plugin_utils._starter import describe_starter
 
 _NARROWING = (
     "plan_file",

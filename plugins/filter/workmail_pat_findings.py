@@ -93,11 +93,11 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.patrol.workmail.plugins.module_utils._audit import audit_facts
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, expected, shown
-from ansible_collections.patrol.workmail.plugins.module_utils._policy import parse_policy
-from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant
-from ansible_collections.patrol.workmail.plugins.plugin_utils._policies import BUILT_IN, load_built_in
+from ..module_utils._audit.result import audit_facts
+from ..module_utils._domain.errors import OptionError, PatrolError, expected, shown
+from ..module_utils._domain.policy import parse_policy
+from ..module_utils._domain.times import current_instant
+from ..plugin_utils._policy_files import BUILT_IN, load_built_in
 
 
 def workmail_pat_findings(facts, policy, *, as_of=None, complete=None):

@@ -72,8 +72,8 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._merge import merge_audits
+from ..module_utils._domain.errors import PatrolError
+from ..plugin_utils._account_merge import merge_audits
 
 
 def workmail_pat_merged(audits, accounts):

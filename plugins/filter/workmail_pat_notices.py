@@ -87,8 +87,8 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, shown
-from ansible_collections.patrol.workmail.plugins.plugin_utils._notices import DEFAULT_SUBJECT, Templates, make_notices
+from ..module_utils._domain.errors import OptionError, PatrolError, shown
+from ..plugin_utils._notices import DEFAULT_SUBJECT, Templates, make_notices
 
 
 def workmail_pat_notices(

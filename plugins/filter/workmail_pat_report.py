@@ -77,9 +77,9 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.patrol.workmail.plugins.module_utils._audit_check import check_audit
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import FORMATS, render
+from ..module_utils._audit.audit_check import check_audit
+from ..module_utils._domain.errors import PatrolError
+from ..plugin_utils._reports import FORMATS, render
 
 
 def workmail_pat_report(audit, format, *, sarif_base=None):

@@ -59,7 +59,7 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import nearest, shown
+from ..module_utils._domain.errors import nearest, shown
 
 
 def workmail_pat_unknown_variables(names, known):

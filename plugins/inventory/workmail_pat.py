@@ -161,16 +161,16 @@ from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant
-from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import require_boto3
-from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import (
+from ..module_utils._domain.errors import PatrolError
+from ..module_utils._domain.times import current_instant
+from ..module_utils._workmail.connection import require_boto3
+from ..plugin_utils._inventory.hosts import (
     OPTIONS,
     hosts_of,
     parse_inventory_options,
 )
-from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory_edge import fetched, populate
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import check_options
+from ..plugin_utils._inventory.populate import fetched, populate
+from ..plugin_utils._plugin_options import check_options
 
 ALSO_TEMPLATES = ("organizations", "users", "as_of", "assume_role_external_id")
 

@@ -100,10 +100,10 @@ _raw:
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.patrol.workmail.plugins.module_utils._conditions import check_size
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import check_options
-from ansible_collections.patrol.workmail.plugins.plugin_utils._run_cache import plain, shared
+from ..module_utils._domain.conditions import check_size
+from ..module_utils._domain.errors import PatrolError
+from ..plugin_utils._lookup.cache import plain, shared
+from ..plugin_utils._plugin_options import check_options
 
 
 class LookupModule(LookupBase):
@@ -114,7 +114,7 @@ class LookupModule(LookupBase):
 
         def fetch():
             # It imports boto3, which takes longer than everything else where the answer is in the cache.
-            from ansible_collections.patrol.workmail.plugins.plugin_utils._lookup import look_up
+            from ..plugin_utils._lookup.lookup import look_up
 
             return look_up(self, options)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ._errors import OptionError, shown
+from ._domain.errors import OptionError, shown
 
 _KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 

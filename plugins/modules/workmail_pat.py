@@ -172,14 +172,14 @@ hint:
   returned: failure
 """
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._module import (
+from ..module_utils._argspec import (
     ORGANIZATION_ARGUMENTS,
     ROLE_ARGUMENTS,
     fail,
     make_module,
 )
-from ansible_collections.patrol.workmail.plugins.module_utils._revoke import difference, revoke_tokens
+from ..module_utils._domain.errors import PatrolError
+from ..module_utils._revoke.by_policy import difference, revoke_tokens
 
 
 def main() -> None:

@@ -402,9 +402,7 @@ hint:
   returned: failure
 """
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._gather_audit import gather_audit
-from ansible_collections.patrol.workmail.plugins.module_utils._module import (
+from ..module_utils._argspec import (
     JUDGING_ARGUMENTS,
     PAGING_ARGUMENTS,
     ROLE_ARGUMENTS,
@@ -412,6 +410,8 @@ from ansible_collections.patrol.workmail.plugins.module_utils._module import (
     fail,
     make_module,
 )
+from ..module_utils._audit.run import gather_audit
+from ..module_utils._domain.errors import PatrolError
 
 
 def main() -> None:

@@ -133,17 +133,17 @@ page:
   returned: failure
 """
 
-from ansible_collections.patrol.workmail.plugins.module_utils._config import (
-    ACTIVE,
-    INACTIVE,
-    change_settings,
-)
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._module import (
+from ..module_utils._argspec import (
     ORGANIZATION_ARGUMENTS,
     ROLE_ARGUMENTS,
     fail,
     make_module,
+)
+from ..module_utils._domain.errors import PatrolError
+from ..module_utils._settings import (
+    ACTIVE,
+    INACTIVE,
+    change_settings,
 )
 
 

@@ -388,9 +388,7 @@ hint:
   returned: failure
 """
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_facts
-from ansible_collections.patrol.workmail.plugins.module_utils._module import (
+from ..module_utils._argspec import (
     JUDGING_ARGUMENTS,
     PAGING_ARGUMENTS,
     PAGING_BY_HAND_ARGUMENTS,
@@ -399,6 +397,8 @@ from ansible_collections.patrol.workmail.plugins.module_utils._module import (
     fail,
     make_module,
 )
+from ..module_utils._domain.errors import PatrolError
+from ..module_utils._sweep.facts import gather_facts
 
 
 def main() -> None:

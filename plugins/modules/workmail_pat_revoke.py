@@ -437,14 +437,14 @@ hint:
   returned: failure
 """
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._module import (
+from ..module_utils._argspec import (
     ROLE_ARGUMENTS,
     TARGET_ARGUMENTS,
     fail,
     make_module,
 )
-from ansible_collections.patrol.workmail.plugins.module_utils._revoke import difference, revoke_by_policy
+from ..module_utils._domain.errors import PatrolError
+from ..module_utils._revoke.by_policy import difference, revoke_by_policy
 
 
 def main() -> None:

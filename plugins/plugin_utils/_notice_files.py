@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, nearest, shown
-from ansible_collections.patrol.workmail.plugins.module_utils._files import decode_text, read_file
-from ansible_collections.patrol.workmail.plugins.module_utils._log import log_line
-from ansible_collections.patrol.workmail.plugins.plugin_utils._directory import make_directory
-from ansible_collections.patrol.workmail.plugins.plugin_utils._notices import DEFAULT_SUBJECT, Templates
+from ..module_utils._domain.errors import OptionError, PatrolError, nearest, shown
+from ..module_utils._domain.text import log_line
+from ..module_utils._files import decode_text, read_file
+from ._directory import make_directory
+from ._notices import DEFAULT_SUBJECT, Templates
 
 DELIVERIES = ("none", "mail", "eml", "auto")
 _OPTIONS = (

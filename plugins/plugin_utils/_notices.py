@@ -22,13 +22,13 @@ from typing import Any, NamedTuple
 import jinja2
 import jinja2.sandbox
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, shown
-from ansible_collections.patrol.workmail.plugins.module_utils._plan import check_findings
-from ansible_collections.patrol.workmail.plugins.module_utils._time import (
+from ..module_utils._domain.errors import OptionError, shown
+from ..module_utils._domain.times import (
     current_instant,
     format_instant,
     resolve_as_of,
 )
+from ..module_utils._revoke.plan import check_findings
 
 DEFAULT_SUBJECT = "Your Amazon WorkMail personal access tokens"
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from ansible.errors import AnsibleFileNotFound
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, nearest, shown
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import name_variables
-from ansible_collections.patrol.workmail.plugins.plugin_utils._policies import (
+from ..module_utils._domain.errors import OptionError, PatrolError, nearest, shown
+from ._plugin_options import name_variables
+from ._policy_files import (
     BUILT_IN,
     PolicyFile,
     load_built_in,

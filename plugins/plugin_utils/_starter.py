@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.patrol.workmail.plugins.module_utils._starter import VARIABLE, starter_of_worker
+from ..module_utils._revoke.starter import VARIABLE, starter_of_worker
 
 
 def describe_starter(task: Any) -> None:

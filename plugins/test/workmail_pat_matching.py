@@ -156,10 +156,10 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.patrol.workmail.plugins.module_utils._conditions import parse_conditions
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant, resolve_as_of
-from ansible_collections.patrol.workmail.plugins.module_utils._tokens import token_from_record
+from ..module_utils._domain.conditions import parse_conditions
+from ..module_utils._domain.errors import OptionError, PatrolError
+from ..module_utils._domain.times import current_instant, resolve_as_of
+from ..module_utils._domain.tokens import token_from_record
 
 # None is what a variable without a value holds; taken for no conditions, it would match every token.
 NOT_GIVEN = object()

@@ -23,7 +23,7 @@ def read_version(collection: Path) -> str:
 # The files that hold the version, and the line of each.
 VERSIONED = {
     "galaxy.yml": "version: {}",
-    "plugins/module_utils/_audit.py": 'COLLECTION_VERSION = "{}"',
+    "plugins/module_utils/_audit/result.py": 'COLLECTION_VERSION = "{}"',
 }
 
 

@@ -28,11 +28,11 @@ AUDIT = "tests/integration/test_audit.py"
 CONFIG = "tests/integration/test_config.py"
 REVOKE = "tests/integration/test_revoke.py"
 UNIT = "tests/unit/plugins/module_utils"
-REPORTS = "tests/unit/plugins/plugin_utils/reports"
+REPORTS = "tests/unit/plugins/plugin_utils/_reports"
 INVENTORY = "tests/integration/test_inventory.py"
-CACHE = "tests/unit/plugins/plugin_utils/test_run_cache.py"
-HOSTS = "tests/unit/plugins/plugin_utils/test_inventory_hosts.py"
-EDGE = "plugins/plugin_utils/_inventory_edge.py"
+CACHE = "tests/unit/plugins/plugin_utils/_lookup/test_cache.py"
+HOSTS = "tests/unit/plugins/plugin_utils/_inventory/test_hosts.py"
+EDGE = "plugins/plugin_utils/_inventory/populate.py"
 
 
 class Guard(NamedTuple):
@@ -46,26 +46,34 @@ class Guard(NamedTuple):
 
 
 ACCOUNTS = "tests/integration/test_audit_accounts.py"
-MERGE = f"{UNIT}/test_merge.py"
+MERGE = "tests/unit/plugins/plugin_utils/test_account_merge.py"
 WATCH = f"{UTILS}/_watch"
-WATCHED = f"{UNIT}/test_watch_events.py"
+WATCHED = "tests/unit/plugins/plugin_utils/_watch/test_events.py"
 
 GUARDS = {
     "an event source knows what was not read whole": Guard(
-        f"{WATCH}/events.py",
+        "plugins/plugin_utils/_watch/events.py",
         'for organization in result["organizations"] if organization["tokens"] is not None',
         'for organization in result["organizations"]',
         WATCHED,
         "could_not_be_read",
     ),
     "an organization is gone only from a whole listing": Guard(
-        f"{WATCH}/events.py", '    if result["complete"]:\n', "    if True:\n", WATCHED, "could_not_be_read"
+        "plugins/plugin_utils/_watch/events.py",
+        '    if result["complete"]:\n',
+        "    if True:\n",
+        WATCHED,
+        "could_not_be_read",
     ),
     "a state file is of the same targets": Guard(
-        f"{WATCH}/state.py", 'if document["targets"] != self._targets:', "if False:", WATCHED, "refused"
+        "plugins/plugin_utils/_watch/state.py",
+        'if document["targets"] != self._targets:',
+        "if False:",
+        WATCHED,
+        "refused",
     ),
     "an event is noted after it was taken": Guard(
-        f"{WATCH}/source.py",
+        "plugins/plugin_utils/_watch/source.py",
         "            if step.event is not None:\n                await queue.put(step.event)\n"
         "            state.note(step.organization_id, step.token_id, step.entry)\n",
         "            state.note(step.organization_id, step.token_id, step.entry)\n"
@@ -129,13 +137,15 @@ GUARDS = {
         "timestamps",
     ),
     "no timestamp beyond the calendar": Guard(
-        f"{UTILS}/_time.py",
+        f"{UTILS}/_domain/times.py",
         '    if not _FIRST <= instant <= _LAST:\n        raise ValueError(f"{shown(value)} seconds',
         '    if False:\n        raise ValueError(f"{shown(value)} seconds',
         FAULTS,
         "millisecond",
     ),
-    "no boolean timestamp": Guard(f"{UTILS}/_time.py", "isinstance(value, bool) or ", "", FAULTS, "boolean_timestamps"),
+    "no boolean timestamp": Guard(
+        f"{UTILS}/_domain/times.py", "isinstance(value, bool) or ", "", FAULTS, "boolean_timestamps"
+    ),
     "an empty NextToken": Guard(
         f"{UTILS}/_workmail/operations.py",
         "    if not token:\n",
@@ -151,10 +161,14 @@ GUARDS = {
         "comes_once",
     ),
     "errors end a sweep": Guard(
-        f"{UTILS}/_calls.py", "        if not self._keep_going:\n            raise error\n", "", FAULTS, "access_denied"
+        f"{UTILS}/_sweep/concurrency.py",
+        "        if not self._keep_going:\n            raise error\n",
+        "",
+        FAULTS,
+        "access_denied",
     ),
     "an organization not read whole has no count": Guard(
-        f"{UTILS}/_gather.py",
+        f"{UTILS}/_sweep/facts.py",
         "tally is not None and whole else None",
         "tally is not None else None",
         FAULTS,
@@ -182,40 +196,48 @@ GUARDS = {
         "role_that_cannot_be_assumed",
     ),
     "an empty role is no role": Guard(
-        f"{UTILS}/_options.py", "    if arn is None:\n", "    if not arn:\n", f"{UNIT}/test_options.py", "bad_options"
+        f"{UTILS}/_sweep/options.py",
+        "    if arn is None:\n",
+        "    if not arn:\n",
+        "tests/unit/plugins/module_utils/_sweep/test_options.py",
+        "bad_options",
     ),
     "no part of an answer is shared": Guard(
-        "plugins/plugin_utils/_run_cache.py", "if answer.whole:", "if True:", CACHE, "not_whole_is_not_kept"
+        "plugins/plugin_utils/_lookup/cache.py", "if answer.whole:", "if True:", CACHE, "not_whole_is_not_kept"
     ),
     "a spoilt answer is none": Guard(
-        "plugins/plugin_utils/_run_cache.py",
+        "plugins/plugin_utils/_lookup/cache.py",
         "    if not isinstance(records, list) or not isinstance(warnings, list):\n",
         "    if False:\n",
         CACHE,
         "spoilt",
     ),
     "no answer to another question": Guard(
-        "plugins/plugin_utils/_run_cache.py", "_digest([options, ", "_digest([", CACHE, "something_else"
+        "plugins/plugin_utils/_lookup/cache.py", "_digest([options, ", "_digest([", CACHE, "something_else"
     ),
     "no answer to somebody else": Guard(
-        "plugins/plugin_utils/_run_cache.py", ", _surroundings()]", "]", CACHE, "somebody_else"
+        "plugins/plugin_utils/_lookup/cache.py", ", _surroundings()]", "]", CACHE, "somebody_else"
     ),
     "no answer from before a change": Guard(
-        "plugins/plugin_utils/_run_cache.py",
+        "plugins/plugin_utils/_lookup/cache.py",
         "        os.replace(file.name, path)\n",
         "        path.parent.mkdir(exist_ok=True)\n        path.write_text(json.dumps(answer[:2]))\n",
         CACHE,
         "on_its_way",
     ),
     "a change is a change": Guard(
-        "plugins/plugin_utils/_run_cache.py",
+        "plugins/plugin_utils/_lookup/cache.py",
         "        path.unlink(missing_ok=True)\n\n\ndef _refusal",
         "        pass\n\n\ndef _refusal",
         "tests/integration/test_edges.py",
         "revoking_makes",
     ),
     "no answer while a change goes on": Guard(
-        "plugins/plugin_utils/_run_cache.py", "        _refusal(folder).touch()\n", "        pass\n", CACHE, "goes_on"
+        "plugins/plugin_utils/_lookup/cache.py",
+        "        _refusal(folder).touch()\n",
+        "        pass\n",
+        CACHE,
+        "goes_on",
     ),
     "a task in the background goes on": Guard(
         "plugins/action/workmail_pat.py",
@@ -225,7 +247,7 @@ GUARDS = {
         "in_the_background",
     ),
     "a state file is one source's": Guard(
-        f"{UTILS}/_watch/state.py",
+        "plugins/plugin_utils/_watch/state.py",
         "            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
         "            pass\n",
         "tests/integration/test_event_source.py",
@@ -239,13 +261,13 @@ GUARDS = {
         "test_bad_variables",
     ),
     "an answer is private": Guard(
-        "plugins/plugin_utils/_run_cache.py", "mkdir(mode=0o700, ", "mkdir(", CACHE, "nobody_else"
+        "plugins/plugin_utils/_lookup/cache.py", "mkdir(mode=0o700, ", "mkdir(", CACHE, "nobody_else"
     ),
     "an interrupt ends a sweep": Guard(
-        f"{UTILS}/_calls.py",
+        f"{UTILS}/_sweep/concurrency.py",
         "        except BaseException:\n            self._stop.set()\n            raise\n",
         "        finally:\n            pass\n",
-        f"{UNIT}/test_calls.py",
+        "tests/unit/plugins/module_utils/_sweep/test_concurrency.py",
         "interrupt",
     ),
     "none is not the same as no conditions": Guard(
@@ -262,15 +284,15 @@ GUARDS = {
         "roles/audit/tasks/main.yml", "__audit_unknown | length == 0", "true", BOOK, "misspelled"
     ),
     "a user whom nobody knows": Guard(
-        f"{UTILS}/_sweep.py",
+        f"{UTILS}/_sweep/sweep.py",
         "        if not options.pass_over_missing:\n",
         "        if False:\n",
         FACTS,
         "does_not_exist",
     ),
-    "a user who vanishes": Guard(f"{UTILS}/_sweep.py", " and unheard_of:\n", ":\n", FAULTS, "vanishes"),
+    "a user who vanishes": Guard(f"{UTILS}/_sweep/sweep.py", " and unheard_of:\n", ":\n", FAULTS, "vanishes"),
     "a name that no organization has": Guard(
-        f"{UTILS}/_discovery.py",
+        f"{UTILS}/_sweep/organizations.py",
         "    if unknown and not options.pass_over_missing and not calls.errors:\n",
         "    if False:\n",
         FACTS,
@@ -284,17 +306,21 @@ GUARDS = {
         "before_any_call",
     ),
     "owner conditions need owners": Guard(
-        f"{UTILS}/_options.py",
+        f"{UTILS}/_sweep/options.py",
         "    if select.needs_owners and not owners:\n",
         "    if False:\n",
-        f"{UNIT}/test_options.py",
+        "tests/unit/plugins/module_utils/_sweep/test_options.py",
         "bad_options",
     ),
     "a record that lacks a field is not judged": Guard(
-        f"{UTILS}/_tokens.py", "    if missing:\n", "    if False:\n", f"{UNIT}/test_tokens.py", "no_record"
+        f"{UTILS}/_domain/tokens.py",
+        "    if missing:\n",
+        "    if False:\n",
+        "tests/unit/plugins/module_utils/_domain/test_tokens.py",
+        "no_record",
     ),
     "an incomplete sweep never passes": Guard(
-        f"{UTILS}/_audit.py",
+        f"{UTILS}/_audit/result.py",
         '"outcome": INCOMPLETE if not complete else VIOLATIONS',
         '"outcome": VIOLATIONS',
         BOOK,
@@ -318,63 +344,63 @@ GUARDS = {
         "playbooks/audit.yml", "      tags: [always]\n", "", ROLE, "tags_do_not"
     ),
     "an exception past its end mutes nothing": Guard(
-        f"{UTILS}/_policy.py",
+        f"{UTILS}/_domain/policy.py",
         "    active = [exception for exception in policy.exceptions if exception.end > as_of]\n",
         "    active = list(policy.exceptions)\n",
-        f"{UNIT}/test_policy.py",
+        "tests/unit/plugins/module_utils/_domain/test_policy.py",
         "until_when",
     ),
     "an exception is for its own rules": Guard(
-        f"{UTILS}/_policy.py",
+        f"{UTILS}/_domain/policy.py",
         " if rule.id in active[index].rules), None)",
         "), None)",
-        f"{UNIT}/test_policy.py",
+        "tests/unit/plugins/module_utils/_domain/test_policy.py",
         "for_its_own_rules",
     ),
     "a policy that needs owners gets them": Guard(
-        f"{UTILS}/_gather_audit.py",
+        f"{UTILS}/_audit/run.py",
         'bool(options.get("owners")) or policy.needs_owners',
         'bool(options.get("owners"))',
         AUDIT,
         "owners_are_read_only",
     ),
     "owner conditions are never judged without the owner": Guard(
-        f"{UTILS}/_policy.py",
+        f"{UTILS}/_domain/policy.py",
         "        if needs_owners and token.owner is None:\n",
         "        if False:\n",
-        f"{UNIT}/test_policy.py",
+        "tests/unit/plugins/module_utils/_domain/test_policy.py",
         "refuses_a_token_without",
     ),
     "no key that a policy does not have": Guard(
-        f"{UTILS}/_policy.py",
+        f"{UTILS}/_domain/policy.py",
         "        if key not in known:\n",
         "        if False:\n",
-        f"{UNIT}/test_policy.py",
+        "tests/unit/plugins/module_utils/_domain/test_policy.py",
         "bad_policies",
     ),
     "no rule or exception without conditions": Guard(
-        f"{UTILS}/_policy.py",
+        f"{UTILS}/_domain/policy.py",
         "    if isinstance(value, Mapping) and not value:\n",
         "    if False:\n",
-        f"{UNIT}/test_policy.py",
+        "tests/unit/plugins/module_utils/_domain/test_policy.py",
         "bad_policies",
     ),
     "no exception for a rule that is not there": Guard(
-        f"{UTILS}/_policy.py",
+        f"{UTILS}/_domain/policy.py",
         "        if rule_ids is not None and rule not in rule_ids:\n",
         "        if False:\n",
-        f"{UNIT}/test_policy.py",
+        "tests/unit/plugins/module_utils/_domain/test_policy.py",
         "bad_policies",
     ),
     "no rule twice": Guard(
-        f"{UTILS}/_policy.py",
+        f"{UTILS}/_domain/policy.py",
         "        if rule_id in first:\n",
         "        if False:\n",
-        f"{UNIT}/test_policy.py",
+        "tests/unit/plugins/module_utils/_domain/test_policy.py",
         "bad_policies",
     ),
     "no name is a command of a pipeline": Guard(
-        "plugins/module_utils/_log.py",
+        "plugins/module_utils/_domain/text.py",
         'return _COMMAND.sub(lambda match: f"{match[0]} ", text)',
         "return text",
         f"{REPORTS}/test_text.py",
@@ -388,49 +414,49 @@ GUARDS = {
         "exceptions_and_errors",
     ),
     "a token is read before it is deleted": Guard(
-        f"{UTILS}/_revocation.py",
+        f"{UTILS}/_revoke/deletion.py",
         "        if summary is None:\n            token",
         '        summary = summary or {"PersonalAccessTokenId": token_id}\n        if False:\n            token',
         REVOKE,
         "tokens_are_revoked",
     ),
     "only_if is asked before each deletion": Guard(
-        f"{UTILS}/_revocation.py",
+        f"{UTILS}/_revoke/deletion.py",
         "        why = reason(token)\n",
         "        why = None\n",
         REVOKE,
         "used_meanwhile_is_left",
     ),
     "check mode deletes nothing": Guard(
-        f"{UTILS}/_revocation.py",
+        f"{UTILS}/_revoke/deletion.py",
         "        if self._dry:\n            self._revoked.append(token)\n            return\n",
         "",
         REVOKE,
         "check_mode_predicts",
     ),
     "a token that is still there is not revoked": Guard(
-        f"{UTILS}/_revocation.py",
+        f"{UTILS}/_revoke/deletion.py",
         "            if left is None:\n",
         "            if left is None or refused is None:\n",
         REVOKE,
         "silence",
     ),
     "a connection that breaks after a deletion": Guard(
-        f"{UTILS}/_revocation.py",
+        f"{UTILS}/_revoke/deletion.py",
         "            refused = error\n",
         "            raise\n",
         REVOKE,
         "connection_that_breaks",
     ),
     "what cannot be read again is not known": Guard(
-        f"{UTILS}/_revocation.py",
+        f"{UTILS}/_revoke/deletion.py",
         "            except PatrolError as error:\n                self._unconfirmed.append(token_id)\n",
         "            except PatrolError as error:\n",
         REVOKE,
         "cannot_be_read_again",
     ),
     "what was done is told where it fails": Guard(
-        f"{UTILS}/_errors.py",
+        f"{UTILS}/_domain/errors.py",
         "        error.details = {**error.details, **result()}\n",
         "",
         REVOKE,
@@ -444,154 +470,154 @@ GUARDS = {
         "another_token",
     ),
     "an empty list of ids": Guard(
-        f"{UTILS}/_revoke.py",
+        f"{UTILS}/_revoke/by_policy.py",
         ' or not items:\n        raise OptionError(f"personal_access',
         ':\n        raise OptionError(f"personal_access',
         REVOKE,
         "test_bad_options and options0",
     ),
     "ids that are none": Guard(
-        f"{UTILS}/_revoke.py",
+        f"{UTILS}/_revoke/by_policy.py",
         "        if not isinstance(item, str) or not _TOKEN_ID.fullmatch(item):\n",
         "        if False:\n",
         REVOKE,
         "test_bad_options",
     ),
     "no condition is no guard": Guard(
-        f"{UTILS}/_revoke.py",
+        f"{UTILS}/_revoke/by_policy.py",
         "    if isinstance(value, Mapping) and not value:\n        # An empty",
         "    if False:\n        # An empty",
         REVOKE,
         "test_bad_options",
     ),
     "without a confirmation it plans": Guard(
-        f"{UTILS}/_revoke.py",
+        f"{UTILS}/_revoke/by_policy.py",
         "        if checked.confirm:\n",
         "        if True:\n",
         REVOKE,
         "plans_by_default",
     ),
     "max_tokens": Guard(
-        f"{UTILS}/_plan.py",
+        f"{UTILS}/_revoke/plan.py",
         "        if len(planned) > self.tokens:\n",
         "        if False:\n",
         REVOKE,
         "test_limits",
     ),
     "max_percent": Guard(
-        f"{UTILS}/_plan.py",
+        f"{UTILS}/_revoke/plan.py",
         "            if count * 100 > self.percent * total:\n",
         "            if False:\n",
         REVOKE,
         "test_limits",
     ),
     "limits are kept": Guard(
-        f"{UTILS}/_revoke.py",
+        f"{UTILS}/_revoke/by_policy.py",
         "        if over:\n            raise",
         "        if False:\n            raise",
         REVOKE,
         "test_limits",
     ),
     "protected tokens": Guard(
-        f"{UTILS}/_plan.py",
+        f"{UTILS}/_revoke/plan.py",
         "        if self.protected is not None and self.protected.matches(token, self.as_of):\n",
         "        if False:\n",
         REVOKE,
         "test_protected",
     ),
     "the grace": Guard(
-        f"{UTILS}/_plan.py",
+        f"{UTILS}/_revoke/plan.py",
         "            if self.now - token.date_created <= self.grace:\n",
         "            if False:\n",
         REVOKE,
         "test_grace",
     ),
     "the grace of a token of unknown age": Guard(
-        f"{UTILS}/_plan.py",
+        f"{UTILS}/_revoke/plan.py",
         'return "the service does not say when it was created, and there is a grace"',
         "return None",
         REVOKE,
         "grace_without",
     ),
     "the grace counts from now": Guard(
-        f"{UTILS}/_plan.py",
+        f"{UTILS}/_revoke/plan.py",
         "self.now - token.date_created",
         "self.as_of - token.date_created",
         REVOKE,
         "test_grace",
     ),
     "muted findings": Guard(
-        f"{UTILS}/_plan.py",
+        f"{UTILS}/_revoke/plan.py",
         'not finding["muted"] and finding["severity"] in severities',
         'finding["severity"] in severities',
         REVOKE,
         "muted_findings or only_violations",
     ),
     "findings below fail_on": Guard(
-        f"{UTILS}/_plan.py",
+        f"{UTILS}/_revoke/plan.py",
         'not finding["muted"] and finding["severity"] in severities',
         'not finding["muted"]',
         REVOKE,
         "only_violations",
     ),
     "a policy is asked again before each deletion": Guard(
-        f"{UTILS}/_plan.py",
+        f"{UTILS}/_revoke/plan.py",
         "        if gone:\n",
         "        if False:\n",
         REVOKE,
         "no_longer_violates",
     ),
     "guards are asked again before each deletion": Guard(
-        f"{UTILS}/_plan.py",
+        f"{UTILS}/_revoke/plan.py",
         '(gone)}"\n        return self.guards.reason_to_leave(fresh)',
         '(gone)}"\n        return None',
         REVOKE,
         "protected_meanwhile",
     ),
     "findings of tokens that have changed": Guard(
-        f"{UTILS}/_plan.py",
+        f"{UTILS}/_revoke/plan.py",
         "            reason = _difference(found[_key_of(entry.token)], entry.token)\n",
         "            reason = None\n",
         REVOKE,
         "changed_since and List",
     ),
     "tokens that change before their deletion": Guard(
-        f"{UTILS}/_plan.py",
+        f"{UTILS}/_revoke/plan.py",
         "return _difference(entry.token, fresh) or self.guards",
         "return self.guards",
         REVOKE,
         "changed_since and Get",
     ),
     "no findings is not every organization": Guard(
-        f"{UTILS}/_revoke.py",
+        f"{UTILS}/_revoke/by_policy.py",
         "        if not _nothing_to_read(checked):\n",
         "        if True:\n",
         REVOKE,
         "nothing_to_do",
     ),
     "findings stay within their organizations": Guard(
-        f"{UTILS}/_revoke.py",
+        f"{UTILS}/_revoke/by_policy.py",
         "            if wanted[option] and saved is None:\n",
         "            if False:\n",
         REVOKE,
         "bad_options_of_a_policy",
     ),
     "the record is made before any call": Guard(
-        f"{UTILS}/_record.py",
+        f"{UTILS}/_revoke/journal.py",
         "            raise RecordError(error) from error\n\n    def note",
         "            pass\n\n    def note",
         REVOKE,
         "without_a_record",
     ),
     "a deletion is recorded before it is made": Guard(
-        f"{UTILS}/_revocation.py",
+        f"{UTILS}/_revoke/deletion.py",
         '        note("revoking")\n',
         "",
         REVOKE,
         "killed_run",
     ),
     "a record that cannot be written ends it": Guard(
-        f"{UTILS}/_record.py",
+        f"{UTILS}/_revoke/journal.py",
         "        except OSError as error:\n            raise RecordError(error) from error\n\n    def write_plan",
         "        except OSError:\n            pass\n\n    def write_plan",
         REVOKE,
@@ -612,24 +638,24 @@ GUARDS = {
         "bad_variables and protected",
     ),
     "an account without an audit": Guard(
-        f"{UTILS}/_merge.py",
+        "plugins/plugin_utils/_account_merge.py",
         '            errors.append(_of(account, failure, "msg"))\n',
         "",
         MERGE,
         "without_a_whole_audit",
     ),
     "an account that is there twice": Guard(
-        f"{UTILS}/_merge.py", " or _duplicate_organization(result, seen)", "", MERGE, "there_twice"
+        "plugins/plugin_utils/_account_merge.py", " or _duplicate_organization(result, seen)", "", MERGE, "there_twice"
     ),
     "audits that cannot be compared": Guard(
-        f"{UTILS}/_merge.py",
+        "plugins/plugin_utils/_account_merge.py",
         "            if result[key] != first[key]:\n",
         "            if False:\n",
         MERGE,
         "cannot_be_merged",
     ),
     "not one account": Guard(
-        f"{UTILS}/_merge.py",
+        "plugins/plugin_utils/_account_merge.py",
         "    if not isinstance(accounts, (list, tuple)) or not accounts:\n",
         "    if not isinstance(accounts, (list, tuple)):\n",
         MERGE,
@@ -720,77 +746,77 @@ GUARDS = {
         "without_a_value",
     ),
     "a lockout is confirmed": Guard(
-        f"{UTILS}/_config.py",
+        f"{UTILS}/_settings.py",
         'and not now_inactive and not options.get("confirm_lockout")',
         "and False",
         CONFIG,
         "lockout_is_to_be",
     ),
     "what cannot be sent back is not lost": Guard(
-        f"{UTILS}/_config.py",
+        f"{UTILS}/_settings.py",
         "        if unknown:\n",
         "        if False:\n",
         CONFIG,
         "cannot_be_kept and Unsupported",
     ),
     "a configuration that lacks something is not put": Guard(
-        f"{UTILS}/_config.py",
+        f"{UTILS}/_settings.py",
         "            if key not in configuration.get(name, {}):\n",
         "            if False:\n",
         CONFIG,
         "cannot_be_kept and Incomplete",
     ),
     "a change is read again": Guard(
-        f"{UTILS}/_config.py",
+        f"{UTILS}/_settings.py",
         "        if found is not None and _shows(found, configuration):\n",
         "        if True:\n",
         CONFIG,
         "silence",
     ),
     "a refused change is told": Guard(
-        f"{UTILS}/_config.py",
+        f"{UTILS}/_settings.py",
         "        if refused is not None:\n            raise refused\n",
         "",
         CONFIG,
         "faults_while_changing",
     ),
     "all that was put is found again": Guard(
-        f"{UTILS}/_config.py",
+        f"{UTILS}/_settings.py",
         "        return all(_shows(found.get(name), value) for name, value in sent.items())\n",
         "        return True\n",
         CONFIG,
         "another_configuration",
     ),
     "a connection that breaks after a change": Guard(
-        f"{UTILS}/_config.py",
+        f"{UTILS}/_settings.py",
         "        refused = error\n",
         "        raise\n",
         CONFIG,
         "connection_that_breaks",
     ),
     "a change that cannot be read again": Guard(
-        f"{UTILS}/_config.py",
+        f"{UTILS}/_settings.py",
         "            raise failed from None\n",
         "            return configuration\n",
         CONFIG,
         "cannot_be_read_again",
     ),
     "check mode changes no setting": Guard(
-        f"{UTILS}/_config.py",
+        f"{UTILS}/_settings.py",
         "    if not check_mode:\n        after",
         "    if True:\n        after",
         CONFIG,
         "keeps_the_rest",
     ),
     "what was never set up is not put": Guard(
-        f"{UTILS}/_config.py",
+        f"{UTILS}/_settings.py",
         "    if before is None:\n",
         "    before = before or {}\n    if False:\n",
         CONFIG,
         "never_configured_cannot",
     ),
     "a lifetime in its range": Guard(
-        f"{UTILS}/_config.py",
+        f"{UTILS}/_settings.py",
         '        whole_number(options, "lifetime_in_days", 1, LONGEST_LIFETIME)\n',
         "        pass\n",
         CONFIG,
@@ -844,24 +870,28 @@ GUARDS = {
         EDGE, '        "role": asked.role,\n', "", INVENTORY, "something_else and config7"
     ),
     "no part is cached": Guard(
-        "plugins/plugin_utils/_estate.py",
+        "plugins/plugin_utils/_inventory/snapshot.py",
         "    if estate.errors or not all(part.whole for part in estate.parts):\n",
         "    if False:\n",
         HOSTS,
         "not_whole_is_cached",
     ),
     "what is cached is as it was written": Guard(
-        "plugins/plugin_utils/_estate.py",
+        "plugins/plugin_utils/_inventory/snapshot.py",
         '    if record.get("digest") != _digest(key, record["fetched"]):\n',
         "    if False:\n",
         HOSTS,
         "not_what_was_written",
     ),
     "what is cached is what was asked for": Guard(
-        "plugins/plugin_utils/_estate.py", 'record.get("key") != key', "False", HOSTS, "not_what_was_written"
+        "plugins/plugin_utils/_inventory/snapshot.py",
+        'record.get("key") != key',
+        "False",
+        HOSTS,
+        "not_what_was_written",
     ),
     "only settings that may not be read are null": Guard(
-        "plugins/plugin_utils/_estate.py",
+        "plugins/plugin_utils/_inventory/snapshot.py",
         "        if error.error_code in DENIED:\n",
         "        if True:\n",
         INVENTORY,
@@ -889,44 +919,44 @@ GUARDS = {
         "fails_the_run",
     ),
     "hosts do not merge": Guard(
-        "plugins/plugin_utils/_inventory.py", "if many[name] > 1 or ", "if ", HOSTS, "told_apart"
+        "plugins/plugin_utils/_inventory/hosts.py", "if many[name] > 1 or ", "if ", HOSTS, "told_apart"
     ),
     "no host takes another's place": Guard(
-        "plugins/plugin_utils/_inventory.py", " or taken(name, host):", ":", HOSTS, "kept_apart"
+        "plugins/plugin_utils/_inventory/hosts.py", " or taken(name, host):", ":", HOSTS, "kept_apart"
     ),
     "no host takes a name of Ansible's": Guard(
-        "plugins/plugin_utils/_inventory.py", " or name in _TAKEN_BY_ANSIBLE", "", INVENTORY, "hostile_names"
+        "plugins/plugin_utils/_inventory/hosts.py", " or name in _TAKEN_BY_ANSIBLE", "", INVENTORY, "hostile_names"
     ),
     "a host's name is one host to Ansible": Guard(
-        "plugins/plugin_utils/_inventory.py",
+        "plugins/plugin_utils/_inventory/hosts.py",
         '"".join(_NOT_OF_A_HOST.sub("_", name))',
         '"".join(name)',
         INVENTORY,
         "hostile_names",
     ),
     "no name is a template": Guard(
-        "plugins/plugin_utils/_inventory.py",
+        "plugins/plugin_utils/_inventory/hosts.py",
         "wrap_var(text) if _TEMPLATE.search(text) else _trust(text)",
         "_trust(text)",
         HOSTS,
         "never_evaluated",
     ),
     "an organization that could not be judged is marked": Guard(
-        "plugins/plugin_utils/_inventory.py",
+        "plugins/plugin_utils/_inventory/hosts.py",
         "            part = part._replace(whole=False)\n",
         "",
         HOSTS,
         "cannot_be_judged",
     ),
     "what was not read whole is not counted": Guard(
-        "plugins/plugin_utils/_inventory.py",
+        "plugins/plugin_utils/_inventory/hosts.py",
         "        figures = dict.fromkeys(figures)\n",
         "        pass\n",
         HOSTS,
         "marked",
     ),
     "no variable of Ansible's own": Guard(
-        "plugins/plugin_utils/_inventory.py",
+        "plugins/plugin_utils/_inventory/hosts.py",
         'if prefix.startswith("ansible_"):',
         "if False:",
         HOSTS,

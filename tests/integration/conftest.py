@@ -14,13 +14,9 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.config import Config
-from botocore.exceptions import ConnectionClosedError
+from connecting import REGION, connect
 from estate import ESTATE
 from workmail_emulator import Emulator
-
-REGION = "us-east-1"
-
 
 # Whatever uses one of these runs Ansible: in a program of its own, or by the API of inventories.
 ANSIBLE = {"environment", "manage", "parse"}
@@ -124,32 +120,10 @@ def allowed(server: Emulator, environment: dict[str, str]) -> Iterator[Callable[
     iam.delete_user(UserName="patrol")
 
 
-def connect(service: str, region: str, config: Config, **credentials: str) -> Any:
-    """What every edge calls, with patience for a machine that is busy."""
-    # The collection can be imported once pytest has started, not when it reads this file.
-    from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
-
-    return Connection({"connect_timeout": 10, "read_timeout": 10}).client(service, region, config, **credentials)
-
-
-def connect_and_break(operation: str) -> Callable[..., Any]:
-    """A C(connect) whose connection breaks once the service has done this operation, so that its reply is lost."""
-
-    def break_off(**event: Any) -> None:
-        raise ConnectionClosedError(endpoint_url="the emulator")
-
-    def call(service: str, region: str, config: Config, **credentials: str) -> Any:
-        client = connect(service, region, config, **credentials)
-        client.meta.events.register(f"before-parse.workmail.{operation}", break_off)
-        return client
-
-    return call
-
-
 @pytest.fixture
 def gather(aws: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The core over HTTP, without an edge: options in, Facts out."""
-    from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_facts
+    from ansible_collections.patrol.workmail.plugins.module_utils._sweep.facts import gather_facts
 
     def call(**options: Any) -> Any:
         return gather_facts(options, connect, REGION)

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from guarding import guards
-from test_revoke import AS_OF, DELETE, asked, held
+from revocations import AS_OF, DELETE, asked, held
 from workmail_emulator import Emulator, Fault
 
 

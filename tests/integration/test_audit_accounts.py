@@ -16,9 +16,9 @@ from xml.etree import ElementTree
 import boto3
 import pytest
 import yaml
-from conftest import REGION
+from connecting import REGION
 from examples import COLLECTION, blocks
-from test_audit_role import FILES
+from report_files import FILES
 from workmail_emulator import Emulator
 
 GUIDE = COLLECTION / "docs/docsite/rst/guide_accounts.rst"

@@ -15,21 +15,13 @@ from xml.etree import ElementTree
 
 import pytest
 from estate import ACME, GLOBEX, SECRETS_OF_A_NAME
+from report_files import FILES
 from workmail_emulator import Emulator, Fault
 
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
 
 BOOK = "patrol.workmail.audit"
 AS_OF = "2026-02-04T00:00:00Z"
-FILES = {
-    "json": "json",
-    "csv": "csv",
-    "junit": "xml",
-    "sarif": "sarif",
-    "markdown": "md",
-    "html": "html",
-    "text": "txt",
-}
 MILD = {"version": 1, "fail_on": "high", "rules": [{"id": "forever", "severity": "low", "when": {"has_expiry": False}}]}
 
 

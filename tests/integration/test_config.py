@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import REGION, connect, connect_and_break
+from connecting import REGION, connect, connect_and_break
 from estate import ACME, CENTER, CONFIGURATION
 from workmail_emulator import Emulator, Fault
 
-from ansible_collections.patrol.workmail.plugins.module_utils._config import change_settings, read_settings
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._settings import change_settings, read_settings
 
 Run = Callable[..., dict[str, Any]]
 

@@ -34,8 +34,12 @@ from estate import ACME
 from guarding import guards
 from workmail_emulator import Emulator
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import CredentialsError, OptionError, PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._gather import gather_facts
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import (
+    CredentialsError,
+    OptionError,
+    PatrolError,
+)
+from ansible_collections.patrol.workmail.plugins.module_utils._sweep.facts import gather_facts
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.credentials import PROVIDERS
 
@@ -272,7 +276,7 @@ def test_a_process_that_fails_once_does_not_end_the_watch(
 
 
 @guards(
-    "plugins/module_utils/_watch/source.py",
+    "plugins/plugin_utils/_watch/source.py",
     "            if first and isinstance(error, OptionError):",
     "            if isinstance(error, OptionError):",
 )

@@ -21,7 +21,7 @@ from estate import ACME, CONFIGURATION, GLOBEX
 from examples import run_example
 from workmail_emulator import Emulator, Fault
 
-from ansible_collections.patrol.workmail.plugins.module_utils._conditions import CONDITIONS, OWNER_STATES
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.conditions import CONDITIONS, OWNER_STATES
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import EXTENSIONS, FORMATS
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._files import DEFAULT_FORMATS
 

@@ -213,7 +213,7 @@ def test_a_bad_argument_ends_the_source(
 
 
 def test_its_documentation_names_every_option(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
-    from ansible_collections.patrol.workmail.plugins.module_utils._watch.options import parse_watch_options
+    from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.options import parse_watch_options
 
     texts = by_path()
     documented = yaml.safe_load(texts["DOCUMENTATION"])["options"]

@@ -15,7 +15,7 @@ from estate import ACME, ANA, BEN, EVE, GLOBEX, GONE, INITECH, NOBODY, ORPHAN, S
 from guarding import guards
 from workmail_emulator import Emulator, Fault
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
 
 RunTasks = Callable[..., dict[str, Any]]
 Gather = Callable[..., Any]
@@ -206,8 +206,8 @@ def test_a_selection_is_counted_against_the_whole(emulator: Emulator, gather: Ga
     assert facts["complete"] is True
 
 
-@guards("plugins/module_utils/_sweep.py", "    if options.next_token is not None:\n        lacking")
-@guards("plugins/module_utils/_sweep.py", "    if next_token is not None:\n        lacking")
+@guards("plugins/module_utils/_sweep/sweep.py", "    if options.next_token is not None:\n        lacking")
+@guards("plugins/module_utils/_sweep/sweep.py", "    if next_token is not None:\n        lacking")
 def test_paging_by_hand_reads_everything_once(emulator: Emulator, gather: Gather) -> None:
     seen: list[str] = []
     next_token = None
@@ -278,9 +278,9 @@ def test_the_answer_does_not_depend_on_concurrency(emulator: Emulator, gather: G
         ({"users": [ANA, "nobody@acme.example"]}, "EntityNotFoundException", "nobody@acme.example"),
     ],
 )
-@guards("plugins/module_utils/_discovery.py", "        if not organization.readable:")
+@guards("plugins/module_utils/_sweep/organizations.py", "        if not organization.readable:")
 @guards(
-    "plugins/module_utils/_discovery.py",
+    "plugins/module_utils/_sweep/organizations.py",
     "        if not calls.errors and not any(organization.readable for organization in found):",
 )
 def test_what_does_not_exist_is_an_error(
@@ -292,7 +292,7 @@ def test_what_does_not_exist_is_an_error(
 
 
 @guards(
-    "plugins/module_utils/_tokens.py",
+    "plugins/module_utils/_domain/tokens.py",
     "return self.state.casefold() not in _WITHOUT_TOKENS",
     'return self.state.casefold() == "active"',
 )
@@ -311,7 +311,7 @@ def test_an_organization_in_a_state_that_nobody_documents_is_asked(emulator: Emu
     assert "pat-ill" in {token["personal_access_token_id"] for token in gather().result["personal_access_tokens"]}
 
 
-@guards("plugins/module_utils/_discovery.py", "        if first.region != organization.region:")
+@guards("plugins/module_utils/_sweep/organizations.py", "        if first.region != organization.region:")
 def test_an_organization_in_two_regions_is_an_error(emulator: Emulator, gather: Gather) -> None:
     """As with an endpoint that answers for every region: its tokens would count twice."""
     body = json.dumps({"OrganizationSummaries": [{"OrganizationId": ACME, "Alias": "acme", "State": "Active"}]})

@@ -16,8 +16,8 @@ from estate import ACME, ANA, BEN, NOBODY, token
 from guarding import guards
 from workmail_emulator import Emulator, Fault
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._gather import Facts
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._sweep.facts import Facts
 
 MALFORMED = "MalformedResponseException"
 PAGINATION = "PaginationException"
@@ -270,7 +270,7 @@ class TestGoingOn:
     """With on_error: continue the rest is read, and the result says that it is incomplete."""
 
     @guards(
-        "plugins/module_utils/_sweep.py",
+        "plugins/module_utils/_sweep/sweep.py",
         "errors=[*calls.errors, *_not_read_by_hand(",
         "errors=[*_not_read_by_hand(",
     )

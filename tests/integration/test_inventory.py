@@ -24,8 +24,8 @@ from ansible.plugins.loader import inventory_loader
 from estate import ACME, ANA, BEN, ESTATE, EVE, GLOBEX, INITECH, ORPHAN, SECRETS_OF_A_NAME, token, user
 from workmail_emulator import Emulator, Fault
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import OPTIONS
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.hosts import OPTIONS
 
 NAME = "patrol.workmail.workmail_pat"
 AS_OF = "2026-02-02T00:00:00Z"

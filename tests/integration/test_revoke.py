@@ -16,47 +16,29 @@ from typing import Any
 
 import pytest
 from condition_oracle import documents, oracle
-from conftest import REGION, connect, connect_and_break
+from connecting import REGION, connect, connect_and_break
 from estate import ACME, ANA, BEN, ESTATE, GLOBEX, INITECH
 from guarding import guards
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from policy_oracle import naive, policies
+from revocations import AS_OF, DELETE, EVERY, EXPIRED, GET, asked, change_token, held, ids
 from token_strategies import NOW, tokens
 from workmail_emulator import Emulator, Fault
 
-from ansible_collections.patrol.workmail.plugins.module_utils import _record, _starter
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._gather_audit import gather_audit
-from ansible_collections.patrol.workmail.plugins.module_utils._plan_file import digest_of
-from ansible_collections.patrol.workmail.plugins.module_utils._revoke import revoke_by_policy, revoke_tokens
-from ansible_collections.patrol.workmail.plugins.module_utils._time import current_instant, format_instant
-from ansible_collections.patrol.workmail.plugins.module_utils._tokens import Owner, Token, project
+from ansible_collections.patrol.workmail.plugins.module_utils._audit.run import gather_audit
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import current_instant, format_instant
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Owner, Token, project
+from ansible_collections.patrol.workmail.plugins.module_utils._revoke import journal, starter
+from ansible_collections.patrol.workmail.plugins.module_utils._revoke.by_policy import revoke_by_policy, revoke_tokens
+from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan_file import digest_of
 
-GET, DELETE = "GetPersonalAccessTokenMetadata", "DeletePersonalAccessToken"
-AS_OF = "2026-02-04T00:00:00Z"
-EXPIRED = {"version": 1, "rules": [{"id": "expired", "severity": "high", "when": {"expired": True}}]}
-EVERY = {"version": 1, "rules": [{"id": "every", "severity": "high", "when": {"organization": "*"}}]}
 ALL = {"acme", "globex"}
 WIDE = {"max_tokens": 1000, "max_percent": 100}
 CONFIRMED = {"policy": EXPIRED, "as_of": AS_OF, "organizations": ["acme"], "confirm": True, **WIDE}
 
 Run = Callable[..., dict[str, Any]]
-
-
-def held(emulator: Emulator) -> set[str]:
-    """The ids of all tokens."""
-    return {
-        token["PersonalAccessTokenId"] for place in (ACME, GLOBEX) for token in emulator.personal_access_tokens(place)
-    }
-
-
-def asked(emulator: Emulator, operation: str = DELETE) -> list[str]:
-    return [entry.parameters["PersonalAccessTokenId"] for entry in emulator.requests if entry.operation == operation]
-
-
-def ids(records: list[dict[str, Any]]) -> list[str]:
-    return [record["personal_access_token_id"] for record in records]
 
 
 def hold_against_the_emulator(emulator: Emulator, before: set[str], result: dict[str, Any]) -> None:
@@ -141,7 +123,7 @@ def test_an_alias_does_as_well(revoke: Run) -> None:
 
 
 @guards(
-    "plugins/module_utils/_revocation.py",
+    "plugins/module_utils/_revoke/deletion.py",
     "if refused is not None and not _may_be_done_yet(refused):",
     "if refused is not None:",
 )
@@ -515,7 +497,7 @@ def test_a_record_that_can_no_longer_be_written_ends_it(
     """The disk is full once the plan is written."""
     options = {**CONFIRMED, "record_dir": str(tmp_path)}
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        aws.setattr(_record, "_new_file", lambda directory: (directory, full))
+        aws.setattr(journal, "_new_file", lambda directory: (directory, full))
         with pytest.raises(PatrolError, match="record cannot be written") as caught:
             revoke_by_policy(options, connect, REGION)
     assert caught.value.error_code == "RecordException" and not asked(emulator)
@@ -570,7 +552,7 @@ def test_findings_of_the_future_revoke_only_if_it_is_allowed(by_policy: Run, emu
 
 def test_a_plan_is_carried_out_once_at_a_time(by_policy: Run, emulator: Emulator, tmp_path: Path) -> None:
     path = plan_of(by_policy)
-    with _record.Record(str(tmp_path / "elsewhere"), {}, path):
+    with journal.Record(str(tmp_path / "elsewhere"), {}, path):
         result = by_policy(plan_file=path, organizations=None, confirm=True, record_dir=str(tmp_path / "own"))
     assert result["error_code"] == "RevocationLockedException" and len(held(emulator)) == 6
 
@@ -662,7 +644,7 @@ def test_a_plan_is_written_and_carried_out(by_policy: Run, emulator: Emulator, t
     assert again["absent"] == ["pat-1", "pat-3"] and not again["changed"] and "error_code" not in again
 
 
-@guards("plugins/module_utils/_revoke.py", "        if checked.saved is None:", "        if True:")
+@guards("plugins/module_utils/_revoke/by_policy.py", "        if checked.saved is None:", "        if True:")
 def test_only_tokens_of_the_plan_are_revoked(by_policy: Run, emulator: Emulator) -> None:
     """A token that expires between the plan and its execution is in no plan that anybody has seen."""
     path = plan_of(by_policy, as_of="2026-02-02T00:00:00Z")
@@ -684,22 +666,6 @@ def test_what_the_plan_says_has_to_hold(by_policy: Run, emulator: Emulator, when
     result = by_policy(plan_file=path, organizations=None, confirm=True)
     reasons = [entry["reason"] for entry in result["left"] + result["not_revoked"]]
     assert reasons == ["no longer found by unused"] and held(emulator) == {"pat-4", "pat-6"}
-
-
-def change_token(emulator: Emulator, token_id: str, **fields: Any) -> None:
-    """Change a token, as the service may."""
-    seed = copy.deepcopy(ESTATE)
-    kept = held(emulator)
-    for organization in seed["Organizations"]:
-        tokens = [
-            each for each in organization.get("PersonalAccessTokens", []) if each["PersonalAccessTokenId"] in kept
-        ]
-        for each in tokens:
-            if each["PersonalAccessTokenId"] == token_id:
-                each.update(fields)
-        organization["PersonalAccessTokens"] = tokens
-    emulator.reset()
-    emulator.load(seed)
 
 
 def change_user(emulator: Emulator, user_id: str, **fields: Any) -> None:
@@ -736,7 +702,7 @@ def test_an_owner_who_was_enabled_since_keeps_the_tokens(by_policy: Run, emulato
 
 
 @guards(
-    "plugins/module_utils/_revoke.py",
+    "plugins/module_utils/_revoke/by_policy.py",
     "            return read_owner(client, planned.token.organization_id, user_id, listed)\n",
     "            return listed or Owner(user_id)\n",
 )
@@ -808,7 +774,7 @@ def test_what_is_given_again_has_to_be_that_of_the_plan(
         assert len(emulator.requests) == 0 and len(held(emulator)) == 6
 
 
-@guards("plugins/module_utils/_revoke.py", "    if account != saved.account:")
+@guards("plugins/module_utils/_revoke/by_policy.py", "    if account != saved.account:")
 def test_a_plan_of_another_account_is_refused(by_policy: Run, emulator: Emulator) -> None:
     path = Path(plan_of(by_policy))
     plan = json.loads(path.read_text())
@@ -821,7 +787,7 @@ def test_a_plan_of_another_account_is_refused(by_policy: Run, emulator: Emulator
 
 
 @guards(
-    "plugins/module_utils/_revoke.py",
+    "plugins/module_utils/_revoke/by_policy.py",
     '    if options.get("organizations") is not None and not options["organizations"]:',
 )
 def test_an_empty_list_of_organizations_is_not_every_organization(by_policy: Run, emulator: Emulator) -> None:
@@ -830,7 +796,7 @@ def test_an_empty_list_of_organizations_is_not_every_organization(by_policy: Run
     assert len(emulator.requests) == 0
 
 
-@guards("plugins/module_utils/_revoke.py", '    if as_of > now and not options.get("allow_future"):')
+@guards("plugins/module_utils/_revoke/by_policy.py", '    if as_of > now and not options.get("allow_future"):')
 def test_the_future_revokes_only_if_it_is_allowed(by_policy: Run, revoke: Run, emulator: Emulator) -> None:
     future = {"as_of": "+36500d", "organizations": ["acme"], **WIDE}
     refused = by_policy(policy=EXPIRED, confirm=True, **future)
@@ -842,19 +808,19 @@ def test_the_future_revokes_only_if_it_is_allowed(by_policy: Run, revoke: Run, e
     assert ids(done["revoked"]) == ["pat-1", "pat-2", "pat-3", "pat-5"]
 
 
-@guards("plugins/module_utils/_revocation.py", "        if self._starter.gone():")
+@guards("plugins/module_utils/_revoke/deletion.py", "        if self.starter.gone():")
 def test_a_run_whose_starter_has_ended_deletes_nothing_more(by_policy: Run, emulator: Emulator) -> None:
     parent = os.getppid()
     answers = iter([parent, parent])
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_starter.os, "getppid", lambda: next(answers, 1))
+        patched.setattr(starter.os, "getppid", lambda: next(answers, 1))
         result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
     assert result["error_code"] == "AbandonedRunException" and ids(result["revoked"]) == ["pat-1"]
     assert asked(emulator) == ["pat-1"] and lines(result)[-1]["outcome"] == "failed"
 
 
 def test_two_runs_at_once(by_policy: Run, emulator: Emulator, tmp_path: Path) -> None:
-    with _record.Record(str(tmp_path / "records"), {}):
+    with journal.Record(str(tmp_path / "records"), {}):
         result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
     assert result["error_code"] == "RevocationLockedException" and len(emulator.requests) == 0
 

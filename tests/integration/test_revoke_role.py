@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from estate import ACME, GLOBEX
-from test_revoke import AS_OF, DELETE, EVERY, EXPIRED, GET, asked, change_token, held, ids
+from revocations import AS_OF, DELETE, EVERY, EXPIRED, GET, asked, change_token, held, ids
 from workmail_emulator import Emulator, Fault
 
 Playbook = Callable[..., subprocess.CompletedProcess[str]]

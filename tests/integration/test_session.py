@@ -13,7 +13,7 @@ import boto3
 import pytest
 from workmail_emulator import Emulator
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.session import Session
 
 

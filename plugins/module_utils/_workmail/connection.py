@@ -21,11 +21,11 @@ from typing import Any, Mapping
 
 from ansible.module_utils.ansible_release import __version__
 
-from .._errors import OptionError, PatrolError, shown
-from .._options import whole_number
+from .._domain.errors import OptionError, PatrolError, shown
+from .._sweep.options import whole_number
+from .aws_settings import INVALID, check_readable, check_url, load_settings
 from .credentials import Source, check_values, find_source, nothing_found, obtaining
 from .errors import describe_botocore
-from .settings import INVALID, check_readable, check_url, load_settings
 
 _HAS_BOTO3 = False
 with contextlib.suppress(ImportError):

@@ -19,9 +19,9 @@ import re
 import shlex
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
-from .._errors import CredentialsError, PatrolError
+from .._domain.errors import CredentialsError, PatrolError
+from .aws_settings import file_of
 from .errors import code_and_message, describe_botocore, hint_for_the_way, is_unreachable
-from .settings import file_of
 
 # The edges refuse to run without botocore.
 with contextlib.suppress(ImportError):

@@ -15,7 +15,7 @@ from typing import Iterator
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 
-from .._errors import PatrolError, ReplyError, ServiceError
+from .._domain.errors import PatrolError, ReplyError, ServiceError
 
 # The edges refuse to run without botocore.
 with contextlib.suppress(ImportError):

@@ -16,9 +16,9 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Callable, Iterator, NamedTuple, Sequence
 
-from .._errors import PatrolError, ReplyError, shown
-from .._options import is_user_id
-from .._tokens import Organization, Owner
+from .._domain.errors import PatrolError, ReplyError, shown
+from .._domain.tokens import Organization, Owner
+from .._sweep.options import is_user_id
 from .errors import FOREIGN_REPLY, located
 
 # The edges refuse to run without botocore.

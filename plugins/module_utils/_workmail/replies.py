@@ -20,9 +20,9 @@ import math
 import re
 from typing import Any, Callable, Container, Iterable, NoReturn
 
-from .._errors import ReplyError, shown
-from .._time import from_epoch_seconds
-from .._tokens import TOKEN_FIELDS
+from .._domain.errors import ReplyError, shown
+from .._domain.times import from_epoch_seconds
+from .._domain.tokens import TOKEN_FIELDS
 from .errors import FOREIGN_REPLY
 
 # The edges refuse to run without botocore.

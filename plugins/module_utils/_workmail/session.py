@@ -14,12 +14,12 @@ import os
 import platform
 from typing import Any, Callable, Sequence
 
-from .._errors import OptionError, PatrolError, ReplyError, shown
-from .._options import Role
+from .._domain.errors import OptionError, PatrolError, ReplyError, shown
+from .._sweep.options import Role
+from .aws_settings import load_settings
 from .errors import FOREIGN_REPLY, located
 from .progress import Progress
 from .replies import read_strictly
-from .settings import load_settings
 
 # The edges refuse to run without botocore.
 with contextlib.suppress(ImportError):

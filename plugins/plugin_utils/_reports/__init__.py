@@ -14,9 +14,9 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-from ansible_collections.patrol.workmail.plugins.module_utils._audit import KEYS
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, nearest, shown
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import (
+from ...module_utils._audit.result import KEYS
+from ...module_utils._domain.errors import OptionError, nearest, shown
+from .._reports import (
     _csv,
     _html,
     _json,

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import error_text, one_line
+from ._shared import error_text, one_line
 
 _TOKEN = (
     "organization_id",

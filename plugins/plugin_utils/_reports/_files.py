@@ -17,11 +17,11 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.patrol.workmail.plugins.module_utils._audit_check import check_audit
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError, PatrolError, nearest, shown
-from ansible_collections.patrol.workmail.plugins.module_utils._log import without_commands
-from ansible_collections.patrol.workmail.plugins.plugin_utils._directory import make_directory
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import EXTENSIONS, check_format, render
+from ...module_utils._audit.audit_check import check_audit
+from ...module_utils._domain.errors import OptionError, PatrolError, nearest, shown
+from ...module_utils._domain.text import without_commands
+from .._directory import make_directory
+from .._reports import EXTENSIONS, check_format, render
 
 DEFAULT_FORMATS = ("html", "json", "junit")
 _OPTIONS = ("audit", "dest", "formats", "mode", "sarif_base", "state")

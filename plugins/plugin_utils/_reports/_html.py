@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import headline, provenance, time_shift
+from ._shared import headline, provenance, time_shift
 
 _FOLDER = Path(__file__).parent / "html"
 _MONTHS_SHOWN = 12

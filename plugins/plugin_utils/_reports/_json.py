@@ -13,8 +13,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.patrol.workmail.plugins.module_utils._audit import KEYS
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError
+from ...module_utils._audit.result import KEYS
+from ...module_utils._domain.errors import OptionError
 
 
 def render(audit: Mapping[str, Any]) -> str:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from ansible_collections.patrol.workmail.plugins.module_utils._facts import INCOMPLETE_FACTS
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import (
+from ...module_utils._audit.facts_check import INCOMPLETE_FACTS
+from ._shared import (
     error_text,
     failing,
     headline,

@@ -18,7 +18,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import (
+from ._shared import (
     error_text,
     headline,
     one_line,

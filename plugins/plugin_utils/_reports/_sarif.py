@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import (
+from ._shared import (
     counted,
     error_text,
     headline,

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.patrol.workmail.plugins.module_utils._log import log_line
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._texts import (
+from ...module_utils._domain.text import log_line
+from ._shared import (
     counted,
     headline,
     provenance,

@@ -18,27 +18,27 @@ from malformed import Malformed, anything, mutations, scalars
 from policy_oracle import policies
 from token_strategies import NOW, tokens
 
-from ansible_collections.patrol.workmail.plugins.module_utils._conditions import parse_conditions
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import (
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.conditions import parse_conditions
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import (
     IndeterminateError,
     MistakesError,
     PatrolError,
     named,
     shown,
 )
-from ansible_collections.patrol.workmail.plugins.module_utils._options import parse_sweep_options
-from ansible_collections.patrol.workmail.plugins.module_utils._policy import judge, parse_policy
-from ansible_collections.patrol.workmail.plugins.module_utils._time import (
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import judge, parse_policy
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import (
     format_instant,
     parse_duration,
     parse_instant,
     resolve_as_of,
 )
-from ansible_collections.patrol.workmail.plugins.module_utils._tokens import Token
-from ansible_collections.patrol.workmail.plugins.module_utils._watch.options import parse_watch_options
-from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory import parse_inventory_options
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import check_options
-from ansible_collections.patrol.workmail.plugins.plugin_utils._policies import load_policy
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Token
+from ansible_collections.patrol.workmail.plugins.module_utils._sweep.options import parse_sweep_options
+from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.hosts import parse_inventory_options
+from ansible_collections.patrol.workmail.plugins.plugin_utils._plugin_options import check_options
+from ansible_collections.patrol.workmail.plugins.plugin_utils._policy_files import load_policy
+from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.options import parse_watch_options
 
 thorough = settings(
     max_examples=60,
@@ -198,7 +198,7 @@ def test_values_in_errors_are_short(value: Malformed) -> None:
     assert len(shown(value.value)) < 4_000 and len(named(value.value)) < 4_000
 
 
-YAML = Path(__file__).parents[2].joinpath("malformed.yml").read_text(encoding="utf-8")
+YAML = Path(__file__).parents[2].joinpath("support/malformed.yml").read_text(encoding="utf-8")
 PIECES = st.sampled_from(
     [
         *(

@@ -138,18 +138,18 @@ import types
 from pathlib import Path
 from typing import Any
 
-_CORE = "patrol_workmail_core"
+_CORE = "patrol_workmail"
 
 
 def _core(module: str) -> Any:
     """A module of the collection's core. ansible-rulebook runs this file by its path, without a collections tree."""
     if _CORE not in sys.modules:
         package = types.ModuleType(_CORE)
-        package.__path__ = [str(Path(__file__).resolve().parents[4] / "plugins" / "module_utils")]
+        package.__path__ = [str(Path(__file__).resolve().parents[4] / "plugins")]
         sys.modules[_CORE] = package
     return importlib.import_module(f"{_CORE}.{module}")
 
 
 async def main(queue: Any, args: dict[str, Any]) -> None:
     """See the documentation of the plugin; events are put into the queue until the task is cancelled."""
-    await _core("_watch.source").watch(queue, args)
+    await _core("plugin_utils._watch.source").watch(queue, args)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from guarding import guards
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
 from ansible_collections.patrol.workmail.plugins.module_utils._files import decode_text, read_file
 
 

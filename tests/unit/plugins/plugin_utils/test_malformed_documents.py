@@ -21,12 +21,12 @@ from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_findings im
 from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_merged import workmail_pat_merged
 from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_notices import workmail_pat_notices
 from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_report import workmail_pat_report
-from ansible_collections.patrol.workmail.plugins.module_utils._audit_check import check_audit
-from ansible_collections.patrol.workmail.plugins.module_utils._time import DAY, format_instant
-from ansible_collections.patrol.workmail.plugins.module_utils._tokens import DERIVED, project
-from ansible_collections.patrol.workmail.plugins.module_utils._watch.events import Warn, steps
-from ansible_collections.patrol.workmail.plugins.module_utils._watch.state import State, StateError
+from ansible_collections.patrol.workmail.plugins.module_utils._audit.audit_check import check_audit
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, format_instant
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import DERIVED, project
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import FORMATS
+from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.events import Warn, steps
+from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.state import State, StateError
 from ansible_collections.patrol.workmail.plugins.test.workmail_pat_matching import workmail_pat_matching
 
 TOKENS = [
@@ -90,6 +90,9 @@ def answer(call: Any) -> Any:
 
 @given(mutated(FACTS))
 @example({**FACTS, "as_of": "9999-12-31T23:59:59-01:00"})
+@example({**FACTS, "organizations": FACTS["organizations"][1:]})
+@example({**FACTS, "organizations": [*FACTS["organizations"], FACTS["organizations"][1]]})
+@example({**FACTS, "organizations": [{**FACTS["organizations"][0], "tokens": 7}, FACTS["organizations"][1]]})
 @example({**FACTS, "personal_access_tokens": [{**RECORDS[0], "expires_time": "9999-12-31T23:59:59-01:00"}]})
 def test_facts(facts: Any) -> None:
     result = answer(lambda: workmail_pat_findings(facts, POLICY))
@@ -193,11 +196,11 @@ def test_a_state_file(tmp_path_factory: pytest.TempPathFactory, content: Any) ->
 
 
 @guards(
-    "plugins/module_utils/_watch/state.py",
+    "plugins/plugin_utils/_watch/state.py",
     "        except RecursionError as error:",
     "        except ZeroDivisionError as error:",
 )
-@guards("plugins/module_utils/_watch/state.py", '    check_plain(document, "content")\n', "")
+@guards("plugins/plugin_utils/_watch/state.py", '    check_plain(document, "content")\n', "")
 @pytest.mark.parametrize("depth", [70, 900, 100_000])
 def test_a_state_file_that_is_nested_deeply(tmp_path: Path, depth: int) -> None:
     path = tmp_path / "state.json"
@@ -218,7 +221,7 @@ def test_a_state_file_that_is_not_a_file(tmp_path: Path) -> None:
         State("a\0b", {})
 
 
-@guards("plugins/module_utils/_watch/state.py", "read_file(path, _LARGEST, ", "read_file(path, 10**13, ")
+@guards("plugins/plugin_utils/_watch/state.py", "read_file(path, _LARGEST, ", "read_file(path, 10**13, ")
 def test_a_state_file_without_end(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     with path.open("w") as file:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from guarding import guards
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError
-from ansible_collections.patrol.workmail.plugins.module_utils._log import log_line
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.text import log_line
 from ansible_collections.patrol.workmail.plugins.plugin_utils import _notice_files
 from ansible_collections.patrol.workmail.plugins.plugin_utils._notice_files import (
     NoticeError,
@@ -74,7 +74,7 @@ def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
         write_notices(NOTICES, str(tmp_path / "file" / "notices"))
 
 
-@guards("plugins/module_utils/_log.py", "return without_commands(printable(text))", "return printable(text)")
+@guards("plugins/module_utils/_domain/text.py", "return without_commands(printable(text))", "return printable(text)")
 def test_no_line_of_the_log_is_a_command() -> None:
     token = {"personal_access_token_id": "::error::"}
     lines = message_lines(NOTICES) + problem_lines([{"name": HOSTILE, "tokens": [token], "reason": HOSTILE}])

@@ -17,8 +17,8 @@ from audits import HOSTILE_NAMES, ORGANIZATIONS, audit_of, token
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError
-from ansible_collections.patrol.workmail.plugins.module_utils._tokens import Owner
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Owner
 from ansible_collections.patrol.workmail.plugins.plugin_utils._notices import (
     DEFAULT_SUBJECT,
     Templates,

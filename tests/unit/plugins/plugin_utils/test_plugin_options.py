@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from guarding import guards
 
-from ansible_collections.patrol.workmail.plugins.module_utils._errors import OptionError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._options import (
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
+from ansible_collections.patrol.workmail.plugins.plugin_utils._plugin_options import (
     check_options,
     reject_nulls,
     replace_options,
@@ -31,14 +31,14 @@ PLUGIN = SimpleNamespace(
 
 
 @guards(
-    "plugins/plugin_utils/_options.py",
+    "plugins/plugin_utils/_plugin_options.py",
     "        if given_name not in names:",
     "        if names.setdefault(given_name, 'region') == '':",
 )
-@guards("plugins/plugin_utils/_options.py", "        if name in first:")
-@guards("plugins/plugin_utils/_options.py", "    if choices and value not in choices:")
-@guards("plugins/plugin_utils/_options.py", '    if kind == "bool" and not _is_boolean(value):')
-@guards("plugins/plugin_utils/_options.py", '    if kind == "dict" and not isinstance(value, Mapping):')
+@guards("plugins/plugin_utils/_plugin_options.py", "        if name in first:")
+@guards("plugins/plugin_utils/_plugin_options.py", "    if choices and value not in choices:")
+@guards("plugins/plugin_utils/_plugin_options.py", '    if kind == "bool" and not _is_boolean(value):')
+@guards("plugins/plugin_utils/_plugin_options.py", '    if kind == "dict" and not isinstance(value, Mapping):')
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -96,9 +96,9 @@ VARIABLES = {
 }
 
 
-@guards("plugins/plugin_utils/_options.py", "^[0-9]+ mistakes: ", "^never: ")
-@guards("plugins/plugin_utils/_options.py", "(?=[.\\[]\\S|: |", "(?=: |")
-@guards("plugins/plugin_utils/_options.py", """(?<!\\w)'[^']*'(?!\\w)|""", "")
+@guards("plugins/plugin_utils/_plugin_options.py", "^[0-9]+ mistakes: ", "^never: ")
+@guards("plugins/plugin_utils/_plugin_options.py", "(?=[.\\[]\\S|: |", "(?=: |")
+@guards("plugins/plugin_utils/_plugin_options.py", """(?<!\\w)'[^']*'(?!\\w)|""", "")
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -124,7 +124,7 @@ def test_an_error_of_a_role_names_its_variables(text: str, named: str) -> None:
     assert replace_options(text, VARIABLES) == named
 
 
-@guards("plugins/plugin_utils/_options.py", "        if name in given and given[name] is None:")
+@guards("plugins/plugin_utils/_plugin_options.py", "        if name in given and given[name] is None:")
 def test_an_option_that_protects_is_not_null() -> None:
     """To a module, ``only_if`` without a value is no condition at all."""
     reject_nulls({"only_if": {"expired": True}, "other": None}, ("only_if", "as_of"))

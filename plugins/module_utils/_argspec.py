@@ -1,0 +1,163 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""What only modules share: their argument specs and how they fail."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterable, Mapping, NoReturn
+
+from ansible.module_utils.common.warnings import get_warning_messages
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import gather_sdk_versions
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ._domain.errors import OptionError, PatrolError
+from ._workmail.connection import CONNECT_TIMEOUT, READ_TIMEOUT, Connection
+
+# Greedy, since a password can hold any character.
+_USERINFO = re.compile(r"://[^\s@]\S*@")
+_HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+_OPTION_AND_ALIAS = re.compile(r"Both option (\w+) and its alias (\w+) are set\.")
+
+CONNECTION_ARGUMENTS: dict[str, Any] = {
+    "connect_timeout": {"type": "int", "default": CONNECT_TIMEOUT},
+    "read_timeout": {"type": "int", "default": READ_TIMEOUT},
+}
+
+ROLE_ARGUMENTS: dict[str, Any] = {
+    "assume_role_arn": {"type": "str", "aliases": ["iam_role_arn"]},
+    "assume_role_external_id": {"type": "str", "no_log": True},
+}
+
+ORGANIZATION_ARGUMENTS: dict[str, Any] = {
+    "organization": {"type": "str", "required": True, "aliases": ["organization_id"]},
+}
+
+TARGET_ARGUMENTS: dict[str, Any] = {
+    "organizations": {"type": "list", "elements": "str", "aliases": ["organization", "organization_id"]},
+    "users": {"type": "list", "elements": "str", "aliases": ["user", "user_id"]},
+    "regions": {"type": "list", "elements": "str"},
+    "owners": {"type": "bool", "default": False},
+    "on_error": {"type": "str", "choices": ["fail", "continue"], "default": "fail"},
+    "concurrency": {"type": "int", "default": 8},
+}
+
+JUDGING_ARGUMENTS: dict[str, Any] = {
+    "select": {"type": "dict"},
+    "as_of": {"type": "str"},
+}
+
+PAGING_ARGUMENTS: dict[str, Any] = {
+    "page_size": {"type": "int", "default": 100, "aliases": ["max_results"]},
+}
+
+PAGING_BY_HAND_ARGUMENTS: dict[str, Any] = {
+    "max_items": {"type": "int"},
+    "next_token": {"type": "str", "no_log": False},
+}
+
+
+class WorkMailModule(AnsibleAWSModule):
+    """An AnsibleAWSModule whose clients and errors are those of the collection.
+
+    Args:
+        argument_spec: The module's own arguments.
+        options: As AnsibleAWSModule takes them.
+    """
+
+    def __init__(self, argument_spec: Mapping[str, Any], **options: Any) -> None:
+        super().__init__(argument_spec={**CONNECTION_ARGUMENTS, **argument_spec}, **options)
+        self._connection: Connection | None = None
+        # An external ID is often a short word, such as the name of a company. Ansible would mask this word in every
+        # record. It is hidden here, where the module returns its arguments.
+        self._module.no_log_values.discard(self.params.get("assume_role_external_id"))
+
+    def client(self, service: str, retry_decorator: Any = None, **extra_params: Any) -> Any:
+        """Make a client. See ``Connection.client``."""
+        return self.connection.client(service, **extra_params)
+
+    @property
+    def region(self) -> str | None:
+        """The region of the connection, if it has one."""
+        return self.connection.region
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that the options describe."""
+        if self._connection is None:
+            self._connection = Connection(self.params)
+        return self._connection
+
+    def exit_json(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Return a result. See ``AnsibleModule.exit_json``."""
+        self._hide()
+        super().exit_json(*args, **kwargs)
+
+    def fail_json(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Return a failure. See ``AnsibleModule.fail_json``."""
+        self._hide()
+        super().fail_json(*args, **kwargs)
+
+    def _hide(self) -> None:
+        if self.params.get("assume_role_external_id") is not None:
+            self.params["assume_role_external_id"] = _HIDDEN
+        self.params.update({name: _without_passwords(value) for name, value in self.params.items()})
+
+
+def _without_passwords(value: Any) -> Any:
+    """The same options, with user names and passwords in their URLs hidden."""
+    if isinstance(value, dict):
+        return {name: _without_passwords(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_passwords(item) for item in value]
+    return _USERINFO.sub(f"://{_HIDDEN}@", value) if isinstance(value, str) else value
+
+
+def make_module(argument_spec: Mapping[str, Any], **settings: Any) -> Any:
+    """Make a module.
+
+    Args:
+        argument_spec: The module's own options.
+        settings: Further settings, such as ``supports_check_mode``.
+
+    Returns:
+        The module. It has failed if an option and its alias are both given.
+    """
+    module = WorkMailModule(argument_spec, **settings)
+    try:
+        # Once the arguments are read, only the warnings show that both were given.
+        reject_aliases(argument_spec, get_warning_messages())
+    except PatrolError as error:
+        fail(module, error)
+    return module
+
+
+def reject_aliases(argument_spec: Mapping[str, Any], warnings: Iterable[str]) -> None:
+    """Refuse an option beside its alias, such as ``organizations`` and ``organization``; Ansible ignores one of them.
+
+    Args:
+        argument_spec: The module's own options.
+        warnings: The warnings of Ansible about the arguments of the task.
+
+    Raises:
+        OptionError: Both are given.
+    """
+    for message in warnings:
+        both = _OPTION_AND_ALIAS.match(message)
+        if both and both[1] in argument_spec:
+            raise OptionError(f"{both[1]}, {both[2]}: are two names of one option; give one of them")
+
+
+def fail(module: Any, error: PatrolError) -> None:
+    """End a module with an error: our own fields, then those that modules of amazon.aws have.
+
+    Args:
+        module: The AnsibleAWSModule.
+        error: What went wrong.
+    """
+    module.fail_json(**{**gather_sdk_versions(), **error.details, **error.as_result()})

@@ -1,0 +1,8 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Check tokens against a policy, and check the facts and audits that users pass on."""

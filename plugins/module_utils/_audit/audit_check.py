@@ -1,0 +1,174 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Checks of audits that users pass on, so no report says what its audit does not. Pure: the standard library only."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from .._domain.checks import boolean_at, check_plain, count_at, list_at, mapping_at, optional_text_at, text_at
+from .._domain.errors import OptionError, shown
+from .._domain.policy import SEVERITIES
+from .._domain.times import parse_instant
+from .._domain.tokens import DERIVED, token_from_record
+from .facts_check import check_errors, check_organization
+from .result import INCOMPLETE, KEYS, PASS, VIOLATIONS
+
+OUTCOMES = (PASS, VIOLATIONS, INCOMPLETE)
+
+
+def check_audit(audit: object, path: str = "audit") -> Mapping[str, Any]:
+    """Check the result of an audit: that it is one, and that its parts agree with each other.
+
+    Args:
+        audit: The result of ``workmail_pat_audit``, ``workmail_pat_findings`` or ``workmail_pat_merged``.
+        path: What to call it in an error.
+
+    Returns:
+        The audit.
+
+    Raises:
+        OptionError: It is not the result of an audit, or was changed since. The error names the place.
+    """
+    missing = [key for key in KEYS if not isinstance(audit, Mapping) or key not in audit]
+    if not isinstance(audit, Mapping) or missing:
+        raise OptionError(f"{path}: not the result of an audit, it lacks {', '.join(missing)}")
+    for key in KEYS:
+        check_plain(audit[key], f"{path}.{key}")
+    for key in ("as_of", "audited_at"):
+        parse_instant(text_at(audit[key], f"{path}.{key}"), f"{path}.{key}")
+    optional_text_at(audit["caller"], f"{path}.caller")
+    text_at(audit["collection_version"], f"{path}.collection_version")
+    failing, rules = _policy(audit["policy"], f"{path}.policy")
+    exceptions = mapping_at(audit["exceptions"], f"{path}.exceptions", ("expired", "unused"))
+    for key in ("expired", "unused"):
+        for index, entry in enumerate(list_at(exceptions[key], f"{path}.exceptions.{key}")):
+            _exception(entry, f"{path}.exceptions.{key}[{index}]")
+    for index, entry in enumerate(list_at(audit["organizations"], f"{path}.organizations")):
+        check_organization(entry, f"{path}.organizations[{index}]")
+    findings = [
+        _finding(entry, rules, f"{path}.findings[{index}]")
+        for index, entry in enumerate(list_at(audit["findings"], f"{path}.findings"))
+    ]
+    _summary(audit["summary"], findings, failing, rules, f"{path}.summary")
+    _outcome(audit, findings, failing, path)
+    _counts(audit, path)
+    return audit
+
+
+def _policy(value: object, path: str) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the severities of which findings fail the audit, and the IDs of the rules."""
+    policy = mapping_at(value, path, ("file", "fail_on", "rules"))
+    optional_text_at(policy["file"], f"{path}.file")
+    severity = _severity(policy["fail_on"], f"{path}.fail_on")
+    rules = []
+    for index, entry in enumerate(list_at(policy["rules"], f"{path}.rules")):
+        here = f"{path}.rules[{index}]"
+        rule = mapping_at(entry, here, ("id", "severity", "description", "line"))
+        rules.append(text_at(rule["id"], f"{here}.id"))
+        _severity(rule["severity"], f"{here}.severity")
+        optional_text_at(rule["description"], f"{here}.description")
+        if rule["line"] is not None:
+            count_at(rule["line"], f"{here}.line")
+    return SEVERITIES[SEVERITIES.index(severity) :], rules
+
+
+def _severity(value: object, path: str) -> str:
+    if value not in SEVERITIES:
+        raise OptionError(f"{path}: {shown(value)} is not one of {', '.join(SEVERITIES)}")
+    return str(value)
+
+
+def _exception(value: object, path: str) -> None:
+    exception = mapping_at(value, path, ("rules", "match", "reason", "expires"))
+    for index, rule in enumerate(list_at(exception["rules"], f"{path}.rules")):
+        text_at(rule, f"{path}.rules[{index}]")
+    mapping_at(exception["match"], f"{path}.match")
+    for key in ("reason", "expires"):
+        text_at(exception[key], f"{path}.{key}")
+
+
+def _finding(value: object, rules: Sequence[str], path: str) -> Mapping[str, Any]:
+    finding = mapping_at(value, path, ("rule_id", "severity", "message", "muted", "exception", "token"))
+    if finding["rule_id"] not in rules:
+        raise OptionError(f"{path}.rule_id: {shown(finding['rule_id'])} is not a rule of the policy")
+    _severity(finding["severity"], f"{path}.severity")
+    text_at(finding["message"], f"{path}.message")
+    if boolean_at(finding["muted"], f"{path}.muted"):
+        _exception(finding["exception"], f"{path}.exception")
+    elif finding["exception"] is not None:
+        raise OptionError(f"{path}.exception: the finding is not muted, and has an exception")
+    token_from_record(finding["token"], f"{path}.token")
+    token = mapping_at(finding["token"], f"{path}.token", DERIVED)
+    for field in DERIVED:
+        _derived(token[field], f"{path}.token.{field}")
+    return finding
+
+
+def _derived(value: object, path: str) -> None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if value is not None and is_number is not path.endswith("_days"):
+        raise OptionError(f"{path}: {shown(value)} is not valid")
+    if not is_number and value is not None:
+        boolean_at(value, path)
+
+
+def _summary(
+    value: object, findings: Sequence[Mapping[str, Any]], failing: Sequence[str], rules: Sequence[str], path: str
+) -> None:
+    keys = ("organizations", "tokens", "findings", "violations", "muted", "by_rule", "by_severity")
+    summary = mapping_at(value, path, keys)
+    counted = [finding for finding in findings if not finding["muted"]]
+    expected: dict[str, int] = {
+        "findings": len(findings),
+        "muted": len(findings) - len(counted),
+        "violations": sum(finding["severity"] in failing for finding in counted),
+        **{f"by_rule.{rule}": sum(finding["rule_id"] == rule for finding in counted) for rule in rules},
+        **{f"by_severity.{name}": sum(finding["severity"] == name for finding in counted) for name in SEVERITIES},
+    }
+    given: dict[str, object] = {name: value for name, value in summary.items() if not name.startswith("by_")}
+    for group, names in (("by_rule", rules), ("by_severity", SEVERITIES)):
+        counts = mapping_at(summary[group], f"{path}.{group}", names)
+        given.update({f"{group}.{name}": count for name, count in counts.items()})
+    for name, count in given.items():
+        if count_at(count, f"{path}.{name}") != expected.get(name, count):
+            raise OptionError(f"{path}.{name}: it is {count}, and the findings make {expected[name]}")
+    unknown = given.keys() - expected.keys()
+    for name in unknown:
+        if name.startswith("by_"):
+            raise OptionError(f"{path}.{name}: it is not a rule of the policy or a severity")
+
+
+def _counts(audit: Mapping[str, Any], path: str) -> None:
+    """Compare the organizations with the summary. Of one that was read in part, the summary counts some tokens."""
+    read = [entry["tokens"] for entry in audit["organizations"] if entry["tokens"] is not None]
+    summary = audit["summary"]
+    if summary["organizations"] != len(read):
+        raise OptionError(
+            f"{path}.summary.organizations: it is {summary['organizations']}, and {len(read)} organizations were read"
+        )
+    tokens = sum(read)
+    if summary["tokens"] < tokens or (audit["complete"] and summary["tokens"] != tokens):
+        raise OptionError(
+            f"{path}.summary.tokens: it is {summary['tokens']}, and the organizations have {tokens} tokens"
+        )
+
+
+def _outcome(
+    audit: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], failing: Sequence[str], path: str
+) -> None:
+    if audit["outcome"] not in OUTCOMES:
+        raise OptionError(f"{path}.outcome: {shown(audit['outcome'])} is not one of {', '.join(OUTCOMES)}")
+    errors = check_errors(audit["errors"], f"{path}.errors")
+    complete = boolean_at(audit["complete"], f"{path}.complete")
+    if complete == bool(errors):
+        raise OptionError(f"{path}.complete: it is {str(complete).lower()}, and errors has {len(errors)} entries")
+    violated = any(finding["severity"] in failing and not finding["muted"] for finding in findings)
+    expected = INCOMPLETE if not complete else VIOLATIONS if violated else PASS
+    if audit["outcome"] != expected:
+        raise OptionError(f"{path}.outcome: it is {audit['outcome']}, and the rest of the audit makes {expected}")

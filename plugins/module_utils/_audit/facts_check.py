@@ -1,0 +1,246 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Checks of facts that users pass on: are they valid, and are they complete? Pure: the standard library only."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
+
+from .._domain.checks import check_plain, count_at, list_at, mapping_at, optional_text_at, text_at
+from .._domain.errors import OptionError, PatrolError, shown
+from .._domain.times import parse_instant
+from .._domain.tokens import Organization, Token, token_from_record
+
+INCOMPLETE_FACTS = "IncompleteFactsException"
+_KEYS = ("as_of", "complete", "errors", "organizations", "summary")
+_COUNTED = {"expired": "expired", "never_used": "never used"}
+_UNCHANGED = "Pass on the result of workmail_pat_info as it is, gathered without select."
+
+
+class CheckedFacts(NamedTuple):
+    """Facts that are valid.
+
+    ``errors`` say what they lack; without errors they are complete. ``read`` counts the tokens that were read, and
+    ``whole`` the organizations that were read completely. ``as_of`` is None for a list of records.
+    """
+
+    tokens: Sequence[Token]
+    organizations: Sequence[Mapping[str, Any]]
+    read: int
+    whole: int
+    as_of: object
+    errors: Sequence[Mapping[str, Any]]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every token was read, and every token that was read is here."""
+        return not self.errors
+
+
+def check_facts(facts: object, complete: object = None) -> CheckedFacts:
+    """Check facts, and find out what they lack.
+
+    Args:
+        facts: The result of ``workmail_pat_info``, or a list of its records.
+        complete: What the user says of a list, which does not say by itself whether it is complete: True if it is.
+
+    Raises:
+        OptionError: These are not facts. The error names the place.
+    """
+    if complete is not None and not isinstance(complete, bool):
+        raise OptionError(f"complete: expected true or false, got {shown(complete)}")
+    if isinstance(facts, (list, tuple)):
+        return _of_list(facts, complete is True)
+    if not isinstance(facts, Mapping) or not isinstance(facts.get("personal_access_tokens"), (list, tuple)):
+        raise OptionError(
+            "facts: expected a list of records of personal access tokens, or the result of workmail_pat_info, got "
+            f"{shown(facts)}"
+        )
+    if complete is not None:
+        raise OptionError("complete: it is for a list of records; the result of workmail_pat_info has its own")
+    missing = [key for key in _KEYS if key not in facts]
+    if missing:
+        raise OptionError(f"facts: not a result of workmail_pat_info, it lacks {', '.join(missing)}")
+    for key in _KEYS[1:]:
+        check_plain(facts[key], f"facts.{key}")
+    return _of_result(facts)
+
+
+def _of_list(records: Sequence[object], complete: bool) -> CheckedFacts:
+    tokens = _tokens(records, "facts")
+    organizations = _organizations_of(tokens)
+    errors = _repeated(tokens)
+    if not complete:
+        errors.append(
+            _lack(
+                "a list of records does not say whether it is complete",
+                "Pass on the result of workmail_pat_info, or say complete=true if the list holds every token.",
+            )
+        )
+    return CheckedFacts(tokens, organizations, len(tokens), len(organizations), None, errors)
+
+
+def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
+    tokens = _tokens(facts["personal_access_tokens"], "facts.personal_access_tokens")
+    organizations = [
+        _organization(entry, f"facts.organizations[{index}]")
+        for index, entry in enumerate(list_at(facts["organizations"], "facts.organizations"))
+    ]
+    summary = mapping_at(facts["summary"], "facts.summary", ("organizations", "tokens"))
+    read = count_at(summary["tokens"], "facts.summary.tokens")
+    whole = count_at(summary["organizations"], "facts.summary.organizations")
+    selected = count_at(summary.get("selected", read), "facts.summary.selected")
+    errors = check_errors(facts["errors"], "facts.errors")
+    if facts["complete"] is not True and not errors:
+        errors.append(_lack(f"their complete is {shown(facts['complete'])}", "Gather them again."))
+    if facts.get("failed"):
+        errors.append(_lack("the task that gathered them failed", "Gather them again."))
+    if facts.get("next_token") is not None:
+        errors.append(
+            _lack("the listing has more pages, since they have a next_token", "Gather them without max_items.")
+        )
+    errors += _repeated(tokens) + _listed_twice(organizations)
+    organizations = list({entry["id"]: entry for entry in organizations}.values())
+    if selected != read:
+        errors.append(_lack(f"select left out {read - selected} of {read} tokens", "Gather them without select."))
+    elif len(tokens) != read:
+        errors.append(_lack(f"they hold {len(tokens)} of the {read} tokens that their summary counts", _UNCHANGED))
+    errors += _lacking_organizations(tokens, organizations, whole)
+    if selected == len(tokens) == read:
+        errors += _other_counts(tokens, summary, facts["as_of"])
+    # The summary may count fewer tokens and other organizations; the errors say so.
+    counts = [entry["tokens"] for entry in organizations if entry["tokens"] is not None]
+    return CheckedFacts(tokens, organizations, max(read, sum(counts)), len(counts), facts["as_of"], errors)
+
+
+def _lacking_organizations(
+    tokens: Iterable[Token], organizations: Sequence[Mapping[str, Any]], whole: int
+) -> list[dict[str, Any]]:
+    """Compare the organizations with the tokens and with the number of those that were read completely."""
+    counts: dict[str, int] = {}
+    for token in tokens:
+        counts[token.organization_id] = counts.get(token.organization_id, 0) + 1
+    lacks = []
+    for entry in organizations:
+        known, found = entry["tokens"], counts.pop(entry["id"], 0)
+        place = Organization(entry["id"], entry["alias"], entry["region"], entry["state"] or "")
+        if known is None and place.readable:
+            lacks.append(_lack("the organization was not read completely", "Gather it again.", place))
+        elif known is not None and known != found:
+            lacks.append(_lack(f"they hold {found} of the {known} tokens of the organization", _UNCHANGED, place))
+    lacks += [
+        _lack(f"they hold tokens of {shown(organization)}, which is not among their organizations", _UNCHANGED)
+        for organization in counts
+    ]
+    readings = sum(entry["tokens"] is not None for entry in organizations)
+    if readings != whole:
+        lacks.append(_lack(f"they hold {readings} of the {whole} organizations that their summary counts", _UNCHANGED))
+    elif not whole:
+        lacks.append(_lack("no organization was read", "Gather them again."))
+    return lacks
+
+
+def _other_counts(tokens: Sequence[Token], summary: Mapping[str, Any], as_of: object) -> list[dict[str, Any]]:
+    """Compare the tokens with the other numbers in the summary. Somebody may have changed a record or replaced it."""
+    instant = parse_instant(text_at(as_of, "facts.as_of"), "facts.as_of")
+    found = {
+        "expired": sum(token.expired(instant) for token in tokens),
+        "never_used": sum(token.date_last_used is None for token in tokens),
+    }
+    lacks = []
+    for name, count in found.items():
+        known = count_at(summary.get(name, count), f"facts.summary.{name}")
+        if known != count:
+            lacks.append(
+                _lack(f"{count} of their tokens are {_COUNTED[name]}, and their summary counts {known}", _UNCHANGED)
+            )
+    return lacks
+
+
+def _organization(entry: object, path: str) -> Mapping[str, Any]:
+    organization = mapping_at(entry, path, ("id", "alias", "region", "state", "tokens"))
+    text_at(organization["id"], f"{path}.id")
+    text_at(organization["region"], f"{path}.region")
+    for key in ("alias", "state"):
+        optional_text_at(organization[key], f"{path}.{key}")
+    if organization["tokens"] is not None:
+        count_at(organization["tokens"], f"{path}.tokens")
+    return organization
+
+
+def check_organization(entry: object, path: str) -> None:
+    """Check an entry of the organizations of facts or of an audit.
+
+    Raises:
+        OptionError: It is not valid. The error names the place.
+    """
+    _organization(entry, path)
+
+
+def check_errors(value: object, path: str) -> list[Mapping[str, Any]]:
+    """Check the errors of facts or of an audit.
+
+    Raises:
+        OptionError: They are not valid. The error names the place.
+    """
+    errors = []
+    for index, entry in enumerate(list_at(value, path)):
+        here = f"{path}[{index}]"
+        error = mapping_at(entry, here, ("msg", "error_code", "organization_id"))
+        text_at(error["msg"], f"{here}.msg")
+        text_at(error["error_code"], f"{here}.error_code")
+        optional_text_at(error["organization_id"], f"{here}.organization_id")
+        errors.append(error)
+    return errors
+
+
+def _tokens(records: Sequence[object], path: str) -> list[Token]:
+    return [token_from_record(record, f"{path}[{index}]") for index, record in enumerate(records)]
+
+
+def _repeated(tokens: Iterable[Token]) -> list[Mapping[str, Any]]:
+    seen: set[tuple[str, str]] = set()
+    for token in tokens:
+        if token.personal_access_token_id is None:
+            continue
+        key = (token.organization_id, token.personal_access_token_id)
+        if key in seen:
+            return [_lack(f"they hold token {shown(key[1])} twice, so others may be missing", _UNCHANGED)]
+        seen.add(key)
+    return []
+
+
+def _listed_twice(organizations: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    ids = [entry["id"] for entry in organizations]
+    return [
+        _lack(f"they list the organization {shown(organization)} twice", _UNCHANGED)
+        for organization in sorted(set(ids))
+        if ids.count(organization) > 1
+    ]
+
+
+def _lack(problem: str, hint: str, place: Organization | None = None) -> dict[str, Any]:
+    return PatrolError(
+        f"the facts are incomplete: {problem}",
+        error_code=INCOMPLETE_FACTS,
+        organization_id=place and place.id,
+        region=place and place.region,
+        hint=hint,
+    ).as_result()
+
+
+def _organizations_of(tokens: Iterable[Token]) -> list[dict[str, Any]]:
+    """The organizations of tokens; their state is not known."""
+    counts: dict[tuple[str, str | None, str], int] = {}
+    for token in tokens:
+        place = (token.organization_id, token.organization_alias, token.region)
+        counts[place] = counts.get(place, 0) + 1
+    return [
+        {"id": place[0], "alias": place[1], "region": place[2], "state": None, "tokens": counts[place]}
+        for place in sorted(counts, key=lambda place: place[0])
+    ]

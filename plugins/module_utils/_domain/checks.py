@@ -1,0 +1,164 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Checks of values that come from outside: results that users pass on, and files. Pure: the standard library only."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Iterable, Mapping, NoReturn
+
+from .errors import OptionError, shown
+
+# Far deeper than any result is, and far less deep than what exhausts the stack of what reads it.
+DEEPEST = 64
+_MOST_BITS = 64
+# How many parts may occur again, as YAML aliases make them: so many, and so many for each part that is there once.
+# Findings of the same token share its record. Nested aliases double what is written with each level.
+_MOST_REPEATED = 10_000
+_MOST_REPEATED_EACH = 64
+
+_Place = Any  # A nested tuple (place of the parent, key), or the path at which the check began.
+
+
+def check_plain(value: object, path: str) -> None:
+    """Check that a value can be written as JSON and read by everything that reads results.
+
+    Args:
+        value: The value. Text of Ansible's own types is text.
+        path: What to call the value in an error.
+
+    Raises:
+        OptionError: It holds something else than mappings with text as keys, lists, text, true, false, null and
+            numbers, is nested too deeply, repeats its parts too often, or a number or text in it cannot be written. The
+            error names the place.
+    """
+    waiting: list[tuple[object, _Place, int]] = [(value, path, 1)]
+    # By identity. The values are kept, since the identity of one that is gone can be that of another.
+    seen: dict[int, object] = {}
+    once = repeated = 0
+    while waiting:
+        item, place, depth = waiting.pop()
+        if item is None or isinstance(item, bool):
+            continue
+        if isinstance(item, str):
+            _check_text(item, place)
+        elif isinstance(item, int):
+            if item.bit_length() > _MOST_BITS:
+                _refuse(place, f"expected a number of at most {_MOST_BITS} bits")
+        elif isinstance(item, float):
+            if not math.isfinite(item):
+                _refuse(place, f"{item} is not a value of JSON")
+        elif isinstance(item, (Mapping, list, tuple)):
+            if depth > DEEPEST:
+                _refuse(place, f"it is nested more than {DEEPEST} levels deep")
+            if id(item) in seen:
+                repeated += len(item) + 1
+            else:
+                seen[id(item)] = item
+                once += len(item) + 1
+            if repeated > _MOST_REPEATED + _MOST_REPEATED_EACH * once:
+                _refuse(place, "its parts are repeated too often, as nested YAML aliases do")
+            if isinstance(item, Mapping):
+                for key in item:
+                    if not isinstance(key, str):
+                        _refuse(place, f"expected text as key, got {shown(key)}")
+                    _check_text(key, place)
+            members = item.items() if isinstance(item, Mapping) else enumerate(item)
+            waiting.extend((inner, (place, key), depth + 1) for key, inner in members)
+        else:
+            _refuse(place, f"expected a value of JSON, got {type(item).__name__}")
+
+
+def _check_text(text: str, place: _Place) -> None:
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise OptionError(f"{_path(place)}: the text holds half a character, which cannot be written") from error
+
+
+def _refuse(place: _Place, problem: str) -> NoReturn:
+    raise OptionError(f"{_path(place)}: {problem}")
+
+
+def _path(place: _Place) -> str:
+    keys: list[object] = []
+    while isinstance(place, tuple):
+        place, key = place
+        keys.append(key)
+    path = str(place)
+    for key in reversed(keys):
+        path += f"[{key}]" if isinstance(key, int) else f".{key}"
+    return path if len(path) <= 200 else f"{path[:200]}..."
+
+
+def mapping_at(value: object, path: str, required: Iterable[str] = ()) -> Mapping[str, Any]:
+    """Return a value that has to be a mapping with certain keys.
+
+    Raises:
+        OptionError: It is not, or lacks some of the keys.
+    """
+    if not isinstance(value, Mapping):
+        raise OptionError(f"{path}: expected a mapping, got {shown(value)}")
+    missing = [key for key in required if key not in value]
+    if missing:
+        raise OptionError(f"{path}: it lacks {', '.join(missing)}")
+    return value
+
+
+def list_at(value: object, path: str) -> list[Any]:
+    """Return a value that has to be a list.
+
+    Raises:
+        OptionError: It is not.
+    """
+    if not isinstance(value, (list, tuple)):
+        raise OptionError(f"{path}: expected a list, got {shown(value)}")
+    return list(value)
+
+
+def text_at(value: object, path: str) -> str:
+    """Return a value that has to be text.
+
+    Raises:
+        OptionError: It is not.
+    """
+    if not isinstance(value, str):
+        raise OptionError(f"{path}: expected text, got {shown(value)}")
+    return value
+
+
+def optional_text_at(value: object, path: str) -> str | None:
+    """Return a value that has to be text or null.
+
+    Raises:
+        OptionError: It is neither.
+    """
+    return None if value is None else text_at(value, path)
+
+
+def count_at(value: object, path: str) -> int:
+    """Return a value that has to be a whole number of at least 0.
+
+    Raises:
+        OptionError: It is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise OptionError(f"{path}: expected a whole number of at least 0, got {shown(value)}")
+    return value
+
+
+def boolean_at(value: object, path: str) -> bool:
+    """Return a value that has to be true or false.
+
+    Raises:
+        OptionError: It is neither.
+    """
+    if not isinstance(value, bool):
+        raise OptionError(f"{path}: expected true or false, got {shown(value)}")
+    return value

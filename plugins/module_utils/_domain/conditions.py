@@ -1,0 +1,352 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Conditions on a personal access token: one grammar for selection, policies and the test plugin.
+
+Pure: the standard library only. A condition is one entry of C(CONDITIONS).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import re
+import unicodedata
+from typing import Any, Callable, Mapping, NamedTuple, Sequence, TypeVar
+
+from .errors import IndeterminateError, MistakeCollector, OptionError, expected, mistake, named, nearest, shown
+from .times import parse_duration, parse_instant
+from .tokens import UNKNOWN, Owner, Token
+
+Test = Callable[[Token, int], bool]
+DEEPEST = 32
+MOST_PARTS = 20_000
+LONGEST_TEXT = 2_000
+OWNER_STATES = ("ENABLED", "DISABLED", "DELETED", UNKNOWN)
+
+
+class Conditions(NamedTuple):
+    """Conditions that were checked and made ready.
+
+    ``matches(token, as_of)`` returns whether the token meets all of them at that instant, in microseconds since the
+    epoch. It raises IndeterminateError if the service left out what a condition needs.
+    """
+
+    matches: Test
+    needs_owners: bool
+
+
+class _Condition(NamedTuple):
+    parse: Callable[[Any, str], Any]
+    matches: Callable[[Any, Token, int], bool]
+    needs_owners: bool = False
+
+
+def parse_conditions(document: object, path: str) -> Conditions:
+    """Check conditions and compile them.
+
+    Args:
+        document: A mapping of condition names to values; an empty one matches every token.
+        path: The name of the document in an error, such as ``select`` or ``rules[2].when``.
+
+    Raises:
+        MistakesError: The document is too large, or has unknown conditions or values that are not valid. It reports
+            all mistakes, each with the path, what is allowed and the nearest name.
+    """
+    check_size(document, path)
+    return _parse(document, path)
+
+
+def check_size(document: object, path: str) -> None:
+    """Refuse a document that would take long to check or to judge, as nested YAML aliases can make one.
+
+    Args:
+        document: Mappings, lists and values. A part that occurs several times counts each time.
+        path: The name of the document in an error.
+
+    Raises:
+        MistakesError: It is nested too deeply or has too many parts.
+    """
+    waiting: list[tuple[object, int]] = [(document, 1)]
+    parts = 0
+    while waiting:
+        part, depth = waiting.pop()
+        parts += 1
+        if depth > DEEPEST:
+            raise mistake(path, f"is nested too deeply; at most {DEEPEST} levels are allowed")
+        if isinstance(part, str) and len(part) > LONGEST_TEXT:
+            raise mistake(path, f"has a text of {len(part)} characters; at most {LONGEST_TEXT} are allowed")
+        inner: list[object] = []
+        if isinstance(part, Mapping):
+            inner = [*part, *part.values()]
+        elif isinstance(part, (list, tuple)):
+            inner = list(part)
+        # Also those that wait: a list of many aliases of one long list must not fill the memory.
+        if parts + len(waiting) + len(inner) > MOST_PARTS:
+            raise mistake(
+                path, f"is too large; at most {MOST_PARTS} keys and values are allowed, aliases counted each time"
+            )
+        waiting += [(item, depth + 1) for item in inner]
+
+
+def _parse(document: object, path: str) -> Conditions:
+    if not isinstance(document, Mapping):
+        raise mistake(path, f"expected a mapping of conditions, got {_kind(document)}")
+    tests: list[Test] = []
+    needs_owners = False
+    collector = MistakeCollector()
+    for name, value in document.items():
+        here = f"{path}.{named(name)}"
+        with collector.collect():
+            if name == "not":
+                inner = _parse_nested(value, here)
+                tests.append(_negation(inner.matches))
+            elif name == "any":
+                inner = _parse_any(value, here)
+                tests.append(inner.matches)
+            else:
+                inner = _parse_one(name, value, here)
+                tests.append(inner.matches)
+            needs_owners = needs_owners or inner.needs_owners
+    collector.raise_all()
+    return Conditions(_conjunction(tests), needs_owners)
+
+
+def _parse_one(name: object, value: object, path: str) -> Conditions:
+    condition = CONDITIONS.get(name) if isinstance(name, str) else None
+    if condition is None:
+        raise mistake(path, f"unknown condition{expected(name, (*CONDITIONS, 'not', 'any'))}")
+    return Conditions(functools.partial(condition.matches, condition.parse(value, path)), condition.needs_owners)
+
+
+def _parse_nested(document: object, path: str) -> Conditions:
+    if isinstance(document, Mapping) and not document:
+        raise mistake(path, "expected at least one condition")
+    return _parse(document, path)
+
+
+def _parse_any(document: object, path: str) -> Conditions:
+    if not isinstance(document, (list, tuple)) or not document:
+        raise mistake(path, f"expected a list of at least one mapping of conditions, got {_kind(document)}")
+    choices: list[Conditions] = []
+    collector = MistakeCollector()
+    for index, choice in enumerate(document):
+        with collector.collect():
+            choices.append(_parse_nested(choice, f"{path}[{index}]"))
+    collector.raise_all()
+    return any_of(choices)
+
+
+def any_of(choices: Sequence[Conditions]) -> Conditions:
+    """Conditions that a token meets where it meets one of these; none of them is met by no token."""
+    tests = [choice.matches for choice in choices]
+
+    # Here and below a loop, which takes half as long as any and all with a generator.
+    def test(token: Token, as_of: int) -> bool:
+        met = False
+        for matches in tests:
+            met = matches(token, as_of)
+            if met:
+                break
+        return met
+
+    return Conditions(test, any(choice.needs_owners for choice in choices))
+
+
+def _conjunction(tests: list[Test]) -> Test:
+    if len(tests) == 1:
+        return tests[0]
+
+    def test(token: Token, as_of: int) -> bool:
+        met = True
+        for matches in tests:
+            met = matches(token, as_of)
+            if not met:
+                break
+        return met
+
+    return test
+
+
+def _negation(matches: Test) -> Test:
+    def test(token: Token, as_of: int) -> bool:
+        return not matches(token, as_of)
+
+    return test
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else shown(value)
+
+
+def _boolean(value: object, path: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    # A templated value can reach us as text.
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise mistake(path, f"expected true or false, got {_kind(value)}")
+
+
+def _texts(value: object, path: str) -> list[str]:
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+        raise mistake(path, f"expected a list of strings, got {_kind(value)}")
+    return [str(item) for item in items]
+
+
+def _some_texts(value: object, path: str) -> list[str]:
+    items = _texts(value, path)
+    if not items or "" in items:
+        raise mistake(path, f"expected a list of at least one non-empty string, got {_kind(value)}")
+    return items
+
+
+def _set(value: object, path: str) -> frozenset[str]:
+    return frozenset(_some_texts(value, path))
+
+
+def _set_or_empty(value: object, path: str) -> frozenset[str]:
+    return frozenset(_texts(value, path))
+
+
+def _glob(value: object, path: str) -> Callable[[str | None], bool]:
+    """A glob with case, for names that users write."""
+    return _matcher(_some_texts(value, path), 0, path)
+
+
+def _glob_ignoring_case(value: object, path: str) -> Callable[[str | None], bool]:
+    """A glob without case, for ids, aliases, user names and e-mail addresses."""
+    return _matcher(_some_texts(value, path), re.IGNORECASE, path)
+
+
+def _matcher(globs: Sequence[str], flags: int, path: str) -> Callable[[str | None], bool]:
+    try:
+        match = re.compile("|".join(fnmatch.translate(_composed(glob)) for glob in globs), flags).match
+    except (re.error, OverflowError) as error:
+        raise mistake(path, f"{shown(globs)} has a pattern that is not valid: {error}") from error
+    return lambda text: text is not None and match(_composed(text)) is not None
+
+
+def _composed(text: str) -> str:
+    """Write an accented letter as one character, as most keyboards do. On some systems it is a letter and an accent."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def _owner_states(value: object, path: str) -> frozenset[str]:
+    states = [state.upper() for state in _some_texts(value, path)]
+    for state in states:
+        if state not in OWNER_STATES:
+            near = nearest(state, OWNER_STATES)
+            raise mistake(path, f"{shown(state)} is not one of {', '.join(OWNER_STATES)}{near}")
+    return frozenset(states)
+
+
+Value = TypeVar("Value")
+
+
+def _known(token: Token, value: Value | None, field: str, condition: str) -> Value:
+    """Return a value that a condition needs; to guess it could hide a token, or delete one."""
+    if value is None:
+        raise _indeterminate(token, condition, f"has no {field}")
+    return value
+
+
+def _indeterminate(token: Token, condition: str, problem: str) -> IndeterminateError:
+    return IndeterminateError(
+        f"{condition} cannot be judged: token {token.personal_access_token_id} {problem}",
+        organization_id=token.organization_id,
+        region=token.region,
+    )
+
+
+def _owner_of(token: Token) -> Owner:
+    if token.owner is None:
+        raise OptionError(
+            f"token {token.personal_access_token_id}: owner conditions need the token's owner, gather with owners: true"
+        )
+    return token.owner
+
+
+def _expires_within(duration: int, token: Token, as_of: int) -> bool:
+    return token.expires_time is not None and as_of < token.expires_time <= as_of + duration
+
+
+def _expires_after(instant: int, token: Token, as_of: int) -> bool:
+    return token.expires_time is not None and token.expires_time > instant
+
+
+def _unused_for(duration: int, token: Token, as_of: int) -> bool:
+    return as_of - _known(token, token.last_activity, "date_last_used and no date_created", "unused_for") >= duration
+
+
+def _older_than(duration: int, token: Token, as_of: int) -> bool:
+    return as_of - _known(token, token.date_created, "date_created", "older_than") > duration
+
+
+def _lifetime_over(duration: int, token: Token, as_of: int) -> bool:
+    if token.expires_time is None:
+        return False
+    return token.expires_time - _known(token, token.date_created, "date_created", "lifetime_over") > duration
+
+
+def _organization(match: Callable[[str | None], bool], token: Token, as_of: int) -> bool:
+    return match(token.organization_id) or match(token.organization_alias)
+
+
+def _token_id(wanted: frozenset[str], token: Token, as_of: int) -> bool:
+    return (
+        _known(token, token.personal_access_token_id, "personal_access_token_id", "personal_access_token_id") in wanted
+    )
+
+
+def _scopes_any(wanted: frozenset[str], token: Token, as_of: int) -> bool:
+    return not wanted.isdisjoint(_known(token, token.scopes, "scopes", "scopes_any"))
+
+
+def _scopes_outside(allowed: frozenset[str], token: Token, as_of: int) -> bool:
+    return not allowed.issuperset(_known(token, token.scopes, "scopes", "scopes_outside"))
+
+
+def _owner(match: Callable[[str | None], bool], token: Token, as_of: int) -> bool:
+    owner = _owner_of(token)
+    _known(token, owner.user_id, "user_id", "owner")
+    return match(owner.user_id) or match(owner.name) or match(owner.email)
+
+
+def _owner_state(states: frozenset[str], token: Token, as_of: int) -> bool:
+    state = _owner_of(token).state
+    if state not in OWNER_STATES:
+        raise _indeterminate(token, "owner_state", f"has an owner in the state {shown(state)}, which is not known")
+    return state in states
+
+
+def _owner_linked(wanted: bool, token: Token, as_of: int) -> bool:
+    owner = _owner_of(token)
+    _known(token, owner.user_id, "user_id", "owner_linked")
+    return (owner.identity_provider_user_id is not None) is wanted
+
+
+CONDITIONS: dict[str, _Condition] = {
+    "expired": _Condition(_boolean, lambda wanted, token, as_of: token.expired(as_of) is wanted),
+    "expires_within": _Condition(parse_duration, _expires_within),
+    "expires_after": _Condition(parse_instant, _expires_after),
+    "has_expiry": _Condition(_boolean, lambda wanted, token, as_of: (token.expires_time is not None) is wanted),
+    "never_used": _Condition(_boolean, lambda wanted, token, as_of: (token.date_last_used is None) is wanted),
+    "unused_for": _Condition(parse_duration, _unused_for),
+    "older_than": _Condition(parse_duration, _older_than),
+    "lifetime_over": _Condition(parse_duration, _lifetime_over),
+    "name": _Condition(_glob, lambda match, token, as_of: match(token.name)),
+    "personal_access_token_id": _Condition(_set, _token_id),
+    "scopes_any": _Condition(_set, _scopes_any),
+    "scopes_outside": _Condition(_set_or_empty, _scopes_outside),
+    "organization": _Condition(_glob_ignoring_case, _organization),
+    "owner": _Condition(_glob_ignoring_case, _owner, needs_owners=True),
+    "owner_state": _Condition(_owner_states, _owner_state, needs_owners=True),
+    "owner_linked": _Condition(_boolean, _owner_linked, needs_owners=True),
+}

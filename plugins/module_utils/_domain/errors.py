@@ -1,0 +1,303 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""The one exception root of the collection. Pure: the standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import re
+import reprlib
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence
+
+from .text import printable
+
+_LONGEST_NAME = 64
+_LONGEST_PROBLEM = 500
+_MISTAKES_IN_TEXT = 20
+_MISTAKES_IN_DETAILS = 100
+# The user name and password of a URL. Greedy, since a password can hold any character, also another @.
+_USERINFO = re.compile(r"(?<=://)\S*@")
+
+
+class PatrolError(Exception):
+    """Anything that kept the collection from giving a whole and true answer.
+
+    Args:
+        message: What happened, as one sentence without a final full stop.
+        error_code: AWS's error code, botocore's exception name, or one of ours in the same style.
+        organization_id, region, operation, page: Where, as far as known; pages count from 1.
+        hint: What to do about it, as whole sentences.
+        details: Further fields for a module's result, such as botocore's C(error) and C(response_metadata).
+    """
+
+    error_code = "PatrolException"
+    longest_message = 600
+
+    def __init__(
+        self,
+        message: str,
+        error_code: str | None = None,
+        organization_id: str | None = None,
+        region: str | None = None,
+        operation: str | None = None,
+        page: int | None = None,
+        hint: str | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        # The service's own words can be among it: they must not forge a line, turn its direction, flood a log or be a
+        # command of a pipeline.
+        message = _USERINFO.sub("***@", message)
+        shown = message if len(message) <= self.longest_message else f"{message[: self.longest_message]}..."
+        self.message = printable(shown)
+        super().__init__(self.message)
+        self.error_code = error_code or self.error_code
+        self.organization_id = organization_id
+        self.region = region
+        self.operation = operation
+        self.page = page
+        self.hint = None if hint is None else printable(hint)
+        self.details = details or {}
+
+    def at(
+        self,
+        organization_id: str | None = None,
+        region: str | None = None,
+        operation: str | None = None,
+        page: int | None = None,
+    ) -> PatrolError:
+        """Fill in where it happened, keeping what is known already; returns the error itself."""
+        self.organization_id = self.organization_id or organization_id
+        self.region = self.region or region
+        self.operation = self.operation or operation
+        self.page = self.page or page
+        return self
+
+    def __str__(self) -> str:
+        where = [
+            f"{label} {printable(str(value))}"
+            for label, value in (
+                ("organization", self.organization_id),
+                ("region", self.region),
+                ("page", self.page),
+            )
+            if value is not None
+        ]
+        text = f"{self.operation}: {self.message}" if self.operation else self.message
+        if where:
+            text += f" ({', '.join(where)})"
+        return f"{text}. {self.hint}" if self.hint else text
+
+    def as_result(self) -> dict[str, Any]:
+        """The error as the fields of a module's result, and as an entry of its C(errors) list.
+
+        Returns:
+            C(msg), C(error_code), C(organization_id), C(region), C(operation), C(page) and C(hint);
+            what is not known is None.
+        """
+        return {
+            "msg": str(self),
+            "error_code": self.error_code,
+            "organization_id": self.organization_id,
+            "region": self.region,
+            "operation": self.operation,
+            "page": self.page,
+            "hint": self.hint,
+        }
+
+
+class OptionError(PatrolError):
+    """An option, condition or document that is not valid; raised before any call to the service."""
+
+    error_code = "InvalidOptionException"
+
+
+class Mistake(NamedTuple):
+    """A mistake in a document: the path, the problem there, and the line and rule ID if they are known."""
+
+    path: str
+    problem: str
+    line: int | None = None
+    rule_id: str | None = None
+
+    def __str__(self) -> str:
+        place = [f"line {self.line}"] if self.line is not None else []
+        if self.rule_id is not None:
+            place.append(f"rule {self.rule_id}")
+        return f"{', '.join(place)}{': ' if place else ''}{self.path}: {self.problem}"
+
+
+class MistakesError(OptionError):
+    """All mistakes of a value or a document.
+
+    Args:
+        mistakes: At least one.
+        file: The name of the file that contains them, if there is one.
+    """
+
+    longest_message = (_MISTAKES_IN_TEXT + 1) * (_LONGEST_PROBLEM + 200)
+
+    def __init__(self, mistakes: Sequence[Mistake], file: str | None = None) -> None:
+        texts = [str(mistake) for mistake in mistakes[:_MISTAKES_IN_TEXT]]
+        if len(mistakes) > 1:
+            texts = [f"({number}) {text}" for number, text in enumerate(texts, 1)]
+        if len(mistakes) > _MISTAKES_IN_TEXT:
+            texts.append(f"and {len(mistakes) - _MISTAKES_IN_TEXT} more")
+        count = f"{len(mistakes)} mistakes: " if len(mistakes) > 1 else ""
+        super().__init__(
+            f"{f'{file}: ' if file else ''}{count}{'; '.join(texts)}",
+            details={"mistakes": [mistake._asdict() for mistake in mistakes[:_MISTAKES_IN_DETAILS]]},
+        )
+        self.mistakes = tuple(mistakes)
+
+
+def mistake(path: str, problem: str) -> MistakesError:
+    """Make the error of one mistake.
+
+    Args:
+        path: The place of the mistake, such as ``select.expired`` or ``rules[2].id``.
+        problem: What is wrong there and what is allowed.
+    """
+    if len(problem) > _LONGEST_PROBLEM:
+        problem = f"{problem[:_LONGEST_PROBLEM]}..."
+    return MistakesError([Mistake(path, problem)])
+
+
+class MistakeCollector:
+    """Collects the mistakes of several parts, so that all of them are reported at once."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[Mistake] = []
+
+    @contextlib.contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep the mistakes of the part that is parsed inside the ``with`` block."""
+        try:
+            yield
+        except MistakesError as error:
+            self.mistakes += error.mistakes
+
+    def raise_all(self) -> None:
+        """Raise the collected mistakes.
+
+        Raises:
+            MistakesError: At least one mistake was collected.
+        """
+        if self.mistakes:
+            raise MistakesError(self.mistakes)
+
+
+class IndeterminateError(PatrolError):
+    """A condition that cannot be judged because the service left out what it needs."""
+
+    error_code = "IndeterminateConditionException"
+
+
+class ReplyError(PatrolError):
+    """A reply of the service that is not whole or not what the service model says."""
+
+    error_code = "MalformedResponseException"
+
+
+class ServiceError(PatrolError):
+    """An error that the service or the way to it reported."""
+
+
+class CredentialsError(PatrolError):
+    """Credentials that could not be had. It is never an error of the call that needed them."""
+
+    error_code = "CredentialsException"
+
+    def at(
+        self,
+        organization_id: str | None = None,
+        region: str | None = None,
+        operation: str | None = None,
+        page: int | None = None,
+    ) -> PatrolError:
+        """Fill in the organization and the region that could not be read; returns the error itself."""
+        return super().at(organization_id, region)
+
+
+@contextlib.contextmanager
+def telling(result: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
+    """Put what was done into the error that ends it.
+
+    Args:
+        result: Says what was done.
+
+    Raises:
+        PatrolError: The same, with the result among its details.
+    """
+    try:
+        yield
+    except PatrolError as error:
+        error.details = {**error.details, **result()}
+        raise
+
+
+class _Short(reprlib.Repr):
+    """Bounded representations, also of subclasses (Ansible tags its values with them) and of nested aliases."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 120
+        self.maxlevel = 3
+
+    def repr1(self, x: Any, level: int) -> str:
+        if isinstance(x, str):
+            return self.repr_str(str(x), level)
+        if isinstance(x, dict):
+            return self.repr_dict(x, level)
+        if isinstance(x, list):
+            return self.repr_list(x, level)
+        if isinstance(x, int) and not isinstance(x, bool):
+            return self.repr_int(x, level)
+        return super().repr1(x, level)
+
+    def repr_int(self, x: int, level: int) -> str:
+        # Python refuses to write integers of thousands of digits.
+        return super().repr_int(x, level) if x.bit_length() <= 1_000 else f"an integer of {x.bit_length()} bits"
+
+
+_short = _Short()
+
+
+def shown(value: object) -> str:
+    """Write a value for the text of an error, shortened if it is long."""
+    return _short.repr(value)
+
+
+def named(name: object) -> str:
+    """Write the key of a mapping for a path, shortened if it is long and quoted if it is not a printable name."""
+    if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable():
+        return str(name)
+    return shown(name)
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """Suggest the known name that was probably meant.
+
+    Returns:
+        ``, did you mean NAME?`` for the nearest of the known names, or an empty string if none is near.
+    """
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+        return ""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f", did you mean {near[0]}?" if near else ""
+
+
+def expected(name: object, known: Sequence[str]) -> str:
+    """List the allowed names, after a suggestion if one of them is near.
+
+    Args:
+        name: The name that is not allowed.
+        known: The allowed names.
+    """
+    near = nearest(name, known)
+    return f"{near}{' Expected' if near else ', expected'} {', '.join(known)}"

@@ -1,0 +1,469 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""A policy on personal access tokens: its document, checked, and what it finds among tokens.
+
+Pure: the standard library only.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
+
+from .conditions import Conditions, any_of, check_size, parse_conditions
+from .errors import (
+    Mistake,
+    MistakeCollector,
+    MistakesError,
+    OptionError,
+    expected,
+    mistake,
+    named,
+    nearest,
+    shown,
+)
+from .times import DAY, format_instant, parse_date, parse_instant
+from .tokens import Token, in_order, project
+
+VERSION = 1
+SEVERITIES = ("low", "medium", "high", "critical")
+
+_RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_OF_A_RULE = re.compile(r"rules\[(\d+)\]", re.ASCII)
+_MISSING = object()
+
+
+class Rule(NamedTuple):
+    """What is wrong about a token that meets ``when``, and whether such a token may be revoked."""
+
+    id: str
+    severity: str
+    when: Conditions
+    description: str | None
+    revoke: bool = True
+
+
+class PolicyException(NamedTuple):
+    """Findings of C(rules) on tokens that meet C(match) are muted before C(end), in microseconds since the epoch.
+
+    C(document) is the entry of the policy as users see it.
+    """
+
+    rules: frozenset[str]
+    match: Conditions
+    end: int
+    document: Mapping[str, Any]
+
+
+class Policy(NamedTuple):
+    """A policy that was checked; an unmuted finding of at least C(fail_on) is a violation."""
+
+    fail_on: str
+    rules: Sequence[Rule]
+    exceptions: Sequence[PolicyException]
+
+    @property
+    def needs_owners(self) -> bool:
+        """Whether a rule or an exception asks for the owner of a token."""
+        return any(rule.when.needs_owners for rule in self.rules) or any(
+            exception.match.needs_owners for exception in self.exceptions
+        )
+
+    @property
+    def can_revoke(self) -> bool:
+        """Whether a finding of any rule can be a violation whose token may be revoked."""
+        failing = SEVERITIES[SEVERITIES.index(self.fail_on) :]
+        return any(rule.revoke and rule.severity in failing for rule in self.rules)
+
+    @property
+    def when(self) -> Conditions:
+        """Conditions that a token meets if any rule finds it."""
+        return any_of([rule.when for rule in self.rules])
+
+
+class Verdict(NamedTuple):
+    """What a policy finds: records of findings in order, exceptions past their end, and those that muted nothing."""
+
+    findings: Sequence[Mapping[str, Any]]
+    expired: Sequence[Mapping[str, Any]]
+    unused: Sequence[Mapping[str, Any]]
+
+
+def parse_policy(document: object, lines: Mapping[str, int] | None = None) -> Policy:
+    """Check a policy and compile it.
+
+    Args:
+        document: A mapping with ``version``, ``rules`` and optionally ``fail_on`` (default ``low``) and ``exceptions``.
+        lines: The line of each path in the document, such as ``{"rules[0].when": 4}``, if it was read from a file.
+
+    Raises:
+        MistakesError: The policy is not valid. It reports all mistakes, each with its path, rule ID and line, what is
+            allowed and the nearest name.
+    """
+    try:
+        return _parse(document)
+    except MistakesError as error:
+        raise MistakesError([locate(found, document, lines or {}) for found in error.mistakes]) from None
+
+
+def policy_mistakes(document: object, lines: Mapping[str, int] | None = None) -> Sequence[Mistake]:
+    """Find all mistakes of a policy.
+
+    Args:
+        document, lines: As for ``parse_policy``.
+
+    Returns:
+        The mistakes in the order of the document; none if the policy is valid.
+    """
+    try:
+        parse_policy(document, lines)
+    except MistakesError as error:
+        return error.mistakes
+    return ()
+
+
+def locate(found: Mistake, document: object, lines: Mapping[str, int]) -> Mistake:
+    """Add the ID of the rule that has the mistake, and the line of the innermost part that has one."""
+    rule_id = None
+    match = _OF_A_RULE.match(found.path)
+    rules = document.get("rules") if isinstance(document, Mapping) else None
+    if match and isinstance(rules, (list, tuple)) and int(match[1]) < len(rules):
+        rule = rules[int(match[1])]
+        given = rule.get("id") if isinstance(rule, Mapping) else None
+        rule_id = str(given) if isinstance(given, str) and _RULE_ID.fullmatch(given) else None
+    path = found.path
+    while path and path not in lines:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return found._replace(rule_id=rule_id, line=found.line or lines.get(path, lines.get("policy")))
+
+
+def _parse(document: object) -> Policy:
+    check_size(document, "policy")
+    collector = MistakeCollector()
+    policy = _mapping(
+        document, "policy", ("version", "rules"), ("fail_on", "exceptions"), collector=collector, top=True
+    )
+    if "version" in policy:
+        with collector.collect():
+            _check_version(policy["version"])
+    fail_on = SEVERITIES[0]
+    with collector.collect():
+        fail_on = _severity(policy.get("fail_on", fail_on), "fail_on")
+    rules: list[Rule] = []
+    first: dict[str, int] = {}
+    if "rules" in policy:
+        with collector.collect():
+            rules = _rules(policy["rules"], first)
+    exceptions: list[PolicyException] = []
+    with collector.collect():
+        # Without any rule ID, each exception would be a second mistake.
+        exceptions = _exceptions(policy.get("exceptions", []), list(first) or None)
+    collector.raise_all()
+    return Policy(fail_on, rules, exceptions)
+
+
+def _check_version(version: object) -> None:
+    if isinstance(version, bool) or version not in (VERSION, str(VERSION)):
+        raise mistake("version", f"unsupported policy version {shown(version)}; expected {VERSION}")
+
+
+def _rules(value: object, first: dict[str, int]) -> list[Rule]:
+    """Check the rules, and note the index of each rule ID, also of rules with mistakes."""
+    entries = _entries(value, "rules")
+    if not entries:
+        raise mistake("rules", "expected at least one rule")
+    rules: list[Rule] = []
+    collector = MistakeCollector()
+    for index, entry in enumerate(entries):
+        path = f"rules[{index}]"
+        with collector.collect():
+            rules.append(_rule(entry, path))
+        rule_id = entry.get("id") if isinstance(entry, Mapping) else None
+        if not isinstance(rule_id, str):
+            continue
+        if rule_id in first:
+            collector.mistakes.append(
+                Mistake(f"{path}.id", f"{shown(rule_id)} is the id of rules[{first[rule_id]}] already")
+            )
+        first.setdefault(str(rule_id), index)
+    collector.raise_all()
+    return rules
+
+
+def _exceptions(value: object, rule_ids: Sequence[str] | None) -> list[PolicyException]:
+    exceptions: list[PolicyException] = []
+    collector = MistakeCollector()
+    for index, entry in enumerate(_entries(value, "exceptions")):
+        with collector.collect():
+            exceptions.append(_exception(entry, f"exceptions[{index}]", rule_ids))
+    collector.raise_all()
+    return exceptions
+
+
+def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
+    """Hold tokens against a policy.
+
+    Args:
+        policy: The policy.
+        tokens: The tokens, in any order; with their owners if the policy needs these.
+        as_of: The instant to judge at, in microseconds since the epoch, for tokens and exceptions alike.
+
+    Returns:
+        Findings ``{rule_id, severity, revoke, message, muted, exception, token}``, sorted by severity (the worst
+        first), rule ID, organization ID and token ID, ``token`` as ``project`` makes it; and the exceptions as the
+        policy has them.
+
+    Raises:
+        OptionError: The policy needs owners that the tokens lack.
+        IndeterminateError: The service left out a time that a rule or an exception needs.
+    """
+    rules = sorted(policy.rules, key=lambda rule: (-SEVERITIES.index(rule.severity), rule.id))
+    expired = [exception for exception in policy.exceptions if exception.end <= as_of]
+    active = [exception for exception in policy.exceptions if exception.end > as_of]
+    used: set[int] = set()
+    by_rule: dict[str, list[dict[str, Any]]] = {rule.id: [] for rule in rules}
+    needs_owners = policy.needs_owners
+    for token in sorted(in_order(list(tokens)), key=_by_organization_and_id):
+        if needs_owners and token.owner is None:
+            raise OptionError(
+                f"token {token.personal_access_token_id}: the policy has owner conditions, which need the token's "
+                "owner, gather with owners: true"
+            )
+        broken = [rule for rule in rules if rule.when.matches(token, as_of)]
+        if not broken:
+            continue
+        matching = _matching(active, {rule.id for rule in broken}, token, as_of)
+        used.update(matching)
+        record, about = project(token, as_of), _about(token, as_of)
+        for rule in broken:
+            muting = next((active[index] for index in matching if rule.id in active[index].rules), None)
+            by_rule[rule.id].append(
+                {
+                    "rule_id": rule.id,
+                    "severity": rule.severity,
+                    "revoke": rule.revoke,
+                    "message": f"{rule.description or rule.id}: {about}",
+                    "muted": muting is not None,
+                    "exception": None if muting is None else muting.document,
+                    "token": record,
+                }
+            )
+    return Verdict(
+        findings=[finding for rule in rules for finding in by_rule[rule.id]],
+        expired=[exception.document for exception in expired],
+        unused=[exception.document for index, exception in enumerate(active) if index not in used],
+    )
+
+
+def _by_organization_and_id(token: Token) -> tuple[str, str]:
+    return token.organization_id, token.personal_access_token_id or ""
+
+
+def _matching(active: Sequence[PolicyException], broken: set[str], token: Token, as_of: int) -> list[int]:
+    """The exceptions that speak of this token and of a rule that it breaks."""
+    return [
+        index
+        for index, exception in enumerate(active)
+        if not exception.rules.isdisjoint(broken) and exception.match.matches(token, as_of)
+    ]
+
+
+def _about(token: Token, as_of: int) -> str:
+    """What matters about a token in one line for a person."""
+    owner = token.owner
+    whom = (owner and (owner.email or owner.name)) or token.user_id or "unknown"
+    created, used, expires = token.date_created, token.date_last_used, token.expires_time
+    name = "without a name" if token.name is None else f'"{token.name}"'
+    state = f" {owner.state or 'in an unknown state'}" if owner is not None and owner.state != "ENABLED" else ""
+    return printable(
+        f"{token.organization_alias or token.organization_id}, "
+        f"token {token.personal_access_token_id or 'without an ID'} {name} of {whom}{state}, "
+        f"{'creation unknown' if created is None else 'created ' + _day(created)}, "
+        f"{'never used' if used is None else 'last used ' + _day(used)}, "
+        f"{'no expiry' if expires is None else ('expired ' if expires <= as_of else 'expires ') + _day(expires)}"
+    )
+
+
+def printable(text: str) -> str:
+    """Without the characters that could forge a line or turn its direction."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _day(instant: int) -> str:
+    return (format_instant(instant) or "")[:10]
+
+
+def _mapping(
+    value: object,
+    path: str,
+    required: Sequence[str],
+    optional: Sequence[str],
+    collector: MistakeCollector,
+    top: bool = False,
+) -> Mapping[str, Any]:
+    """Check the keys of a mapping.
+
+    Args:
+        value: The mapping.
+        path: Its path.
+        required, optional: The keys that it can have.
+        collector: Collects unknown, missing and empty keys.
+        top: Whether it is the document itself, whose keys have no prefix.
+
+    Returns:
+        The known keys that have a value.
+
+    Raises:
+        MistakesError: It is not a mapping.
+    """
+    if not isinstance(value, Mapping):
+        raise mistake(path, f"expected a mapping, got {shown(value)}")
+    known = (*required, *optional)
+    prefix = "" if top else f"{path}."
+    for key in value:
+        if key not in known:
+            collector.mistakes.append(Mistake(f"{prefix}{named(key)}", f"unknown key{expected(key, known)}"))
+    for key in known:
+        given = value.get(key, _MISSING)
+        if given is None:
+            collector.mistakes.append(Mistake(f"{prefix}{key}", "has no value"))
+        elif given is _MISSING and key in required:
+            collector.mistakes.append(Mistake(path, f"{key} is missing"))
+    return {key: value[key] for key in known if value.get(key) is not None}
+
+
+def _entries(value: object, path: str) -> Sequence[object]:
+    if not isinstance(value, (list, tuple)):
+        raise mistake(path, f"expected a list, got {shown(value)}")
+    return value
+
+
+def _severity(value: object, path: str) -> str:
+    if not isinstance(value, str) or value not in SEVERITIES:
+        near = nearest(value, SEVERITIES)
+        raise mistake(path, f"{shown(value)} is not one of {', '.join(SEVERITIES)}{near}")
+    return str(value)
+
+
+def _flag(value: object, path: str) -> bool:
+    # A templated value can arrive as text.
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    flag = words.get(value.lower()) if isinstance(value, str) else value
+    if not isinstance(flag, bool):
+        raise mistake(path, f"{shown(value)} is not valid; expected true or false")
+    return flag
+
+
+def _text(value: object, path: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise mistake(path, f"expected a text, got {shown(value)}")
+    return printable(" ".join(value.split()))
+
+
+def _some_conditions(value: object, path: str) -> Conditions:
+    if isinstance(value, Mapping) and not value:
+        raise mistake(path, "expected at least one condition")
+    return parse_conditions(value, path)
+
+
+def _rule_id(value: object, path: str) -> str:
+    if not isinstance(value, str) or not _RULE_ID.fullmatch(value):
+        raise mistake(
+            path,
+            f"{shown(value)} is not a valid rule ID; expected at most 64 letters, digits and characters of _.-, "
+            "the first a letter or digit",
+        )
+    return str(value)
+
+
+def _rule(entry: object, path: str) -> Rule:
+    collector = MistakeCollector()
+    rule = _mapping(entry, path, ("id", "severity", "when"), ("description", "revoke"), collector)
+    values: dict[str, Any] = {"description": None}
+    parsers = {
+        "id": _rule_id,
+        "severity": _severity,
+        "when": _some_conditions,
+        "description": _text,
+        "revoke": _flag,
+    }
+    for key, value in rule.items():
+        with collector.collect():
+            values[key] = parsers[key](value, f"{path}.{key}")
+    collector.raise_all()
+    return Rule(**values)
+
+
+def _exception(entry: object, path: str, rule_ids: Sequence[str] | None) -> PolicyException:
+    collector = MistakeCollector()
+    exception = _mapping(entry, path, ("rules", "match", "reason", "expires"), (), collector)
+    values: dict[str, Any] = {}
+    parsers = {
+        "rules": lambda value, here: _rules_of_exception(value, here, rule_ids),
+        "match": _some_conditions,
+        "reason": _text,
+        "expires": _end,
+    }
+    for key, value in exception.items():
+        with collector.collect():
+            values[key] = parsers[key](value, f"{path}.{key}")
+    collector.raise_all()
+    end, expires = values["expires"]
+    document = {
+        "rules": values["rules"],
+        "match": _plain(exception["match"]),
+        "reason": values["reason"],
+        "expires": expires,
+    }
+    return PolicyException(frozenset(values["rules"]), values["match"], end, document)
+
+
+def _rules_of_exception(value: object, path: str, rule_ids: Sequence[str] | None) -> list[str]:
+    rules = [value] if isinstance(value, str) else _entries(value, path)
+    if not rules:
+        raise mistake(path, "expected at least one rule ID")
+    collector = MistakeCollector()
+    for index, rule in enumerate(rules):
+        if rule_ids is not None and rule not in rule_ids:
+            problem = f"there is no rule {shown(rule)}{expected(rule, rule_ids)}"
+            collector.mistakes.append(Mistake(f"{path}[{index}]", problem))
+    collector.raise_all()
+    return [str(rule) for rule in rules]
+
+
+def _plain(value: object) -> Any:
+    """A part of a document with YAML's dates as text, so that it can be written as JSON."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+def _end(value: object, path: str) -> tuple[int, str]:
+    """Find the instant from which an exception mutes nothing, and write its expiry.
+
+    A date holds through that day in UTC. YAML reads one that is not quoted as a date.
+    """
+    try:
+        day = parse_date(value)
+    except ValueError as error:
+        raise mistake(path, f"{shown(value)} does not exist") from error
+    if day is not None:
+        text = day.isoformat()
+        return parse_instant(text, path) + DAY, text
+    try:
+        end = parse_instant(value, path)
+    except OptionError as error:
+        raise mistake(
+            path,
+            f"{shown(value)} is neither a date, like 2026-12-31, nor an instant with an offset, like "
+            "2026-12-31T12:00:00Z, in the years 1 to 9999 in UTC",
+        ) from error
+    return end, format_instant(end) or ""

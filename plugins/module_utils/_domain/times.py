@@ -1,0 +1,217 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Instants and durations. Pure: the standard library only.
+
+Inside the collection an instant is a whole number of microseconds since 1970-01-01T00:00:00Z and a duration a whole
+number of microseconds, so that conditions compare exactly.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+
+from .errors import mistake, shown
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+_UNITS = {"w": 7 * DAY, "d": DAY, "h": 3_600 * SECOND, "m": 60 * SECOND, "s": SECOND}
+_DURATION = re.compile(r"(?:\d+[wdhms])+", re.ASCII)
+_LONGEST_TEXT = 64
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+# The same on every version of Python, whose own readers differ.
+_INSTANT = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:([zZ])|([+-])(\d{2}):?(\d{2}))?",
+    re.ASCII,
+)
+_PART = re.compile(r"(\d+)([wdhms])", re.ASCII)
+_LONGEST = 1_000 * 365 * DAY
+_LAST_MINUTE = 59
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_FIRST = -62_135_596_800 * SECOND
+_LAST = 253_402_300_799 * SECOND
+
+
+def parse_duration(value: object, path: str) -> int:
+    """Read a duration such as ``90d``, ``12h``, ``2w`` or ``1w2d``; the units are w, d, h, m and s.
+
+    Args:
+        value: The text.
+        path: The name of the value in an error.
+
+    Returns:
+        Microseconds.
+
+    Raises:
+        MistakesError: It is not such a text, or longer than a thousand years.
+    """
+    text = str(value).strip() if isinstance(value, str) else ""
+    if not _DURATION.fullmatch(text):
+        raise mistake(path, f"{shown(value)} is not a duration, write it like 90d, 12h, 2w or 1w2d")
+    return _microseconds(text, value, path)
+
+
+def _microseconds(text: str, value: object, path: str) -> int:
+    """The length of a duration; the value is shown in the error."""
+    # Python refuses to read integers of thousands of digits.
+    total = sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(text[:_LONGEST_TEXT]))
+    if len(text) > _LONGEST_TEXT or total > _LONGEST:
+        raise mistake(path, f"{shown(value)} is longer than a thousand years")
+    return total
+
+
+def parse_instant(value: object, path: str) -> int:
+    """Read an instant in ISO 8601 with an offset, a date, or an aware datetime.
+
+    Args:
+        value: The text, date or datetime. A date is the instant at which it begins in UTC.
+        path: The name of the value in an error.
+
+    Returns:
+        Microseconds since the epoch.
+
+    Raises:
+        MistakesError: It is none of these, lacks the offset, or is not in the years 1 to 9999 in UTC.
+    """
+    moment = _moment(value)
+    if moment is None:
+        raise mistake(
+            path,
+            f"{shown(value)} is not an instant, write it in ISO 8601 with an offset, like 2026-01-02T03:04:05Z, or as "
+            "a date, like 2026-01-02",
+        )
+    if moment.utcoffset() is None:
+        raise mistake(path, f"{shown(str(value))} has no offset, write it like 2026-01-02T03:04:05Z or with +02:00")
+    return _since_epoch(moment, value, path)
+
+
+def parse_date(value: object) -> datetime.date | None:
+    """Read a date such as ``2026-12-31``; YAML reads one without quotes as a date.
+
+    Returns:
+        The date, or None if the value does not look like a date.
+
+    Raises:
+        ValueError: It looks like a date and does not exist, such as ``2026-02-30``.
+    """
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value
+    found = _DATE.fullmatch(str(value).strip()) if isinstance(value, str) and len(value) <= _LONGEST_TEXT else None
+    return None if found is None else datetime.date(*map(int, found.groups()))
+
+
+def _moment(value: object) -> datetime.datetime | None:
+    """The moment that a value names, without an offset if it has none; None if it names none."""
+    if isinstance(value, datetime.datetime):
+        return value
+    try:
+        day = parse_date(value)
+        if day is not None:
+            return datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.timezone.utc)
+        found = (
+            _INSTANT.fullmatch(str(value).strip()) if isinstance(value, str) and len(value) <= _LONGEST_TEXT else None
+        )
+        if found is None:
+            return None
+        *numbers, fraction, zulu, sign, hours, minutes = found.groups()
+        year, month, day_of_month, hour, minute, second = (int(number or 0) for number in numbers)
+        microsecond = int((fraction or "").ljust(6, "0")[:6])
+        zone: datetime.timezone | None = datetime.timezone.utc if zulu else None
+        if sign:
+            if int(minutes) > _LAST_MINUTE:
+                return None
+            offset = datetime.timedelta(hours=int(hours), minutes=int(minutes))
+            zone = datetime.timezone(offset if sign == "+" else -offset)
+        return datetime.datetime(year, month, day_of_month, hour, minute, second, microsecond, zone)
+    except ValueError:
+        return None
+
+
+def _since_epoch(moment: datetime.datetime, value: object, path: str) -> int:
+    instant = (moment - _EPOCH) // datetime.timedelta(microseconds=1)
+    _check_calendar(instant, value, path)
+    return instant
+
+
+def _check_calendar(instant: int, value: object, path: str) -> None:
+    """Refuse an instant that no datetime in UTC can be; an offset can lead out of the calendar."""
+    if not _FIRST <= instant < _LAST + SECOND:
+        raise mistake(path, f"{shown(value)} is out of the years 1 to 9999 in UTC")
+
+
+def resolve_as_of(value: object, now: int, path: str = "as_of") -> int:
+    """Find the instant to judge at.
+
+    Args:
+        value: None for now, a duration from now such as ``+30d`` or ``-12h``, or what ``parse_instant`` reads.
+        now: The present, in microseconds since the epoch.
+        path: The name of the value in an error.
+
+    Returns:
+        Microseconds since the epoch.
+
+    Raises:
+        MistakesError: It is none of these, or out of the years 1 to 9999.
+    """
+    if value is None:
+        return now
+    text = str(value).strip() if isinstance(value, str) else ""
+    if text[:1] in ("+", "-") and _DURATION.fullmatch(text[1:]):
+        offset = _microseconds(text[1:], value, path)
+        instant = now + offset if text[0] == "+" else now - offset
+        _check_calendar(instant, value, path)
+        return instant
+    moment = _moment(value)
+    if moment is None or moment.utcoffset() is None:
+        raise mistake(
+            path,
+            f"{shown(value)} is neither an instant with an offset, like 2026-01-02T03:04:05Z, nor a date, like "
+            "2026-01-02, nor a duration from now, like +30d or -12h",
+        )
+    return _since_epoch(moment, value, path)
+
+
+def from_epoch_seconds(value: object) -> int:
+    """Convert a timestamp as AWS JSON 1.1 carries it: a number of seconds since the epoch.
+
+    See U(https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html).
+
+    Returns:
+        Microseconds since the epoch.
+
+    Raises:
+        ValueError: It is not a number, or no instant in the years 1 to 9999; milliseconds show as such.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"{shown(value)} is not a number of seconds")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{shown(value)} is not a number of seconds")
+    # In parts, since the product of a double would be off by a microsecond before a double itself is.
+    whole = math.floor(value)
+    instant = whole * SECOND + round((value - whole) * SECOND)
+    if not _FIRST <= instant <= _LAST:
+        raise ValueError(f"{shown(value)} seconds are out of the years 1 to 9999")
+    return instant
+
+
+def format_instant(instant: int | None) -> str | None:
+    """Write an instant in ISO 8601 in UTC, such as C(2026-01-02T03:04:05+00:00); None stays None."""
+    if instant is None:
+        return None
+    return (_EPOCH + datetime.timedelta(microseconds=instant)).isoformat()
+
+
+def in_days(duration: int | None) -> float | None:
+    """A duration in days, rounded to two decimals for reading; None stays None."""
+    return None if duration is None else round(duration / DAY, 2)
+
+
+def current_instant() -> int:
+    """The present, in microseconds since the epoch."""
+    return (datetime.datetime.now(datetime.timezone.utc) - _EPOCH) // datetime.timedelta(microseconds=1)

@@ -1,0 +1,223 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Personal access tokens: the value that the core works with and the record that users see.
+
+Pure: the standard library only.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, NamedTuple, Sequence
+
+from .checks import check_plain, list_at, optional_text_at, text_at
+from .errors import OptionError
+from .times import format_instant, in_days, parse_instant
+
+UNKNOWN = "UNKNOWN"
+
+# Organizations that are about to exist or to vanish.
+_WITHOUT_TOKENS = ("creating", "deleting", "deleted")
+
+TOKEN_FIELDS = {
+    "PersonalAccessTokenId": "personal_access_token_id",
+    "UserId": "user_id",
+    "Name": "name",
+    "DateCreated": "date_created",
+    "DateLastUsed": "date_last_used",
+    "ExpiresTime": "expires_time",
+    "Scopes": "scopes",
+}
+_PLACE = ("organization_id", "organization_alias", "region")
+_TIMES = ("date_created", "date_last_used", "expires_time")
+DERIVED = ("expired", "never_used", "age_days", "unused_days", "lifetime_days", "expires_in_days")
+
+
+class Organization(NamedTuple):
+    """A WorkMail organization; C(region) is where it was found, C(state) as the service gives it."""
+
+    id: str
+    alias: str | None
+    region: str
+    state: str
+
+    @property
+    def readable(self) -> bool:
+        """Whether to read the organization's tokens.
+
+        AWS does not document the states of an organization. Those in which it is known to have no tokens yet or no
+        tokens any more are left out. In every other state AWS is asked, and what it refuses is an error.
+        """
+        return self.state.casefold() not in _WITHOUT_TOKENS
+
+
+class Owner(NamedTuple):
+    """The user behind a token; C(state) is ENABLED, DISABLED, DELETED, or UNKNOWN to ListUsers."""
+
+    user_id: str | None
+    name: str | None = None
+    email: str | None = None
+    display_name: str | None = None
+    state: str | None = UNKNOWN
+    disabled_date: int | None = None
+    identity_provider_user_id: str | None = None
+
+
+class Token(NamedTuple):
+    """A personal access token. Times are microseconds since the epoch; what the service left out is None."""
+
+    organization_id: str
+    organization_alias: str | None
+    region: str
+    personal_access_token_id: str | None
+    user_id: str | None
+    name: str | None
+    date_created: int | None
+    date_last_used: int | None
+    expires_time: int | None
+    scopes: Sequence[str] | None
+    owner: Owner | None = None
+    other: Mapping[str, Any] | None = None
+
+    def expired(self, as_of: int) -> bool:
+        """Whether the token's expiry has come at that instant."""
+        return self.expires_time is not None and self.expires_time <= as_of
+
+    @property
+    def last_activity(self) -> int | None:
+        """The last use, or the creation where there was none."""
+        return self.date_created if self.date_last_used is None else self.date_last_used
+
+
+def token_from_summary(summary: Mapping[str, Any], organization: Organization, owner: Owner | None = None) -> Token:
+    """Make a token of an entry of ListPersonalAccessTokens.
+
+    Args:
+        summary: The entry, its times in microseconds since the epoch, its fields under the API names of
+            C(TOKEN_FIELDS) and any other under the name that the record is to have. See
+            U(https://docs.aws.amazon.com/workmail/latest/APIReference/API_PersonalAccessTokenSummary.html).
+        organization: Where it was listed.
+        owner: Its owner, where owners are wanted.
+    """
+    get = summary.get
+    other = None
+    if not summary.keys() <= TOKEN_FIELDS.keys():
+        other = {key: value for key, value in summary.items() if key not in TOKEN_FIELDS}
+    return Token(
+        organization.id,
+        organization.alias,
+        organization.region,
+        get("PersonalAccessTokenId"),
+        get("UserId"),
+        get("Name"),
+        get("DateCreated"),
+        get("DateLastUsed"),
+        get("ExpiresTime"),
+        get("Scopes"),
+        owner,
+        other,
+    )
+
+
+def token_from_record(record: object, path: str = "token") -> Token:
+    """Make a token of a record that ``project`` made, so that facts can be judged again.
+
+    Args:
+        record: The record, as it comes from the module or the lookup.
+        path: What to call it in an error.
+
+    Raises:
+        OptionError: A field is missing or of the wrong type, so a judgment on it could be wrong.
+    """
+    if not isinstance(record, Mapping):
+        raise OptionError(f"{path}: expected a record of a personal access token, got {type(record).__name__}")
+    missing = [field for field in (*_PLACE, *TOKEN_FIELDS.values()) if field not in record]
+    if missing:
+        raise OptionError(f"{path}: not a record of a personal access token, it lacks {', '.join(missing)}")
+    known = {field: record[field] for field in (*_PLACE, *TOKEN_FIELDS.values())}
+    for field in _TIMES:
+        if known[field] is not None:
+            known[field] = parse_instant(known[field], f"{path}.{field}")
+    for field in ("organization_id", "region"):
+        text_at(known[field], f"{path}.{field}")
+    for field in ("organization_alias", "personal_access_token_id", "user_id", "name"):
+        optional_text_at(known[field], f"{path}.{field}")
+    if known["scopes"] is not None:
+        for index, scope in enumerate(list_at(known["scopes"], f"{path}.scopes")):
+            text_at(scope, f"{path}.scopes[{index}]")
+    other = {key: value for key, value in record.items() if key not in known and key not in DERIVED and key != "owner"}
+    check_plain(other, path)
+    check_plain({field: value for field, value in known.items() if field not in _TIMES}, path)
+    return Token(owner=_owner_from_record(record.get("owner"), path), other=other or None, **known)
+
+
+def _owner_from_record(owner: object, path: str) -> Owner | None:
+    if owner is None:
+        return None
+    if not isinstance(owner, Mapping) or set(owner) != set(Owner._fields):
+        raise OptionError(f"{path}.owner: expected {', '.join(Owner._fields)}")
+    known = dict(owner)
+    if known["disabled_date"] is not None:
+        known["disabled_date"] = parse_instant(known["disabled_date"], f"{path}.owner.disabled_date")
+    for field in Owner._fields:
+        if field != "disabled_date":
+            optional_text_at(known[field], f"{path}.owner.{field}")
+    check_plain(known, f"{path}.owner")
+    return Owner(**known)
+
+
+def project(token: Token, as_of: int) -> dict[str, Any]:
+    """Make the record that module, lookup and inventory return.
+
+    Args:
+        token: The token.
+        as_of: The instant that the derived fields speak of, in microseconds since the epoch.
+
+    Returns:
+        The API's fields in snake_case with times in ISO 8601 UTC, then the derived fields, then C(owner) where the
+        token has one. A field that the service left out is None; one that is not known here is kept.
+    """
+    created, last_activity, expires = token.date_created, token.last_activity, token.expires_time
+    record: dict[str, Any] = dict(token.other or {})
+    # A field that AWS adds never takes the place of one of ours.
+    record.pop("owner", None)
+    record.update(
+        organization_id=token.organization_id,
+        organization_alias=token.organization_alias,
+        region=token.region,
+        personal_access_token_id=token.personal_access_token_id,
+        user_id=token.user_id,
+        name=token.name,
+        date_created=format_instant(created),
+        date_last_used=format_instant(token.date_last_used),
+        expires_time=format_instant(expires),
+        scopes=None if token.scopes is None else list(token.scopes),
+        expired=token.expired(as_of),
+        never_used=token.date_last_used is None,
+        age_days=in_days(None if created is None else as_of - created),
+        unused_days=in_days(None if last_activity is None else as_of - last_activity),
+        lifetime_days=in_days(None if created is None or expires is None else expires - created),
+        expires_in_days=in_days(None if expires is None else expires - as_of),
+    )
+    if token.owner is not None:
+        record["owner"] = record_of_owner(token.owner)
+    return record
+
+
+def record_of_owner(owner: Owner) -> dict[str, Any]:
+    """The owner as a record has it."""
+    return {**owner._asdict(), "disabled_date": format_instant(owner.disabled_date)}
+
+
+def in_order(tokens: Sequence[Token]) -> list[Token]:
+    """Sort tokens by organization id, creation (unknown ones last) and token id."""
+
+    def key(token: Token) -> tuple[str, bool, int, str]:
+        created = token.date_created
+        return token.organization_id, created is None, created or 0, token.personal_access_token_id or ""
+
+    return sorted(tokens, key=key)

@@ -1,0 +1,330 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""The plan of a revocation as a file: written by the run that plans, reviewed, and read by the run that revokes."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import re
+from typing import Any, Mapping, NamedTuple, NoReturn, Sequence
+
+from .._domain.conditions import Conditions, parse_conditions
+from .._domain.errors import OptionError, shown
+from .._domain.policy import Policy, parse_policy
+from .._domain.times import format_instant, parse_duration, parse_instant
+from .._domain.tokens import project
+from .._files import read_file
+from .plan import Planned, check_can_revoke, check_token
+
+KIND = "patrol.workmail plan of a revocation"
+VERSION = 1
+LARGEST = 64 * 1024 * 1024
+
+# The options of the run that planned. Given again with the plan, each has to have the same value.
+OPTIONS = (
+    "organizations",
+    "regions",
+    "owners",
+    "as_of",
+    "protected",
+    "grace",
+    "max_tokens",
+    "max_percent",
+    "assume_role_arn",
+)
+_KEYS = (
+    "kind",
+    "version",
+    "created",
+    "caller",
+    "as_of",
+    "policy",
+    "policy_digest",
+    "findings_digest",
+    "limits",
+    "regions",
+    "options",
+    "tokens",
+    "digest",
+)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+::([0-9]{12}):.+", re.ASCII)
+
+
+class SavedPlan(NamedTuple):
+    """A plan that was read from its file, and checked.
+
+    ``policy`` is None if the plan was made from findings. ``options`` are those of the run that planned, as they were
+    given.
+    """
+
+    path: str
+    as_of: int
+    account: str
+    policy: Policy | None
+    digest: str
+    protected: Conditions | None
+    grace: int | None
+    max_tokens: int
+    max_percent: int
+    regions: Sequence[str]
+    options: Mapping[str, Any]
+    entries: Sequence[Planned]
+
+
+def digest_of(document: object, path: str = "document") -> str:
+    """Give the digest of a policy or of findings, whatever the order of their keys.
+
+    Args:
+        document: The document, as it was given. Dates are equal to their text.
+        path: What to call it in an error.
+
+    Returns:
+        ``sha256:`` and 64 hexadecimal digits.
+
+    Raises:
+        OptionError: It cannot be written as JSON.
+    """
+    try:
+        text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=_as_text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise OptionError(f"{path}: it cannot be written as JSON: {type(error).__name__}") from error
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def plan_document(
+    entries: Sequence[Planned],
+    created: int,
+    caller: str,
+    as_of: int,
+    policy: object,
+    findings: object,
+    max_tokens: int,
+    max_percent: int,
+    regions: Sequence[str],
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Make the document of a plan.
+
+    Args:
+        entries: The tokens that are planned.
+        created: When, in microseconds since the epoch.
+        caller: The ARN of the caller.
+        as_of: The instant that the tokens were judged at, in microseconds since the epoch.
+        policy, findings: One of them is None.
+        max_tokens, max_percent: The limits.
+        regions: The regions that were read.
+        options: The options by name, of which those in ``OPTIONS`` are kept.
+    """
+    document = {
+        "kind": KIND,
+        "version": VERSION,
+        "created": format_instant(created),
+        "caller": caller,
+        "as_of": format_instant(as_of),
+        "policy": policy,
+        "policy_digest": None if policy is None else digest_of(policy),
+        "findings_digest": None if findings is None else digest_of(findings),
+        "limits": {"max_tokens": max_tokens, "max_percent": max_percent},
+        "regions": list(regions),
+        "options": {name: options.get(name) for name in OPTIONS},
+        "tokens": [
+            {"rule_ids": list(entry.rule_ids), "message": entry.message, "token": project(entry.token, as_of)}
+            for entry in entries
+        ],
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(document, default=_as_text))
+    return {**plain, "digest": digest_of(plain)}
+
+
+def read_plan(path: object) -> SavedPlan:
+    """Read a plan from its file.
+
+    Args:
+        path: The path of the file.
+
+    Raises:
+        OptionError: It cannot be read, is not a plan, or is not as it was written; names the place.
+    """
+    if not isinstance(path, str) or not path.strip():
+        raise OptionError(f"plan_file: {shown(path)} is not valid; expected the path of a plan")
+    label = f"plan_file: {path}"
+    try:
+        text = read_file(path, LARGEST, label).decode("utf-8")
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except FileNotFoundError as error:
+        raise OptionError(f"{label}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise OptionError(f"{label}: is not valid JSON: {reason}") from error
+    return parse_plan(document, path)
+
+
+def parse_plan(document: object, path: str) -> SavedPlan:
+    """Check the document of a plan.
+
+    Args:
+        document: The document.
+        path: The path of its file, for errors.
+
+    Raises:
+        OptionError: Names the file and the place in it.
+    """
+    try:
+        return _parse(document, path)
+    except OptionError as error:
+        raise OptionError(
+            f"plan_file: {path}: {error.message}",
+            hint="Give the file of a plan as the run that planned wrote it, or plan again.",
+        ) from error
+    except RecursionError as error:
+        raise OptionError(f"plan_file: {path}: it is nested too deeply") from error
+
+
+def _parse(document: object, path: str) -> SavedPlan:
+    if not isinstance(document, Mapping) or document.get("kind") != KIND:
+        raise OptionError(f"it is not a plan of a revocation; expected kind to be {KIND}")
+    if isinstance(document.get("version"), bool) or document.get("version") != VERSION:
+        raise OptionError(f"version: unsupported version {shown(document.get('version'))}; expected {VERSION}")
+    _check_keys(document, _KEYS, "")
+    parse_instant(document["created"], "created")
+    as_of = parse_instant(document["as_of"], "as_of")
+    caller = _text(document["caller"], "caller")
+    account = _ARN.fullmatch(caller)
+    if account is None:
+        raise OptionError(f"caller: {shown(caller)} is not valid; expected an ARN with an account ID")
+    policy, digest = _policy(document)
+    limits = _mapping(document["limits"], ("max_tokens", "max_percent"), "limits")
+    options = _mapping(document["options"], OPTIONS, "options")
+    protected = None if options["protected"] is None else parse_conditions(options["protected"], "options.protected")
+    grace = None if options["grace"] is None else parse_duration(options["grace"], "options.grace")
+    _optional_texts(options["organizations"], "options.organizations")
+    _optional_texts(options["regions"], "options.regions")
+    for name in ("as_of", "assume_role_arn"):
+        if options[name] is not None:
+            _text(options[name], f"options.{name}")
+    entries = _entries(document["tokens"], policy)
+    saved = SavedPlan(
+        path=path,
+        as_of=as_of,
+        account=account[1],
+        policy=policy,
+        digest=digest,
+        protected=protected,
+        grace=grace,
+        max_tokens=_limit(limits["max_tokens"], None, "limits.max_tokens"),
+        max_percent=_limit(limits["max_percent"], 100, "limits.max_percent"),
+        regions=_texts(document["regions"], "regions"),
+        options=options,
+        entries=entries,
+    )
+    # The digest shows a change by mistake. Who may write the file can write any plan.
+    if document["digest"] != digest_of({name: value for name, value in document.items() if name != "digest"}):
+        raise OptionError("digest: the file was changed after it was written")
+    return saved
+
+
+def _policy(document: Mapping[str, Any]) -> tuple[Policy | None, str]:
+    name, other = (
+        ("findings_digest", "policy_digest") if document["policy"] is None else ("policy_digest", "findings_digest")
+    )
+    digest = document[name]
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        raise OptionError(f"{name}: {shown(digest)} is not valid; expected sha256: and 64 hexadecimal digits")
+    if document[other] is not None:
+        raise OptionError(f"{other}: {shown(document[other])} is not valid beside {name}; expected null")
+    if document["policy"] is None:
+        return None, digest
+    try:
+        policy = parse_policy(document["policy"])
+        check_can_revoke(policy)
+    except OptionError as error:
+        place = error.message if error.message.startswith("policy: ") else f"policy.{error.message}"
+        raise OptionError(place) from error
+    if digest_of(document["policy"]) != digest:
+        raise OptionError("policy_digest: it is not the digest of the policy in this file")
+    return policy, digest
+
+
+def _entries(value: object, policy: Policy | None) -> list[Planned]:
+    if not isinstance(value, list):
+        raise OptionError(f"tokens: expected a list, got {shown(value)}")
+    rules = None if policy is None else {rule.id for rule in policy.rules if rule.revoke}
+    entries: dict[tuple[str, str | None], Planned] = {}
+    for index, item in enumerate(value):
+        here = f"tokens[{index}]"
+        entry = _mapping(item, ("rule_ids", "message", "token"), here)
+        rule_ids = _texts(entry["rule_ids"], f"{here}.rule_ids")
+        for number, rule_id in enumerate(rule_ids):
+            if rules is not None and rule_id not in rules:
+                raise OptionError(f"{here}.rule_ids[{number}]: the policy has no rule {shown(rule_id)} that may revoke")
+        token = check_token(entry["token"], f"{here}.token")
+        key = token.organization_id, token.personal_access_token_id
+        if key in entries:
+            raise OptionError(f"{here}: token {shown(token.personal_access_token_id)} is in the plan twice")
+        entries[key] = Planned(token, rule_ids, _text(entry["message"], f"{here}.message"))
+    return list(entries.values())
+
+
+def _check_keys(value: Mapping[Any, Any], keys: Sequence[str], prefix: str) -> None:
+    for key in keys:
+        if key not in value:
+            raise OptionError(f"{prefix}{key}: it is missing")
+    for key in value:
+        if key not in keys:
+            raise OptionError(f"{prefix}{shown(key)}: unknown key; expected {', '.join(keys)}")
+
+
+def _mapping(value: object, keys: Sequence[str], path: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise OptionError(f"{path}: expected a mapping, got {shown(value)}")
+    _check_keys(value, keys, f"{path}.")
+    return value
+
+
+def _text(value: object, path: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise OptionError(f"{path}: expected a text, got {shown(value)}")
+    return value
+
+
+def _texts(value: object, path: str) -> list[str]:
+    if not isinstance(value, list) or not value:
+        raise OptionError(f"{path}: expected a list of at least one text, got {shown(value)}")
+    return [_text(item, f"{path}[{index}]") for index, item in enumerate(value)]
+
+
+def _optional_texts(value: object, path: str) -> None:
+    if value is not None and value != []:
+        _texts(value, path)
+
+
+def _limit(value: object, most: int | None, path: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
+        allowed = "of at least 1" if most is None else f"from 1 to {most}"
+        raise OptionError(f"{path}: {shown(value)} is not a whole number {allowed}")
+    return value
+
+
+def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(members)
+    if len(document) != len(members):
+        raise ValueError("a name comes twice in an object")
+    return document
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    raise OptionError(f"{shown(value)} cannot be written as JSON")

@@ -1,0 +1,98 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Many calls at once, and what becomes of those that fail. Pure: the standard library only."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable, Iterable, TypeVar
+
+from .._domain.errors import PatrolError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Calls:
+    """Runs calls concurrently and keeps the errors.
+
+    Args:
+        concurrency: How many may be under way at once.
+        keep_going: Whether a failure is kept in C(errors) while the others go on; else it ends everything.
+    """
+
+    def __init__(self, concurrency: int, keep_going: bool) -> None:
+        self._concurrency = concurrency
+        self._keep_going = keep_going
+        self._stop = threading.Event()
+        self.errors: list[PatrolError] = []
+
+    def stopped(self) -> bool:
+        """Whether a failure elsewhere has made going on pointless."""
+        return self._stop.is_set()
+
+    def failed(self, error: PatrolError) -> None:
+        """Take note of a failure.
+
+        Raises:
+            PatrolError: The failure itself, unless going on was asked for.
+        """
+        if not self._keep_going:
+            raise error
+        self.errors.append(error)
+
+    def each(self, call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result | None]:
+        """Call a function for each item.
+
+        Returns:
+            The results in the items' order; None for an item that failed.
+
+        Raises:
+            PatrolError: The first failure in the items' order, unless going on was asked for.
+        """
+        tasks = list(items)
+        results: list[Result | None] = [None] * len(tasks)
+        failures: dict[int, BaseException] = {}
+        waiting = iter(range(len(tasks)))
+        turn = threading.Lock()
+
+        def work() -> None:
+            while not self.stopped():
+                with turn:
+                    index = next(waiting, None)
+                if index is None:
+                    return
+                try:
+                    results[index] = call(tasks[index])
+                except BaseException as error:
+                    failures[index] = error
+                    if not (self._keep_going and isinstance(error, PatrolError)):
+                        self._stop.set()
+
+        self._at_once(work, min(self._concurrency, len(tasks)))
+        for index in sorted(failures):
+            error = failures[index]
+            if not isinstance(error, PatrolError):
+                raise error
+            self.failed(error)
+        return results
+
+    def _at_once(self, work: Callable[[], None], count: int) -> None:
+        if count <= 1:
+            work()
+            return
+        # A process waits at its end for the threads of an executor, and a call can take minutes; for these it does not.
+        threads = [threading.Thread(target=work, daemon=True) for _number in range(count)]
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        except BaseException:
+            self._stop.set()
+            raise

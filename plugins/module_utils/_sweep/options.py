@@ -1,0 +1,215 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""The options of a sweep, checked before any call to the service. Pure: the standard library only."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Mapping, NamedTuple, Sequence
+
+from .._domain.conditions import Conditions, parse_conditions
+from .._domain.errors import OptionError, nearest, shown
+from .._domain.times import resolve_as_of
+
+LARGEST_PAGE = 100
+MOST_CALLS = 64
+
+_ORGANIZATION_ID = re.compile(r"m-[0-9a-f]{32}")
+_ALIAS = re.compile(r"(?!d-)[0-9a-zA-Z]+(?:-[0-9a-zA-Z]+)*")
+_LONGEST_ALIAS = 62
+_USER = re.compile(r"[a-zA-Z0-9._%+@-]{1,256}")
+_USER_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[sS](?:-[0-9]+){3,}")
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+_LONGEST_NEXT_TOKEN = 1_024
+
+
+class Role(NamedTuple):
+    """An IAM role to run as."""
+
+    arn: str
+    external_id: str | None
+
+
+class SweepOptions(NamedTuple):
+    """What to sweep and how; every value is checked. Empty lists mean all.
+
+    C(as_of) is in microseconds since the epoch; C(by_hand) tells whether one listing is paged by the caller.
+    """
+
+    organizations: Sequence[str]
+    users: Sequence[str]
+    regions: Sequence[str]
+    select: Conditions
+    as_of: int
+    owners: bool
+    page_size: int
+    max_items: int | None
+    next_token: str | None
+    keep_going: bool
+    pass_over_missing: bool
+    concurrency: int
+    role: Role | None
+
+    @property
+    def by_hand(self) -> bool:
+        return self.max_items is not None or self.next_token is not None
+
+
+def is_organization_id(organization: str) -> bool:
+    """Whether this names an organization by its id rather than by its alias."""
+    return organization[:2] in ("m-", "M-")
+
+
+def is_user_id(user: str) -> bool:
+    """Whether this is a WorkMail user id rather than a name or an e-mail address.
+
+    See U(https://docs.aws.amazon.com/workmail/latest/APIReference/API_DescribeUser.html).
+    """
+    return _USER_ID.fullmatch(user) is not None
+
+
+def parse_sweep_options(options: Mapping[str, Any], now: int) -> SweepOptions:
+    """Check the options of a sweep.
+
+    Args:
+        options: The options by name, as Ansible hands them over; one left out or None has its default.
+        now: The present, in microseconds since the epoch.
+
+    Raises:
+        OptionError: Names the option, the value and what is allowed.
+    """
+    organizations = _names(options, "organizations")
+    for organization in organizations:
+        _check_organization(organization)
+    users = _names(options, "users")
+    for user in users:
+        if not _USER.fullmatch(user):
+            raise OptionError(
+                f"users: {shown(user)} is no user id, name or e-mail address; letters, digits and ._%+@- are allowed"
+            )
+    select = parse_conditions({} if options.get("select") is None else options["select"], "select")
+    owners = bool(options.get("owners"))
+    if select.needs_owners and not owners:
+        raise OptionError("select: owner, owner_state and owner_linked need owners: true")
+    parsed = SweepOptions(
+        organizations=organizations,
+        users=users,
+        regions=_names(options, "regions"),
+        select=select,
+        as_of=resolve_as_of(options.get("as_of"), now),
+        owners=owners,
+        page_size=whole_number(options, "page_size", LARGEST_PAGE, LARGEST_PAGE),
+        max_items=None if options.get("max_items") is None else whole_number(options, "max_items", 1, None),
+        next_token=_next_token(options.get("next_token")),
+        keep_going=_choice(options, "on_error", ("fail", "continue")) == "continue",
+        pass_over_missing=_choice(options, "on_missing", ("error", "skip", "warn")) != "error",
+        concurrency=whole_number(options, "concurrency", 8, MOST_CALLS),
+        role=_role(options),
+    )
+    if parsed.by_hand:
+        _check_paging(parsed)
+    return parsed
+
+
+def _names(options: Mapping[str, Any], option: str) -> list[str]:
+    value = options.get(option)
+    if value is None:
+        return []
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)):
+        raise OptionError(f"{option}: expected a list of strings, got {shown(value)}")
+    names: list[str] = []
+    for item in items:
+        if not isinstance(item, str) or not item.strip():
+            raise OptionError(f"{option}: expected non-empty strings, got {shown(item)}")
+        name = str(item).strip()
+        if name not in names:
+            names.append(name)
+    return names
+
+
+def _check_organization(organization: str) -> None:
+    if is_organization_id(organization):
+        if not _ORGANIZATION_ID.fullmatch(organization):
+            raise OptionError(
+                f"organizations: {shown(organization)} is no organization id, which is m- and 32 lower-case hex digits"
+            )
+    elif len(organization) > _LONGEST_ALIAS or not _ALIAS.fullmatch(organization):
+        raise OptionError(
+            f"organizations: {shown(organization)} is neither an organization id, which is m- and 32 lower-case hex "
+            f"digits, nor an alias, which is at most {_LONGEST_ALIAS} letters, digits and single hyphens and does not "
+            "begin with d-"
+        )
+
+
+def whole_number(options: Mapping[str, Any], option: str, default: int, most: int | None) -> int:
+    """The value of an option that is a whole number of at least 1.
+
+    Args:
+        options: The options by name.
+        option: The name; left out or None, it has the default.
+        default: The default.
+        most: The largest value, if there is one.
+
+    Raises:
+        OptionError: It is no such number.
+    """
+    value = options.get(option)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
+        is_integer = isinstance(value, int) and not isinstance(value, bool)
+        problem = "is out of range" if is_integer else "is not an integer"
+        allowed = "1 or more" if most is None else f"1 to {most}"
+        raise OptionError(f"{option}: {shown(value)} {problem}; expected {allowed}")
+    return value
+
+
+def _choice(options: Mapping[str, Any], option: str, choices: Sequence[str]) -> str:
+    value = options.get(option)
+    if value is None:
+        return choices[0]
+    if value not in choices:
+        raise OptionError(f"{option}: {shown(value)} is not one of {', '.join(choices)}{nearest(value, choices)}")
+    return str(value)
+
+
+def _next_token(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_NEXT_TOKEN:
+        raise OptionError(f"next_token: expected a string of 1 to {_LONGEST_NEXT_TOKEN} characters, got {shown(value)}")
+    return str(value)
+
+
+def _check_paging(options: SweepOptions) -> None:
+    given = "next_token" if options.next_token is not None else "max_items"
+    if len(options.organizations) != 1:
+        named = ", ".join(options.organizations) or "none, which means every one"
+        raise OptionError(f"{given}: paging by hand takes exactly one organization in organizations, got {named}")
+    for option, names in (("users", options.users), ("regions", options.regions)):
+        if len(names) > 1 or "all" in names:
+            raise OptionError(f"{given}: paging by hand takes at most one entry in {option}, got {', '.join(names)}")
+
+
+def _role(options: Mapping[str, Any]) -> Role | None:
+    arn = options.get("assume_role_arn")
+    external_id = options.get("assume_role_external_id")
+    if arn is None:
+        if external_id is not None:
+            raise OptionError("assume_role_external_id: needs assume_role_arn")
+        return None
+    # An empty one, of a variable that was never set, would sweep the wrong account.
+    if not isinstance(arn, str) or not _ROLE_ARN.fullmatch(arn):
+        raise OptionError(f"assume_role_arn: {shown(arn)} is not like arn:aws:iam::123456789012:role/NAME")
+    if external_id is not None and (not isinstance(external_id, str) or not _EXTERNAL_ID.fullmatch(external_id)):
+        raise OptionError(
+            "assume_role_external_id: the value is not 2 to 1224 letters, digits and characters of +=,.@:/-_"
+        )
+    return Role(arn, external_id)

@@ -1,0 +1,276 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""From targets (regions x organizations x users) to tokens: completely, or an error."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Mapping, NamedTuple, Optional, Sequence
+
+from .._domain.errors import OptionError, PatrolError
+from .._domain.tokens import Organization, Owner, Token, in_order, token_from_summary
+from .._workmail import operations
+from .._workmail.session import Session
+from .concurrency import Calls
+from .options import SweepOptions, is_user_id
+from .organizations import discover
+
+PAGED = "PagedByHandException"
+_NO_SUCH_USER = "EntityNotFoundException"
+
+Owners = Optional[Mapping[str, Owner]]
+
+
+@dataclasses.dataclass
+class Tally:
+    """How many tokens there are, and how many of them are selected, expired, never used."""
+
+    tokens: int = 0
+    selected: int = 0
+    expired: int = 0
+    never_used: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Count another tally's tokens in."""
+        self.tokens += other.tokens
+        self.selected += other.selected
+        self.expired += other.expired
+        self.never_used += other.never_used
+
+
+class SweptOrganization(NamedTuple):
+    """An organization, the tally of its tokens that were read, if any were, and whether these are all of them."""
+
+    organization: Organization
+    tally: Tally | None
+    whole: bool
+
+
+class Sweep(NamedTuple):
+    """What a sweep found.
+
+    ``tokens`` are the selected ones in order. ``missing`` are the names that the service does not know, if these are
+    passed over. ``errors`` say what was not read. ``owners`` are the users of each organization that was asked, by user
+    ID; None if they were not read.
+    """
+
+    organizations: Sequence[SweptOrganization]
+    tokens: Sequence[Token]
+    errors: Sequence[PatrolError]
+    missing: Sequence[str]
+    next_token: str | None
+    owners: Mapping[Organization, Owners]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every page of every target was read: what was not has an error."""
+        return not self.errors
+
+
+class _Target(NamedTuple):
+    """A listing to read: a whole organization, or one user of it who was asked for under these names."""
+
+    organization: Organization
+    user_id: str | None = None
+    users: Sequence[str] = ()
+
+
+class _Listing(NamedTuple):
+    """A listing that was read; C(known) is false where the organization does not know the user."""
+
+    tokens: Sequence[Token]
+    tally: Tally
+    next_token: str | None
+    known: bool = True
+
+
+def sweep(options: SweepOptions, session: Session) -> Sweep:
+    """Read every token of every target.
+
+    Args:
+        options: What to read, and which tokens to keep.
+        session: Where and as whom.
+
+    Raises:
+        PatrolError: A target could not be read completely; with ``options.keep_going`` it is among ``errors`` instead.
+    """
+    calls = Calls(options.concurrency, options.keep_going)
+    clients = _clients(session, calls)
+    organizations, missing = discover(options, clients, calls)
+    wanted = [organization for organization in organizations if organization.readable]
+    owners = _owners(options, wanted, clients, calls)
+    readable = [organization for organization in wanted if owners[organization] is not None]
+    targets = _targets(options, readable, clients, calls)
+
+    def read(target: _Target) -> _Listing:
+        return _read(target, options, clients[target.organization.region], owners[target.organization] or {}, calls)
+
+    listings = calls.each(read, targets)
+    unread = {error.organization_id for error in calls.errors}
+    missing += _unknown_users(options, readable, targets, listings, calls)
+
+    tallies = {organization: Tally() for organization in readable if organization.id not in unread}
+    for target, listing in zip(targets, listings):
+        if listing is not None:
+            tallies.setdefault(target.organization, Tally()).add(listing.tally)
+    read_through = [listing for listing in listings if listing is not None]
+    next_token = read_through[0].next_token if options.by_hand and read_through else None
+    return Sweep(
+        organizations=[
+            SweptOrganization(
+                organization, tallies.get(organization), organization in tallies and organization.id not in unread
+            )
+            for organization in organizations
+        ],
+        tokens=in_order([token for listing in read_through for token in listing.tokens]),
+        errors=[*calls.errors, *_not_read_by_hand(options, organizations, next_token)],
+        missing=missing,
+        next_token=next_token,
+        owners=owners,
+    )
+
+
+def _not_read_by_hand(
+    options: SweepOptions, organizations: Sequence[Organization], next_token: str | None
+) -> list[PatrolError]:
+    """Say what a part of a listing lacks, if the caller pages through it by hand. It was asked for: nothing failed."""
+    lacking = []
+    if options.next_token is not None:
+        lacking.append("before next_token")
+    if next_token is not None:
+        lacking.append("after the last page that was read")
+    if not lacking:
+        return []
+    place = organizations[0] if organizations else None
+    return [
+        PatrolError(
+            f"the listing was paged by hand, and the tokens {' and '.join(lacking)} were not read",
+            error_code=PAGED,
+            organization_id=place and place.id,
+            region=place and place.region,
+            hint="To read all tokens at once, leave out max_items and next_token.",
+        )
+    ]
+
+
+def _clients(session: Session, calls: Calls) -> dict[str, Any]:
+    # boto3 can use clients in many threads, but not make them there.
+    clients = {}
+    for region in session.regions:
+        try:
+            clients[region] = session.client(region)
+        except OptionError:
+            raise
+        except PatrolError as error:
+            calls.failed(error)
+    return clients
+
+
+def _owners(
+    options: SweepOptions, organizations: Sequence[Organization], clients: Mapping[str, Any], calls: Calls
+) -> dict[Organization, Owners]:
+    """The users of each organization by user id: none where owners are not wanted, None where they were not read."""
+    if not options.owners:
+        return {organization: {} for organization in organizations}
+
+    def users(organization: Organization) -> Mapping[str, Owner]:
+        return operations.list_users(clients[organization.region], organization.id)
+
+    return dict(zip(organizations, calls.each(users, organizations)))
+
+
+def _targets(
+    options: SweepOptions, organizations: Sequence[Organization], clients: Mapping[str, Any], calls: Calls
+) -> list[_Target]:
+    if not options.users:
+        return [_Target(organization) for organization in organizations]
+
+    def user_id(place: tuple[Organization, str]) -> str | None:
+        organization, user = place
+        if is_user_id(user):
+            return user
+        try:
+            return operations.describe_user(clients[organization.region], organization.id, user)
+        except PatrolError as error:
+            if error.error_code == _NO_SUCH_USER:
+                return None
+            raise
+
+    places = [(organization, user) for organization in organizations for user in options.users]
+    names: dict[tuple[Organization, str], list[str]] = {}
+    for (organization, user), found in zip(places, calls.each(user_id, places)):
+        if found is not None:
+            names.setdefault((organization, found), []).append(user)
+    return [_Target(organization, found, users) for (organization, found), users in names.items()]
+
+
+def _read(target: _Target, options: SweepOptions, client: Any, owners: Mapping[str, Owner], calls: Calls) -> _Listing:
+    """Read one listing to its end, keeping the tokens that are selected."""
+    organization, as_of, matches = target.organization, options.as_of, options.select.matches
+    tokens: list[Token] = []
+    tally = Tally()
+    next_token = None
+    try:
+        for page in operations.list_personal_access_tokens(
+            client,
+            organization.id,
+            target.user_id,
+            options.page_size,
+            options.max_items,
+            options.next_token,
+            calls.stopped,
+        ):
+            next_token = page.next_token
+            for summary in page.items:
+                owner = owner_of(summary.get("UserId"), owners) if options.owners else None
+                token = token_from_summary(summary, organization, owner)
+                tally.tokens += 1
+                tally.expired += token.expired(as_of)
+                tally.never_used += token.date_last_used is None
+                if matches(token, as_of):
+                    tokens.append(token)
+    except PatrolError as error:
+        # Only the first word on a user id can be that there is no such user. Later, tokens would go missing.
+        unheard_of = error.page == 1 and all(is_user_id(user) for user in target.users)
+        if error.error_code == _NO_SUCH_USER and target.user_id is not None and unheard_of:
+            return _Listing([], Tally(), None, known=False)
+        raise
+    tally.selected = len(tokens)
+    return _Listing(tokens, tally, next_token)
+
+
+def owner_of(user_id: str | None, owners: Mapping[str, Owner]) -> Owner:
+    """The user with this id among the users of an organization, or one in the state UNKNOWN."""
+    return Owner(None) if user_id is None else owners.get(user_id) or Owner(user_id)
+
+
+def _unknown_users(
+    options: SweepOptions,
+    organizations: Sequence[Organization],
+    targets: Sequence[_Target],
+    listings: Sequence[_Listing | None],
+    calls: Calls,
+) -> list[str]:
+    """The users that no organization knows, where these are passed over; else that is a failure."""
+    # Where an organization could not be read, an unknown user may be one of its users.
+    if calls.errors:
+        return []
+    known = {user for target, listing in zip(targets, listings) if listing and listing.known for user in target.users}
+    unknown = [user for user in options.users if user not in known]
+    for user in unknown:
+        if not options.pass_over_missing:
+            calls.failed(
+                PatrolError(
+                    f"no organization that was swept has a user {user}",
+                    error_code=_NO_SUCH_USER,
+                    organization_id=organizations[0].id if len(organizations) == 1 else None,
+                    region=", ".join(sorted({organization.region for organization in organizations})),
+                    hint="Give a user id, a user name or an e-mail address of a user of these organizations.",
+                )
+            )
+    return [f"user {user}" for user in unknown]

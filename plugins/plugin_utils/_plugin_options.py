@@ -1,0 +1,151 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin utility is PRIVATE to the collection and may change without notice.
+
+"""Options of controller-side plugins."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import BOOLEANS
+
+from ..module_utils._domain.errors import (
+    OptionError,
+    expected,
+    named,
+    nearest,
+    shown,
+)
+
+
+def name_variables(action: Any, result: dict[str, Any], task_vars: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Name the variable of a role in an error, rather than the option of the module that the role uses.
+
+    Args:
+        action: The action plugin.
+        result: The result of its module.
+        task_vars: The variables of the task. A role maps options to its variables in ``__workmail_variables``.
+
+    Returns:
+        The result itself.
+    """
+    if result.get("failed") and task_vars and "__workmail_variables" in task_vars:
+        variables = action._templar.template(task_vars["__workmail_variables"])
+        result["msg"] = replace_options(str(result.get("msg")), variables)
+    return result
+
+
+def replace_options(text: str, variables: Mapping[str, str]) -> str:
+    """Replace the options of a module in an error by the variables of a role.
+
+    Args:
+        text: The error. An option begins it, or one of its mistakes, as the head of a path such as ``protected.owner``.
+            Names with an underscore, such as ``max_tokens``, are replaced everywhere outside quotes.
+        variables: The variables, by option.
+    """
+    names = "|".join(re.escape(name) for name in variables)
+    text = re.sub(
+        rf"(^argument '|^value of |^[0-9]+ mistakes: \(1\) |; \([0-9]+\) |^)((?:rule \S+: )?)({names})"
+        r"(?=[.\[]\S|: |' is of type | must be one of: )",
+        lambda match: f"{match[1]}{match[2]}{variables[match[3]]}",
+        text,
+    )
+    inner = "|".join(re.escape(name) for name in variables if "_" in name)
+    return re.sub(
+        rf"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|(?<![\w./-])({inner})(?![\w/-]|\.\w)""",
+        lambda match: variables.get(match[1], match[0]),
+        text,
+    )
+
+
+def reject_nulls(given: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Refuse options without a value, as an unset variable leaves them. To Ansible they are options left out.
+
+    Args:
+        given: The arguments of the task.
+        names: The options without which a task would revoke more, or without a review.
+
+    Raises:
+        OptionError: An option is given and null.
+    """
+    for name in names:
+        if name in given and given[name] is None:
+            raise OptionError(
+                f"{name}: it has no value, which would be the same as leaving it out",
+                hint="Leave it out if that is meant, for example with default(omit).",
+            )
+
+
+def check_options(plugin: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Refuse options that Ansible would ignore, or would refuse without a list of what is allowed.
+
+    Ansible ignores an unknown option, one of two names of the same option, and a boolean that it cannot read.
+
+    Args:
+        plugin: The plugin, whose documentation defines its options.
+        given: The options that were given directly, by name.
+
+    Returns:
+        The options. A date that YAML read, which Ansible refuses as a string, is text.
+
+    Raises:
+        OptionError: An option is unknown, is given twice or has a value of another type or not among the choices.
+    """
+    definitions = {
+        name: definition for name, definition in plugin.option_definitions.items() if not name.startswith("_")
+    }
+    names = {alias: name for name, definition in definitions.items() for alias in definition.get("aliases") or []}
+    names.update({name: name for name in definitions})
+    first: dict[str, str] = {}
+    for given_name, value in given.items():
+        if given_name not in names:
+            raise OptionError(f"{named(given_name)}: unknown option{expected(given_name, sorted(names))}")
+        name = names[given_name]
+        if name in first:
+            raise OptionError(f"{first[name]}, {given_name}: are two names of one option; give one of them")
+        first[name] = given_name
+        if value is not None:
+            _check_value(str(given_name), value, definitions[name])
+    return {name: value.isoformat() if isinstance(value, datetime.date) else value for name, value in given.items()}
+
+
+def _check_value(name: str, value: Any, definition: Mapping[str, Any]) -> None:
+    choices = [str(choice) for choice in definition.get("choices") or []]
+    if choices and value not in choices:
+        raise OptionError(f"{name}: {shown(value)} is not one of {', '.join(choices)}{nearest(value, choices)}")
+    kind = definition.get("type", "str")
+    if kind == "bool" and not _is_boolean(value):
+        raise OptionError(f"{name}: {shown(value)} is not valid; expected true or false")
+    if kind == "dict" and not isinstance(value, Mapping):
+        raise OptionError(f"{name}: {shown(value)} is not a mapping")
+    if kind in ("int", "str", "list") and isinstance(value, Mapping):
+        raise OptionError(f"{name}: {shown(value)} is a mapping; expected {_EXPECTED[kind]}")
+    if kind in ("int", "str") and isinstance(value, (list, tuple)):
+        raise OptionError(f"{name}: {shown(value)} is a list; expected {_EXPECTED[kind]}")
+    if kind == "int" and not _is_integer(value):
+        raise OptionError(f"{name}: {shown(value)} is not an integer")
+
+
+_EXPECTED = {"int": "an integer", "str": "a string", "list": "a list"}
+
+
+def _is_boolean(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.lower().strip() in BOOLEANS
+    return isinstance(value, (bool, int, float)) and value in (0, 1)
+
+
+def _is_integer(value: Any) -> bool:
+    if isinstance(value, int):
+        return not isinstance(value, bool)
+    try:
+        return int(value) == float(value)
+    except (OverflowError, ValueError):
+        return False

@@ -1,0 +1,106 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin utility is PRIVATE to the collection and may change without notice.
+
+"""What the formats of reports say in the same words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...module_utils._domain.policy import SEVERITIES
+from ...module_utils._domain.times import DAY, SECOND, parse_instant
+
+_WORDS = {"pass": "PASS", "violations": "FAIL", "incomplete": "INCOMPLETE"}
+_ARN = re.compile(r"arn:[a-z-]+:\w+::(\d{12}):(.+)", re.DOTALL)
+# Facts are a little older than their audit.
+_SAME_TIME = 300 * SECOND
+
+
+def one_line(text: object, longest: int | None = None) -> str:
+    """A value as text on one line, for formats in which line breaks and characters that cannot be seen do harm.
+
+    Whitespace becomes a space and whatever else does not print a question mark: controls, lone surrogates, marks that
+    turn the direction of text, and all that XML 1.0 forbids (U(https://www.w3.org/TR/xml/#charsets)).
+
+    Args:
+        text: The value; None is an empty text.
+        longest: How many characters to keep, where there is a limit.
+    """
+    whole = "" if text is None else str(text)
+    shown = whole if longest is None or len(whole) <= longest else f"{whole[: longest - 3]}..."
+    if shown.isprintable():
+        return shown
+    return "".join(" " if char.isspace() else char if char.isprintable() else "?" for char in shown)
+
+
+def organization_name(organization_id: str | None, alias: str | None, account: str | None = None) -> str:
+    """What people call an organization: its alias, else its id; behind its account, where there are several."""
+    name = alias or organization_id or "unknown"
+    return one_line(name if account is None else f"{account}/{name}")
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun in the right form."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def headline(audit: Mapping[str, Any]) -> str:
+    """The outcome and the counts in one line, which is the same in every report."""
+    summary = audit["summary"]
+    severe, mild = failing(audit), audit["summary"]["findings"] - summary["muted"] - summary["violations"]
+    by_severity = [f"{count} {severity}" for severity, count in summary["by_severity"].items() if count]
+    by_severity = [text for text in by_severity if text.split()[1] in severe]
+    accounts = f" in {counted(summary['accounts'], 'account')}" if "accounts" in summary else ""
+    parts = [
+        f"{_WORDS[audit['outcome']]}: {counted(summary['violations'], 'violation')}"
+        f"{' (' + ', '.join(by_severity) + ')' if by_severity else ''} on {counted(summary['tokens'], 'token')} "
+        f"of {counted(summary['organizations'], 'organization')}{accounts}"
+    ]
+    if mild:
+        parts.append(f"{counted(mild, 'lower finding')} {'does' if mild == 1 else 'do'} not fail")
+    if summary["muted"]:
+        parts.append(f"{counted(summary['muted'], 'finding')} {'is' if summary['muted'] == 1 else 'are'} muted")
+    if audit["outcome"] == "incomplete":
+        parts.append("not everything was read")
+    return "; ".join(parts)
+
+
+def time_shift(audit: Mapping[str, Any]) -> str | None:
+    """A sentence for an audit that is about another time than that at which it was made; None for the others."""
+    shift = parse_instant(audit["as_of"], "as_of") - parse_instant(audit["audited_at"], "audited_at")
+    if abs(shift) <= _SAME_TIME:
+        return None
+    days, rest = divmod(abs(shift), DAY)
+    distance = counted(days, "day") if days else counted(rest // (60 * SECOND), "minute")
+    about, side = ("past", "before") if shift < 0 else ("future", "after")
+    return (
+        f"This audit is about the {about}: it judges the tokens as of {audit['as_of']}, {distance} {side} it was made, "
+        f"and does not say how they are now."
+    )
+
+
+def provenance(audit: Mapping[str, Any]) -> str:
+    """Who made an audit: the account and the user or role of the credentials, if known, and the version."""
+    match = _ARN.fullmatch(str(audit["caller"]))
+    place = ""
+    if match:
+        place = f" of AWS account {match[1]} as {one_line(match[2], 200)}"
+    elif "accounts" in audit["summary"]:
+        place = " of several AWS accounts"
+    return f"Audit{place} by patrol.workmail {one_line(audit['collection_version'], 40)}"
+
+
+def failing(audit: Mapping[str, Any]) -> Sequence[str]:
+    """The severities of which a finding that is not muted is a violation."""
+    return SEVERITIES[SEVERITIES.index(audit["policy"]["fail_on"]) :]
+
+
+def error_text(error: Mapping[str, Any]) -> str:
+    """What went wrong, in one line."""
+    return one_line(f"{error['error_code']}: {error['msg']}")

@@ -1,0 +1,148 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""The options of the event source, checked before any call to the service. Pure: the standard library only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ...module_utils._domain.errors import OptionError, expected, named, shown
+from ...module_utils._domain.times import SECOND, current_instant, parse_duration
+from ...module_utils._sweep.options import parse_sweep_options
+from .events import Warn
+
+_TIMEOUTS = ("connect_timeout", "read_timeout")
+_CONNECTION = ("access_key", "endpoint_url", "profile", "region", "secret_key", "session_token")
+# What decides which tokens are seen: a state file is good for one combination of these.
+_TARGETS = ("organizations", "users", "regions", "assume_role_arn")
+_SWEEP = (*_TARGETS, "owners", "concurrency", "assume_role_external_id")
+_OWN = ("interval", "jitter", "warn", "state_file", "report_existing")
+# ansible-rulebook adds this one by itself where a rulebook asks for feedback.
+_RULEBOOKS_OWN = ("eda_feedback_queue",)
+
+_INTERVAL = "1h"
+_JITTER = 0.1
+_WARN = ("30d", "7d", "1d")
+_FIRST_RETRY = 10.0
+_LONGEST_RETRY = 300.0
+
+
+class WatchOptions(NamedTuple):
+    """What to watch and how; every value is checked. C(interval) is in seconds, C(jitter) a share of it."""
+
+    sweep: Mapping[str, Any]
+    connection: Mapping[str, Any]
+    targets: Mapping[str, Any]
+    interval: float
+    jitter: float
+    warn: Sequence[Warn]
+    state_file: str | None
+    report_existing: bool
+
+    def wait(self, failures: int, chance: float) -> float:
+        """How long to wait for the next sweep.
+
+        Args:
+            failures: How many sweeps in a row have failed. After a failure the next sweep comes sooner than the
+                interval where that is long, and then less and less often.
+            chance: A random number from 0 to 1, which spreads sources that started together.
+
+        Returns:
+            Seconds.
+        """
+        wait = self.interval
+        if failures:
+            wait = min(max(self.interval, _LONGEST_RETRY), _FIRST_RETRY * 2.0 ** min(failures - 1, 30))
+        return wait * (1.0 + self.jitter * chance)
+
+
+def parse_watch_options(options: Mapping[str, Any]) -> WatchOptions:
+    """Check the arguments of the event source.
+
+    Args:
+        options: The arguments by name, as a rulebook has them.
+
+    Raises:
+        OptionError: Names the option, the value and what is allowed.
+    """
+    if not isinstance(options, Mapping):
+        raise OptionError(f"arguments: expected a mapping of options, got {shown(options)}")
+    known = (*_CONNECTION, *_TIMEOUTS, *_SWEEP, *_OWN)
+    for name in options:
+        if name not in known and name not in _RULEBOOKS_OWN:
+            raise OptionError(f"{named(name)}: unknown option{expected(name, sorted(known))}")
+    connection = {name: _text(options, name) for name in _CONNECTION if options.get(name) is not None}
+    sweep = {name: options.get(name) for name in _SWEEP}
+    sweep["owners"] = _yes_or_no(options, "owners")
+    sweep["profile"] = connection.get("profile")
+    checked = parse_sweep_options(sweep, current_instant())
+    interval = _interval(options)
+    return WatchOptions(
+        sweep={**sweep, "on_error": "continue"},
+        connection={
+            **connection,
+            **{name: options.get(name) for name in _TIMEOUTS},
+            "assume_role_external_id": options.get("assume_role_external_id"),
+        },
+        targets={
+            "organizations": sorted(checked.organizations),
+            "users": sorted(checked.users),
+            "regions": sorted(checked.regions),
+            "assume_role_arn": options.get("assume_role_arn"),
+        },
+        interval=interval,
+        jitter=_jitter(options),
+        warn=_warn(options),
+        state_file=os.path.expanduser(_text(options, "state_file")) if options.get("state_file") is not None else None,
+        report_existing=_yes_or_no(options, "report_existing"),
+    )
+
+
+def _text(options: Mapping[str, Any], option: str) -> str:
+    value = options[option]
+    if not isinstance(value, str) or not value or "\0" in value:
+        # The value can be a secret.
+        raise OptionError(f"{option}: expected a non-empty string without NUL characters")
+    return str(value)
+
+
+def _yes_or_no(options: Mapping[str, Any], option: str) -> bool:
+    value = options.get(option)
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise OptionError(f"{option}: {shown(value)} is neither true nor false")
+    return value
+
+
+def _interval(options: Mapping[str, Any]) -> float:
+    interval = parse_duration(_INTERVAL if options.get("interval") is None else options["interval"], "interval")
+    if interval < SECOND:
+        raise OptionError(f"interval: {shown(options['interval'])} is shorter than a second")
+    return interval / SECOND
+
+
+def _jitter(options: Mapping[str, Any]) -> float:
+    value = options.get("jitter")
+    if value is None:
+        return _JITTER
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise OptionError(f"jitter: {shown(value)} is not a number from 0 to 1")
+    return float(value)
+
+
+def _warn(options: Mapping[str, Any]) -> list[Warn]:
+    value = options.get("warn")
+    if value is None:
+        value = _WARN
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)):
+        raise OptionError(f"warn: expected a list of durations, got {shown(value)}")
+    return [Warn(str(item), parse_duration(item, f"warn[{index}]")) for index, item in enumerate(items)]

@@ -1,0 +1,230 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Audit results of every kind, for the tests of reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.patrol.workmail.plugins.module_utils._audit.result import audit
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import parse_policy
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, SECOND
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Organization, Owner, Token
+from ansible_collections.patrol.workmail.plugins.plugin_utils._account_merge import merge_audits
+
+NOW = 1_795_219_200 * SECOND  # 2026-11-21T00:00:00Z
+ORGANIZATIONS = [
+    Organization("m-" + "a" * 32, "acme", "us-east-1", "Active"),
+    Organization("m-" + "b" * 32, "globex", "eu-west-1", "Active"),
+    Organization("m-" + "c" * 32, "initech", "us-west-2", "Active"),
+]
+POLICY: dict[str, Any] = {
+    "version": 1,
+    "fail_on": "medium",
+    "rules": [
+        {"id": "expired", "severity": "high", "when": {"expired": True}, "description": "The token has expired"},
+        {
+            "id": "expiring",
+            "severity": "medium",
+            "when": {"expires_within": "14d"},
+            "description": "Expires in 14 days",
+        },
+        {"id": "no-expiry", "severity": "critical", "when": {"has_expiry": False}, "description": "It never expires"},
+        {"id": "never-used", "severity": "low", "when": {"never_used": True, "older_than": "30d"}},
+        {"id": "clean", "severity": "high", "when": {"older_than": "5000d"}, "description": "Older than anything"},
+    ],
+    "exceptions": [
+        {
+            "rules": ["no-expiry"],
+            "match": {"name": ["svc-*"]},
+            "reason": "TICKET-1: <b>the archive</b> & co",
+            "expires": "2026-12-31",
+        },
+        {"rules": ["expired"], "match": {"name": ["old"]}, "reason": "TICKET-2", "expires": "2026-01-31"},
+        {"rules": ["expiring"], "match": {"name": ["nobody"]}, "reason": "TICKET-3", "expires": "2027-01-31"},
+    ],
+}
+
+# What users may call a token, and what no report may take for its own.
+HOSTILE_NAMES = [
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)</script><!--",
+    '"><img src=x onerror=alert(1)>',
+    "]]><failure/>",
+    "&lt;b&gt; &amp; &#x41;",
+    '=HYPERLINK("http://evil.example","x")',
+    "+1+1",
+    "-1-1",
+    "@SUM(A1)",
+    "\t=1+1",
+    "\r=1+1",
+    "a,b;c\"d'e",
+    "two\nlines",
+    "{{ lookup('ansible.builtin.pipe', 'echo owned') }}",
+    "{% for x in y %}{# c #}",
+    "::error file=a,line=1::owned",
+    "a ##[error]owned",
+    "##vso[task.complete result=Succeeded;]",
+    "| a | b |",
+    "`code` **bold** _it_ ~~s~~ # h",
+    "[link](http://evil.example) ![i](http://evil.example/i.png) <http://evil.example>",
+    "http://evil.example www.evil.example @octocat #1 acme/repo#2",
+    "\u202egnp.exe",
+    "\u200f\u2067שלום\u2069 مرحبا",
+    "\x00\x07\x1b[31mred",
+    "\ufffe\uffff",
+    "😀工作" * 20,
+    "x" * 256,
+    "",
+]
+
+
+def token(number: int, organization: Organization = ORGANIZATIONS[0], **fields: Any) -> Token:
+    """A token in order: created sixty days ago, used yesterday, expiring in three hundred days."""
+    owner = Owner(
+        f"u-{number % 7}", f"user{number % 7}", f"user{number % 7}@{organization.alias}.example", None, "ENABLED"
+    )
+    return Token(
+        **{
+            "organization_id": organization.id,
+            "organization_alias": organization.alias,
+            "region": organization.region,
+            "personal_access_token_id": f"pat-{number:05}",
+            "user_id": owner.user_id,
+            "name": f"Token {number}",
+            "date_created": NOW - 60 * DAY,
+            "date_last_used": NOW - DAY,
+            "expires_time": NOW + 300 * DAY,
+            "scopes": ["imap"],
+            "owner": owner,
+            **fields,
+        }
+    )
+
+
+def audit_of(
+    tokens: list[Token],
+    policy: dict[str, Any] | None = None,
+    errors: list[dict[str, Any]] | None = None,
+    organizations: Sequence[Organization] = tuple(ORGANIZATIONS),
+) -> dict[str, Any]:
+    """The audit of these tokens, which are all that the organizations have; with errors it is not complete."""
+    unread = {error["organization_id"] for error in errors or []}
+    return audit(
+        parse_policy(POLICY if policy is None else policy),
+        tokens,
+        NOW,
+        organizations=[
+            {
+                **organization._asdict(),
+                "tokens": None
+                if organization.id in unread
+                else sum(token.organization_id == organization.id for token in tokens),
+            }
+            for organization in organizations
+        ],
+        read=len(tokens),
+        whole=len(organizations) - len(unread),
+        complete=not errors,
+        errors=errors or [],
+        now=NOW,
+    )
+
+
+def clean() -> dict[str, Any]:
+    """Nothing to find."""
+    return audit_of([token(number, ORGANIZATIONS[number % 3]) for number in range(9)])
+
+
+def mixed() -> dict[str, Any]:
+    """A finding or two of each kind, in two of three organizations."""
+    return audit_of(
+        [
+            token(1, expires_time=NOW - 3 * DAY, name="Outlook laptop"),
+            token(2, expires_time=NOW + 2 * DAY, name="phone"),
+            token(3, expires_time=None, name="svc-archive"),
+            token(4, expires_time=None, date_last_used=None, name="backup"),
+            token(5, date_last_used=None, name="tablet", owner=Owner("u-gone")),
+            token(6, name="in order"),
+            token(
+                7, ORGANIZATIONS[1], expires_time=NOW - 400 * DAY, name=None, owner=None, date_created=NOW - 765 * DAY
+            ),
+        ]
+    )
+
+
+def hostile() -> dict[str, Any]:
+    """A finding for each hostile name, which is also that of the owner."""
+    return audit_of(
+        [
+            token(number, expires_time=NOW - DAY, name=name, owner=Owner("u", name, f"{name}@x", name, "ENABLED"))
+            for number, name in enumerate(HOSTILE_NAMES)
+        ]
+    )
+
+
+def incomplete() -> dict[str, Any]:
+    """One organization was not read."""
+    message = "ListPersonalAccessTokens: <b>User</b> is not authorized\u202e ::error::"
+    error = {
+        "msg": message,
+        "error_code": "AccessDeniedException",
+        "organization_id": ORGANIZATIONS[2].id,
+        "region": ORGANIZATIONS[2].region,
+        "operation": "ListPersonalAccessTokens",
+        "page": 1,
+        "hint": None,
+    }
+    return audit_of([token(1, expires_time=NOW - DAY)], errors=[error])
+
+
+def unclear() -> dict[str, Any]:
+    """Facts that lacked a record, and nobody knows of which organization."""
+    lack = {"msg": "the facts are incomplete", "error_code": "IncompleteFactsException", "organization_id": None}
+    return {**mixed(), "outcome": "incomplete", "complete": False, "errors": [{**lack, "region": None}]}
+
+
+def merged() -> dict[str, Any]:
+    """Of four accounts, one was not read whole, and one was not audited; its name is hostile."""
+    audits = {
+        "production": audit_of(
+            [token(1, expires_time=NOW - DAY), token(2, name="svc-archive", expires_time=None)],
+            organizations=ORGANIZATIONS[:1],
+        ),
+        "sales": audit_of([token(3, ORGANIZATIONS[1])], organizations=ORGANIZATIONS[1:2]),
+        "archive": audit_of([], errors=incomplete()["errors"], organizations=ORGANIZATIONS[2:]),
+        "<b>legal</b>\u202e::error::": {
+            "failed": True,
+            "msg": "AssumeRole: AccessDenied: ::error::",
+            "error_code": "AccessDenied",
+        },
+    }
+    return merge_audits(audits, list(audits))
+
+
+def large(count: int = 5_000) -> dict[str, Any]:
+    """As many findings as asked for."""
+    return audit_of(
+        [
+            token(
+                number,
+                ORGANIZATIONS[number % 3],
+                date_created=NOW - (500 + number % 300) * DAY,
+                expires_time=NOW - (number % 200) * DAY,
+                name=HOSTILE_NAMES[number % len(HOSTILE_NAMES)],
+            )
+            for number in range(count)
+        ]
+    )
+
+
+AUDITS = {
+    "clean": clean,
+    "mixed": mixed,
+    "hostile": hostile,
+    "incomplete": incomplete,
+    "merged": merged,
+    "large": large,
+}

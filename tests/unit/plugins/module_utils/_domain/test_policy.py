@@ -1,0 +1,328 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+import datetime
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from condition_oracle import Unknown
+from hypothesis import given
+from hypothesis import strategies as st
+from policy_oracle import naive, policies
+from token_strategies import ACME, NOW, tokens
+
+from ansible_collections.patrol.workmail.plugins.module_utils._audit.result import audit
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import (
+    IndeterminateError,
+    MistakesError,
+    OptionError,
+)
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import judge, parse_policy, policy_mistakes
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, parse_instant
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import (
+    Owner,
+    Token,
+    token_from_summary,
+)
+
+
+@given(policies(), st.lists(tokens, max_size=6), st.booleans())
+def test_the_engine_agrees_with_the_oracle(policy: dict[str, Any], population: list[Token], complete: bool) -> None:
+    given_policy = copy.deepcopy(policy)
+    try:
+        expected = naive(policy, population, complete)
+    except Unknown:
+        with pytest.raises(IndeterminateError):
+            judge(parse_policy(policy), population, NOW)
+        return
+    result = audit(parse_policy(policy), population, NOW, [], len(population), 0, complete, [], NOW)
+    assert policy == given_policy
+    found = [
+        (
+            finding["rule_id"],
+            finding["severity"],
+            finding["exception"]["reason"] if finding["muted"] else finding["exception"],
+            finding["token"],
+        )
+        for finding in result["findings"]
+    ]
+    assert sorted(found, key=repr) == sorted(expected["findings"], key=repr)
+    ranks = {"critical": 0, "high": 1, "medium": 2, "low": 3}
+    assert [
+        (ranks[severity], rule, record["organization_id"], record["personal_access_token_id"] or "")
+        for rule, severity, _reason, record in found
+    ] == expected["order"]
+    assert result["outcome"] == expected["outcome"]
+    summary = result["summary"]
+    assert summary["by_rule"] == expected["by_rule"] and summary["by_severity"] == expected["by_severity"]
+    assert summary["findings"] == len(found)
+    assert summary["muted"] == sum(finding["muted"] for finding in result["findings"])
+    assert [exception["reason"] for exception in result["exceptions"]["expired"]] == expected["expired"]
+    assert [exception["reason"] for exception in result["exceptions"]["unused"]] == expected["unused"]
+
+
+@given(policies(), tokens)
+def test_what_any_rule_finds_is_what_a_sweep_keeps(policy: dict[str, Any], token: Token) -> None:
+    parsed = parse_policy(policy)
+    try:
+        found = bool(judge(parsed, [token], NOW).findings)
+    except IndeterminateError:
+        # A sweep keeps a token as soon as one rule finds it; the other rules are judged afterwards.
+        return
+    assert parsed.when.matches(token, NOW) is found
+
+
+@given(st.randoms(use_true_random=False), policies(), st.lists(tokens, max_size=6))
+def test_the_order_of_the_tokens_does_not_matter(random: Any, policy: dict[str, Any], population: list[Token]) -> None:
+    population = [token._replace(personal_access_token_id=f"pat-{n}") for n, token in enumerate(population)]
+    parsed = parse_policy(policy)
+    shuffled = random.sample(population, len(population))
+    try:
+        verdict = judge(parsed, population, NOW)
+    except IndeterminateError:
+        with pytest.raises(IndeterminateError):
+            judge(parsed, shuffled, NOW)
+    else:
+        assert judge(parsed, shuffled, NOW) == verdict
+
+
+VALID: dict[str, Any] = {
+    "version": 1,
+    "fail_on": "medium",
+    "rules": [
+        {"id": "expired", "severity": "high", "when": {"expired": True}, "description": "Expired"},
+        {"id": "stale", "severity": "low", "when": {"unused_for": "90d"}},
+        {"id": "forever", "severity": "low", "when": {"has_expiry": False}},
+    ],
+    "exceptions": [
+        {"rules": ["stale"], "match": {"name": ["backup"]}, "reason": "TICKET-1", "expires": "2026-12-31"},
+    ],
+}
+
+
+def _set(*path: Any) -> Callable[[Any], None]:
+    """A change to the valid policy: the last of the path is the value to set at the rest."""
+
+    def change(policy: Any) -> None:
+        for step in path[:-2]:
+            policy = policy[step]
+        policy[path[-2]] = path[-1]
+
+    return change
+
+
+def _drop(*path: Any) -> Callable[[Any], None]:
+    def change(policy: Any) -> None:
+        for step in path[:-1]:
+            policy = policy[step]
+        del policy[path[-1]]
+
+    return change
+
+
+RULE, EXCEPTION = ("rules", 2), ("exceptions", 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_set("rule", []), r"rule: unknown key, did you mean rules\?"),
+        (_set("name", "x"), r"name: unknown key, expected version, rules, fail_on, exceptions"),
+        (_drop("version"), r"policy: version is missing"),
+        (_set("version", 2), r"version: unsupported policy version 2; expected 1$"),
+        (_set("version", True), r"version: unsupported policy version True"),
+        (_set("version", None), r"version: has no value"),
+        (_set("fail_on", "hihg"), r"fail_on: 'hihg' is not one of low, medium, high, critical, did you mean high\?"),
+        (_set("fail_on", "info"), r"fail_on: 'info' is not one of low, medium, high, critical"),
+        (_set("fail_on", None), r"fail_on: has no value"),
+        (_drop("rules"), r"policy: rules is missing"),
+        (_set("rules", []), r"rules: expected at least one rule"),
+        (_set("rules", {"id": "a"}), r"rules: expected a list, got \{'id': 'a'\}"),
+        (_set("rules", None), r"rules: has no value"),
+        (_set("rules", 1, "stale"), r"rules\[1\]: expected a mapping, got 'stale'"),
+        (_set("rules", 1, "id", "expired"), r"rules\[1\]\.id: 'expired' is the id of rules\[0\] already"),
+        (_drop(*RULE, "id"), r"rules\[2\]: id is missing"),
+        (_set(*RULE, "id", ""), r"rules\[2\]\.id: '' is not a valid rule ID; expected at most 64 letters"),
+        (_set(*RULE, "id", 7), r"rules\[2\]\.id: 7 is not a valid rule ID"),
+        (_set(*RULE, "id", "a b"), r"rules\[2\]\.id: 'a b' is not a valid rule ID"),
+        (_set(*RULE, "id", "a\n"), r"rules\[2\]\.id: 'a\\n' is not a valid rule ID"),
+        (_set(*RULE, "id", "x" * 65), r"rules\[2\]\.id: 'x+' is not a valid rule ID"),
+        (_drop(*RULE, "severity"), r"rules\[2\]: severity is missing"),
+        (_set(*RULE, "severity", "hgih"), r"rules\[2\]\.severity: 'hgih' is not one of .*, did you mean high\?"),
+        (_set(*RULE, "severity", ["high"]), r"rules\[2\]\.severity: \['high'\] is not one of low, medium"),
+        (_drop(*RULE, "when"), r"rules\[2\]: when is missing"),
+        (_set(*RULE, "when", {}), r"rules\[2\]\.when: expected at least one condition"),
+        (_set(*RULE, "when", None), r"rules\[2\]\.when: has no value"),
+        (_set(*RULE, "when", {"expird": True}), r"rules\[2\]\.when\.expird: unknown condition, did you mean expired\?"),
+        (_set(*RULE, "when", {"not": {"any": [{"x": 1}]}}), r"rules\[2\]\.when\.not\.any\[0\]\.x: unknown condition"),
+        (_set(*RULE, "descripton", "x"), r"rules\[2\]\.descripton: unknown key, did you mean description\?"),
+        (_set(*RULE, "description", " "), r"rules\[2\]\.description: expected a text, got ' '"),
+        (_set("exceptions", {}), r"exceptions: expected a list, got \{\}"),
+        (_set("exceptions", None), r"exceptions: has no value"),
+        (_drop(*EXCEPTION, "reason"), r"exceptions\[0\]: reason is missing"),
+        (_set(*EXCEPTION, "reason", ""), r"exceptions\[0\]\.reason: expected a text, got ''"),
+        (_set(*EXCEPTION, "reason", 7), r"exceptions\[0\]\.reason: expected a text, got 7"),
+        (_drop(*EXCEPTION, "expires"), r"exceptions\[0\]: expires is missing"),
+        (_set(*EXCEPTION, "expires", "2026-02-30"), r"exceptions\[0\]\.expires: '2026-02-30' does not exist"),
+        (
+            _set(*EXCEPTION, "expires", "never"),
+            r"exceptions\[0\]\.expires: 'never' is neither a date, like 2026-12-31,",
+        ),
+        (_set(*EXCEPTION, "expires", "2026-12-31T00:00:00"), r"exceptions\[0\]\.expires: .* is neither a date"),
+        (_set(*EXCEPTION, "expires", 20261231), r"exceptions\[0\]\.expires: 20261231 is neither a date"),
+        (_drop(*EXCEPTION, "match"), r"exceptions\[0\]: match is missing"),
+        (_set(*EXCEPTION, "match", {}), r"exceptions\[0\]\.match: expected at least one condition"),
+        (
+            _set(*EXCEPTION, "match", {"nam": "x"}),
+            r"exceptions\[0\]\.match\.nam: unknown condition, did you mean name\?",
+        ),
+        (_drop(*EXCEPTION, "rules"), r"exceptions\[0\]: rules is missing"),
+        (_set(*EXCEPTION, "rules", []), r"exceptions\[0\]\.rules: expected at least one rule ID"),
+        (
+            _set(*EXCEPTION, "rules", ["stal"]),
+            r"exceptions\[0\]\.rules\[0\]: there is no rule 'stal', did you mean stale\?",
+        ),
+        (
+            _set(*EXCEPTION, "rules", ["x", 1]),
+            r"exceptions\[0\]\.rules\[0\]: there is no rule 'x', expected expired, stale,",
+        ),
+        (_set(*EXCEPTION, "rules", 1), r"exceptions\[0\]\.rules: expected a list, got 1"),
+        (_set(*EXCEPTION, "rule", "stale"), r"exceptions\[0\]\.rule: unknown key, did you mean rules\?"),
+    ],
+)
+def test_bad_policies(change: Callable[[Any], None], message: str) -> None:
+    policy = copy.deepcopy(VALID)
+    change(policy)
+    with pytest.raises(MistakesError) as caught:
+        parse_policy(policy)
+    found = [f"{mistake.path}: {mistake.problem}" for mistake in caught.value.mistakes]
+    assert any(re.match(message, text) for text in found), found
+    assert all(text in str(caught.value) for text in found)
+    assert policy_mistakes(policy) == caught.value.mistakes
+
+
+@pytest.mark.parametrize("document", [None, [], "default", 1])
+def test_a_policy_is_a_mapping(document: object) -> None:
+    with pytest.raises(OptionError, match="^policy: expected a mapping, got "):
+        parse_policy(document)
+
+
+def test_what_may_be_left_out() -> None:
+    policy = parse_policy({"version": "1", "rules": VALID["rules"]})
+    assert policy.fail_on == "low" and not policy.exceptions
+
+
+def _expired_token(**fields: Any) -> Token:
+    summary = {
+        "PersonalAccessTokenId": "pat-1",
+        "Name": "backup",
+        "DateCreated": NOW - 10 * DAY,
+        "ExpiresTime": NOW - DAY,
+    }
+    return token_from_summary({**summary, **fields}, ACME)
+
+
+@pytest.mark.parametrize(
+    ("expires", "as_of", "muted"),
+    [
+        ("2026-12-31", "2026-12-31T23:59:59.999999Z", True),
+        ("2026-12-31", "2027-01-01T00:00:00Z", False),
+        ("2026-12-31", "2027-01-01T00:30:00+01:00", True),
+        (datetime.date(2026, 12, 31), "2026-12-31T23:59:59Z", True),
+        (datetime.date(2026, 12, 31), "2027-01-01T00:00:00Z", False),
+        ("2026-12-31T12:00:00Z", "2026-12-31T11:59:59Z", True),
+        ("2026-12-31T12:00:00Z", "2026-12-31T12:00:00Z", False),
+        ("2026-12-31T12:00:00+02:00", "2026-12-31T10:00:00Z", False),
+    ],
+)
+def test_until_when_an_exception_mutes(expires: Any, as_of: str, muted: bool) -> None:
+    policy = copy.deepcopy(VALID)
+    policy["exceptions"][0].update(rules="expired", expires=expires)
+    instant = parse_instant(as_of, "as_of")
+    token = _expired_token(DateCreated=instant - DAY, ExpiresTime=instant)
+    verdict = judge(parse_policy(policy), [token], instant)
+    [finding] = verdict.findings
+    assert finding["muted"] is muted
+    if muted:
+        assert finding["exception"]["reason"] == "TICKET-1" and not verdict.expired and not verdict.unused
+    else:
+        assert finding["exception"] is None and not verdict.unused
+        assert [exception["reason"] for exception in verdict.expired] == ["TICKET-1"]
+
+
+def test_an_exception_is_for_its_own_rules() -> None:
+    policy = copy.deepcopy(VALID)
+    policy["rules"][1]["when"] = {"older_than": "1d"}
+    token = _expired_token(DateCreated=NOW - 99 * DAY, ExpiresTime=NOW - 90 * DAY)
+    findings = judge(parse_policy(policy), [token], NOW - 30 * DAY).findings
+    assert [(finding["rule_id"], finding["muted"]) for finding in findings] == [("expired", False), ("stale", True)]
+
+
+def test_a_policy_with_owner_conditions_refuses_a_token_without_its_owner() -> None:
+    """Also where no rule comes to ask: an exception, or a condition that another one makes needless."""
+    policy = copy.deepcopy(VALID)
+    policy["exceptions"][0]["match"] = {"owner": "ana"}
+    parsed = parse_policy(policy)
+    assert parsed.needs_owners
+    with pytest.raises(OptionError, match="gather with owners: true"):
+        judge(parsed, [_expired_token(ExpiresTime=NOW + DAY)], NOW)
+
+
+def test_what_cannot_be_judged_is_an_error() -> None:
+    policy = parse_policy(VALID)
+    with pytest.raises(IndeterminateError, match="unused_for cannot be judged"):
+        judge(policy, [_expired_token(DateCreated=None)], NOW)
+
+
+def test_messages_are_one_line_that_tells_what_matters() -> None:
+    token = _expired_token(Name="a\n::error::b\u202e", DateLastUsed=NOW)
+    token = token._replace(owner=Owner("u-1", "ana", "ana@acme.example", None, "DISABLED"))
+    [finding] = judge(parse_policy(VALID), [token], NOW).findings
+    assert finding["message"] == (
+        'Expired: acme, token pat-1 "a?::error::b?" of ana@acme.example DISABLED, created 2027-01-05, '
+        "last used 2027-01-15, expired 2027-01-14"
+    )
+
+
+def test_dates_of_yaml_become_text_in_what_is_returned() -> None:
+    policy = copy.deepcopy(VALID)
+    instant = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    policy["exceptions"][0]["match"] = {"not": {"any": [{"expires_after": instant}]}}
+    policy["exceptions"][0]["expires"] = datetime.date(2099, 1, 1)
+    [unused] = judge(parse_policy(policy), [], NOW).unused
+    assert unused == {
+        "rules": ["stale"],
+        "match": {"not": {"any": [{"expires_after": "2026-01-01T00:00:00+00:00"}]}},
+        "reason": "TICKET-1",
+        "expires": "2099-01-01",
+    }
+
+
+@pytest.mark.parametrize(("value", "flag"), [(False, False), ("false", False), ("True", True), (True, True)])
+def test_a_rule_says_whether_it_may_revoke(value: object, flag: bool) -> None:
+    rules = [{**VALID["rules"][0], "revoke": value}, VALID["rules"][1]]
+    policy = parse_policy({"version": 1, "fail_on": "high", "rules": rules})
+    assert [rule.revoke for rule in policy.rules] == [flag, True]
+    # A finding below fail_on is not a violation, so its rule cannot revoke either.
+    assert policy.can_revoke is flag
+    token = token_from_summary({"PersonalAccessTokenId": "pat-1", "ExpiresTime": NOW, "DateCreated": NOW}, ACME)
+    assert [finding["revoke"] for finding in judge(policy, [token], NOW).findings] == [flag]
+
+
+@pytest.mark.parametrize("value", [None, 0, "maybe", []])
+def test_a_rule_may_revoke_or_not(value: object) -> None:
+    with pytest.raises(OptionError, match=r"rules\[0\]\.revoke: "):
+        parse_policy({"version": 1, "rules": [{**VALID["rules"][0], "revoke": value}]})
+
+
+def test_a_finding_names_what_the_service_left_out() -> None:
+    bare = token_from_summary({}, ACME)._replace(owner=Owner(None, state=None))
+    document = {"version": 1, "rules": [{"id": "all", "severity": "high", "when": {"never_used": True}}]}
+    [finding] = judge(parse_policy(document), [bare], NOW).findings
+    said = "acme, token without an ID without a name of unknown in an unknown state, creation unknown, never used"
+    assert said in finding["message"]

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
+from ansible_collections.patrol.workmail.plugins.module_utils._sweep.options import is_user_id, parse_sweep_options
+
+ID = "m-" + "0123456789abcdef" * 2
+
+
+def test_defaults() -> None:
+    options = parse_sweep_options({}, 5)
+    assert options._replace(select=None) == (
+        *([], [], []),
+        None,
+        *(5, False, 100, None, None, False, False, 8, None),
+    )
+    assert not options.by_hand
+
+
+def test_names_are_taken_once() -> None:
+    options = parse_sweep_options({"organizations": [ID, "acme", ID, " acme "], "users": "ana", "regions": ()}, 0)
+    assert options.organizations == [ID, "acme"]
+    assert options.users == ["ana"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"organizations": ["m-123"]}, r"^organizations: 'm-123' is no organization id, .*32 lower-case hex"),
+        ({"organizations": [ID.upper().replace("M-", "m-")]}, r"^organizations: .* is no organization id"),
+        ({"organizations": [ID.upper()]}, r"^organizations: .* is no organization id"),
+        ({"organizations": [ID + "0"]}, r"^organizations: .* is no organization id"),
+        ({"organizations": ["ac me"]}, r"^organizations: 'ac me' is neither an organization id"),
+        ({"organizations": ["d-123"]}, r"^organizations: 'd-123' is neither"),
+        ({"organizations": ["a" * 63]}, r"^organizations: .* is neither"),
+        ({"organizations": [""]}, r"^organizations: expected non-empty strings, got ''$"),
+        ({"organizations": [None]}, r"^organizations: expected non-empty strings, got None$"),
+        ({"organizations": {"a": 1}}, r"^organizations: expected a list of strings"),
+        ({"users": ["an a"]}, r"^users: 'an a' is no user id, name or e-mail address"),
+        ({"users": ["u" * 257]}, r"^users: "),
+        ({"regions": [1]}, r"^regions: expected non-empty strings, got 1$"),
+        ({"page_size": 0}, r"^page_size: 0 is out of range; expected 1 to 100$"),
+        ({"page_size": 101}, r"^page_size: 101 is out of range; expected 1 to 100$"),
+        ({"page_size": True}, r"^page_size: True is not"),
+        ({"concurrency": 65}, r"^concurrency: 65 is out of range; expected 1 to 64$"),
+        ({"organizations": ID, "max_items": 0}, r"^max_items: 0 is out of range; expected 1 or more$"),
+        ({"organizations": ID, "next_token": ""}, r"^next_token: expected a string of 1 to 1024 characters, got ''$"),
+        (
+            {"max_items": 5},
+            r"^max_items: paging by hand takes exactly one organization in .*got none, which",
+        ),
+        ({"next_token": "x", "organizations": ["a", "b"]}, r"^next_token: paging by hand .* got a, b$"),
+        ({"max_items": 5, "organizations": ID, "users": ["a", "b"]}, r"^max_items: .* one entry in users, got a, b$"),
+        ({"max_items": 5, "organizations": ID, "regions": ["all"]}, r"^max_items: .* one entry in regions, got all$"),
+        ({"select": {"owner": "x"}}, r"^select: owner, owner_state and owner_linked need owners: true$"),
+        ({"select": ["expired"]}, r"^select: expected a mapping of conditions, got \['expired'\]$"),
+        ({"as_of": "2026-01-02T03:04:05"}, r"^as_of: .* neither an instant with an offset.*nor a duration from now"),
+        ({"on_error": "contine"}, r"^on_error: 'contine' is not one of fail, continue, did you mean continue\?$"),
+        ({"on_missing": "ignore"}, r"^on_missing: 'ignore' is not one of error, skip, warn$"),
+        ({"assume_role_arn": "auditor"}, r"^assume_role_arn: 'auditor' is not like arn:aws:iam::"),
+        ({"assume_role_arn": ""}, r"^assume_role_arn: '' is not like arn:aws:iam::"),
+        (
+            {"assume_role_arn": "arn:aws:iam::123456789012:role/x", "assume_role_external_id": ""},
+            r"^assume_role_external_id: the value is not 2",
+        ),
+        ({"assume_role_external_id": "x"}, r"^assume_role_external_id: needs assume_role_arn$"),
+    ],
+)
+def test_bad_options(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message) as caught:
+        parse_sweep_options(given, 0)
+    assert caught.value.error_code == "InvalidOptionException"
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("12345678-1234-1234-1234-123456789012", True),
+        ("S-1-1-12-1234567890-123456789-123456789-1234", True),
+        ("ana", False),
+        ("ana@acme.example", False),
+        ("12345678-1234", False),
+    ],
+)
+def test_what_a_user_id_looks_like(user: str, expected: bool) -> None:
+    assert is_user_id(user) is expected

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible.module_utils import basic
+from ansible.module_utils.common import parameters
+from guarding import guards
+
+from ansible_collections.patrol.workmail.plugins.module_utils._argspec import (
+    ROLE_ARGUMENTS,
+    TARGET_ARGUMENTS,
+    make_module,
+    reject_aliases,
+)
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
+
+WARNINGS = ["Both option region and its alias aws_region are set.", "Something else"]
+
+
+@guards("plugins/module_utils/_argspec.py", "        if both and both[1] in argument_spec:")
+def test_an_option_and_its_alias_are_not_both_accepted() -> None:
+    reject_aliases(TARGET_ARGUMENTS, WARNINGS)
+    both = "Both option organizations and its alias organization are set."
+    with pytest.raises(OptionError, match="^organizations, organization: are two names of one option; give one of"):
+        reject_aliases(TARGET_ARGUMENTS, [*WARNINGS, both])
+
+
+@guards(
+    "plugins/module_utils/_argspec.py",
+    '        self._module.no_log_values.discard(self.params.get("assume_role_external_id"))\n',
+    "",
+)
+@guards("plugins/module_utils/_argspec.py", '        if self.params.get("assume_role_external_id") is not None:')
+@guards(
+    "plugins/module_utils/_argspec.py",
+    "        self.params.update({name: _without_passwords(value) for name, value in self.params.items()})\n",
+    "",
+)
+def test_arguments_are_hidden_and_records_are_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An external ID can be a word that names an organization, too. Masked records would be wrong ones."""
+    arguments: dict[str, Any] = {
+        "assume_role_external_id": "acme",
+        "endpoint_url": "http://user:pass@host",
+        "aws_config": {"proxies": {"https": "http://user:pa@ss@proxy"}},
+    }
+    # From ansible-core 2.22 on, the arguments are only shown on request.
+    if "inject_invocation" in parameters.PASS_VARS:
+        arguments["_ansible_inject_invocation"] = True
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    module = make_module(ROLE_ARGUMENTS)
+    with pytest.raises(SystemExit):
+        module.exit_json(alias="acme")
+    result = json.loads(capsys.readouterr().out)
+    assert result["alias"] == "acme"
+    shown = result["invocation"]["module_args"]
+    assert shown["assume_role_external_id"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert "user" not in json.dumps(shown) and "pa@ss" not in json.dumps(shown)

@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An audit of many accounts in every format: which account a finding is of, and which one was not read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from audits import NOW, ORGANIZATIONS, audit_of, clean, incomplete, merged, mixed, token
+from guarding import guards
+
+from ansible_collections.patrol.workmail.plugins.module_utils._audit.result import COLLECTION_VERSION
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
+from ansible_collections.patrol.workmail.plugins.plugin_utils._account_merge import merge_audits
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import FORMATS, render
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._shared import headline
+
+DENIED = {"failed": True, "msg": "AssumeRole: AccessDenied: not you", "error_code": "AccessDenied"}
+
+
+@pytest.mark.parametrize("report_format", FORMATS)
+def test_what_was_not_read_is_told(report_format: str) -> None:
+    sales = audit_of([token(1, expires_time=NOW - DAY)], organizations=ORGANIZATIONS[:1])
+    text = render(merge_audits({"sales": sales, "legal": DENIED}, ["sales", "legal", "support"]), report_format)
+    assert "incomplete" in text.lower() or report_format == "junit"
+    assert "legal: AssumeRole: AccessDenied: not you" in text
+    assert "support: it was not audited" in text
+    assert ("<bdi>sales</bdi>/<bdi>acme</bdi>" if report_format == "html" else "sales: The token has expired") in text
+
+
+def test_names_of_organizations_have_the_account() -> None:
+    reports = {report_format: render(merged(), report_format) for report_format in FORMATS}
+    assert "production/acme" in reports["junit"] and "`production/acme`" in reports["markdown"]
+    assert '"name": "production/acme"' in reports["sarif"] and "archive/initech" in reports["markdown"]
+    assert "<bdi>production</bdi>/<bdi>acme</bdi>" in reports["html"] and "Accounts read" in reports["html"]
+    assert " of 2 organizations in 2 accounts; " in reports["text"]
+
+
+def test_an_account_that_was_not_read_is_a_suite_of_its_own() -> None:
+    text = render(merge_audits({"sales": audit_of([]), "legal": DENIED}, ["sales", "legal"]), "junit")
+    assert '<testsuite name="legal"' in text and '<property name="account" value="legal" />' in text
+
+
+def with_caller(resource: str = "assumed-role/workmail-auditor/ops") -> dict[str, Any]:
+    return {**mixed(), "caller": f"arn:aws:sts::210987654321:{resource}"}
+
+
+@pytest.mark.parametrize("report_format", FORMATS)
+def test_every_report_says_by_whom_and_with_what_it_was_made(report_format: str) -> None:
+    text = render(with_caller(), report_format)
+    assert "210987654321" in text and "assumed-role/workmail-auditor/ops" in text and COLLECTION_VERSION in text
+    assert COLLECTION_VERSION in render(mixed(), report_format)
+
+
+@pytest.mark.parametrize("report_format", ["text", "markdown", "html", "junit", "sarif"])
+def test_the_headline_is_the_same_everywhere(report_format: str) -> None:
+    for make in (clean, mixed, incomplete, merged):
+        assert headline(make()) in render(make(), report_format)
+
+
+def test_the_headline() -> None:
+    audit = mixed()
+    audit["summary"].update(
+        {"tokens": 400, "findings": 479, "violations": 157, "muted": 0},
+        by_severity={"critical": 0, "high": 61, "medium": 96, "low": 322},
+    )
+    assert headline(audit) == (
+        "FAIL: 157 violations (61 high, 96 medium) on 400 tokens of 3 organizations; 322 lower findings do not fail"
+    )
+
+
+@guards("plugins/plugin_utils/_reports/_shared.py", "if abs(shift) <= _SAME_TIME:", "if True:")
+@pytest.mark.parametrize("report_format", ["text", "markdown", "html", "junit", "sarif"])
+@pytest.mark.parametrize(
+    ("as_of", "words"),
+    [
+        (
+            "2020-01-01T00:00:00+00:00",
+            "is about the past: it judges the tokens as of 2020-01-01T00:00:00+00:00, 2516 days",
+        ),
+        (
+            "2026-11-20T23:00:00+00:00",
+            "is about the past: it judges the tokens as of 2026-11-20T23:00:00+00:00, 60 minutes",
+        ),
+        (
+            "2026-12-21T00:00:00+00:00",
+            "is about the future: it judges the tokens as of 2026-12-21T00:00:00+00:00, 30 days",
+        ),
+        ("9999-12-31T23:59:59+00:00", "is about the future"),
+        ("0001-01-01T00:00:00+00:00", "is about the past"),
+    ],
+)
+def test_another_time_is_named_in_words(report_format: str, as_of: str, words: str) -> None:
+    assert words in render({**mixed(), "as_of": as_of}, report_format)
+    assert "This audit is about" not in render(mixed(), report_format)
+    a_little_later = {**mixed(), "audited_at": "2026-11-21T00:04:00+00:00"}
+    assert "This audit is about" not in render(a_little_later, report_format)
+
+
+@pytest.mark.parametrize("report_format", FORMATS)
+@pytest.mark.parametrize("caller", ["##vso[task.complete]", "x\n::error::", "arn:aws:iam::123456789012:<b>\u202e`|"])
+def test_a_hostile_caller(report_format: str, caller: str) -> None:
+    text = render({**mixed(), "caller": caller}, report_format)
+    assert "\u202e" not in text and "\n::" not in text and "<b>\ufffd" not in text
+    if report_format == "text":
+        assert "##" not in text
+
+
+@pytest.mark.parametrize("report_format", [name for name in FORMATS if name != "json"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"findings": "none"},
+        {"findings": [{}]},
+        {"findings": [None]},
+        {"summary": {}},
+        {"as_of": None},
+        {"as_of": "soon"},
+        {"policy": None},
+        {"organizations": [7], "findings": 7},
+    ],
+    ids=repr,
+)
+def test_a_damaged_audit_is_an_error(report_format: str, damage: dict[str, Any]) -> None:
+    try:
+        render({**mixed(), **damage}, report_format)
+    except OptionError as error:
+        assert str(error).startswith(("audit: not the result of an audit, ", "as_of: "))
+
+
+@pytest.mark.parametrize("report_format", FORMATS)
+def test_a_new_field_of_the_service_takes_no_name_of_ours(report_format: str) -> None:
+    """Such as C(Owner) in a summary, also if owners are not read."""
+    names = {"owner": "ana", "expired": "no", "age_days": "x", "organization_id": "m-x", "region": 7, "new": [1]}
+    fields = {"expires_time": NOW - DAY, "other": names}
+    for owner in (None, token(1).owner):
+        audit = audit_of([token(1, owner=owner, **fields)])
+        record = audit["findings"][0]["token"]
+        assert record.get("owner") == (owner and {**owner._asdict()}) and record["new"] == [1]
+        plain = audit_of([token(1, owner=owner, expires_time=NOW - DAY)])["findings"][0]["token"]
+        assert {key: value for key, value in record.items() if key != "new"} == plain
+        if report_format != "json":
+            assert render(audit, report_format) == render(
+                audit_of([token(1, owner=owner, expires_time=NOW - DAY)]), report_format
+            )
+
+
+@pytest.mark.parametrize("report_format", FORMATS)
+def test_an_audit_of_one_account_has_none(report_format: str) -> None:
+    audit = audit_of([token(1, expires_time=NOW - DAY)])
+    text = render(audit, report_format)
+    assert "account" not in text.lower().replace('"account",', "") and "/acme" not in text.replace("m-", "")

@@ -1,0 +1,250 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import audits
+import pytest
+from audits import NOW, ORGANIZATIONS, POLICY, audit_of, token
+from guarding import guards
+from hypothesis import given
+from hypothesis import strategies as st
+from token_strategies import tokens as some_tokens
+
+from ansible_collections.patrol.workmail.plugins.module_utils._audit.audit_check import check_audit
+from ansible_collections.patrol.workmail.plugins.module_utils._audit.result import KEYS
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError, PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
+from ansible_collections.patrol.workmail.plugins.plugin_utils._account_merge import merge_audits
+
+FAILED = {"failed": True, "msg": "AssumeRole: denied", "error_code": "AccessDenied", "region": "us-east-1", "hint": "?"}
+NO_ERROR = {"organization_id": None, "region": None, "operation": None, "page": None, "hint": None}
+
+
+def of(number: int, **fields: Any) -> dict[str, Any]:
+    """The audit of one organization with one token."""
+    return audit_of([token(number, ORGANIZATIONS[number], **fields)], organizations=[ORGANIZATIONS[number]])
+
+
+def without_account(entry: dict[str, Any], text: str | None = None) -> dict[str, Any]:
+    """What the merge made of an entry, without what it added."""
+    left = {key: value for key, value in entry.items() if key != "account"}
+    if text is not None:
+        prefix = f"{entry['account']}: "
+        assert left[text].startswith(prefix)
+        left[text] = left[text].removeprefix(prefix)
+    return left
+
+
+@given(
+    st.lists(st.tuples(some_tokens, st.sampled_from(range(3))), max_size=12),
+    st.lists(st.sampled_from(["production", "sales", "archive"]), min_size=3, max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: list[str], order: Any) -> None:
+    """Whichever account an organization is in, and in whatever order the audits come."""
+    tokens = []
+    for number, (one, index) in enumerate(given_tokens):
+        place = ORGANIZATIONS[index]
+        tokens.append(
+            one._replace(
+                organization_id=place.id,
+                organization_alias=place.alias,
+                region=place.region,
+                personal_access_token_id=one.personal_access_token_id and f"{one.personal_access_token_id}-{number}",
+            )
+        )
+    parts = {}
+    for account in order.sample(sorted(set(owned)), len(set(owned))):
+        places = [place for place, owner in zip(ORGANIZATIONS, owned, strict=True) if owner == account]
+        ids = {place.id for place in places}
+        parts[account] = audit_of([one for one in tokens if one.organization_id in ids], organizations=places)
+    whole, merged = audit_of(tokens), merge_audits(parts, list(parts))
+    account_of = dict(zip((place.id for place in ORGANIZATIONS), owned, strict=True))
+    assert all(entry["account"] == account_of[entry["token"]["organization_id"]] for entry in merged["findings"])
+    assert all(entry["account"] == account_of[entry["id"]] for entry in merged["organizations"])
+    merged["findings"] = [without_account(entry, "message") for entry in merged["findings"]]
+    merged["organizations"] = [without_account(entry) for entry in merged["organizations"]]
+    assert merged["summary"].pop("accounts") == len(parts)
+    assert merged == whole
+
+
+@pytest.mark.parametrize(
+    ("result", "error"),
+    [
+        (FAILED, {**NO_ERROR, **{key: FAILED[key] for key in ("error_code", "region", "hint")}, "msg": FAILED["msg"]}),
+        (
+            {"unreachable": True, "msg": "No\nroute"},
+            {**NO_ERROR, "msg": "No route", "error_code": "AccountNotAuditedException"},
+        ),
+        (
+            {"failed": True},
+            {
+                **NO_ERROR,
+                "msg": "its audit failed, and does not say why",
+                "error_code": "AccountNotAuditedException",
+            },
+        ),
+        (
+            {"skipped": True, "changed": False},
+            {
+                **NO_ERROR,
+                "msg": f"its audit cannot be used: audit: not the result of an audit, it lacks {', '.join(KEYS)}",
+                "error_code": "AccountNotAuditedException",
+            },
+        ),
+        (
+            None,
+            {
+                **NO_ERROR,
+                "msg": "it was not audited: it was left out of the run, or failed before its audit, for a reason that "
+                "the log has",
+                "error_code": "AccountNotAuditedException",
+            },
+        ),
+        (
+            {**of(1), "complete": False, "outcome": "incomplete"},
+            {
+                **NO_ERROR,
+                "msg": "its audit cannot be used: audit.complete: it is false, and errors has 0 entries",
+                "error_code": "AccountNotAuditedException",
+            },
+        ),
+        (
+            {**of(1), "outcome": "passed"},
+            {
+                **NO_ERROR,
+                "msg": "its audit cannot be used: audit.outcome: 'passed' is not one of pass, violations, incomplete",
+                "error_code": "AccountNotAuditedException",
+            },
+        ),
+        (
+            {"failed": True, "msg": {"a": 1}, "error_code": ["x"], "page": "2", "hint": 7},
+            {
+                **NO_ERROR,
+                "msg": "its audit failed, and does not say why",
+                "error_code": "AccountNotAuditedException",
+            },
+        ),
+    ],
+    ids=["failed", "unreachable", "speechless", "skipped", "missing", "without a reason", "unknown", "nonsense"],
+)
+@guards(
+    "plugins/plugin_utils/_account_merge.py",
+    "    try:\n        check_audit(result)\n    except OptionError as error:\n",
+    "    try:\n        pass\n    except OptionError as error:\n",
+)
+def test_an_account_without_a_whole_audit(result: Any, error: dict[str, Any]) -> None:
+    heard = {"production": of(0)}
+    for given_audits in [{**heard, "sales": result}] + ([heard] if result is None else []):
+        merged = merge_audits(given_audits, ["sales", "production"])
+        assert merged["outcome"] == "incomplete" and merged["complete"] is False
+        assert merged["errors"] == [{"account": "sales", **error, "msg": f"sales: {error['msg']}"}]
+        assert merged["summary"]["accounts"] == 1 and "production" in {
+            entry["account"] for entry in merged["organizations"]
+        }
+
+
+def test_errors_of_an_audit_are_those_of_its_account() -> None:
+    merged = audits.merged()
+    assert [(error["account"], error["organization_id"]) for error in merged["errors"]] == [
+        ("<b>legal</b>\u202e::error::", None),
+        ("archive", ORGANIZATIONS[2].id),
+    ]
+    assert merged["errors"][0]["msg"] == "<b>legal</b>?::error::: AssumeRole: AccessDenied: ::error::"
+    assert merged["summary"]["accounts"] == 2 and merged["summary"]["organizations"] == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome"),
+    [({}, "pass"), ({"expires_time": NOW - DAY}, "violations"), ({"date_last_used": None}, "pass")],
+)
+def test_one_violation_is_a_violation(fields: dict[str, Any], outcome: str) -> None:
+    assert merge_audits({"a": of(0), "b": of(1, **fields)}, ["a", "b"])["outcome"] == outcome
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"outcome": "ok"},
+        {"outcome": "pass", "complete": False},
+        {"errors": [{"msg": "denied", "error_code": "AccessDeniedException", "organization_id": None}]},
+        {"findings": audits.mixed()["findings"]},
+        {"summary": {}},
+    ],
+)
+def test_an_audit_that_contradicts_itself_never_passes(changes: dict[str, Any]) -> None:
+    merged = merge_audits({"a": of(0), "b": {**of(1), **changes}}, ["a", "b"])
+    assert merged["outcome"] == "incomplete" and merged["complete"] is False
+    assert [error["account"] for error in merged["errors"]] == ["b"]
+    assert "its audit cannot be used: audit." in merged["errors"][0]["msg"]
+
+
+@guards(
+    "plugins/plugin_utils/_account_merge.py",
+    "PASS if outcomes == {PASS} else VIOLATIONS",
+    "PASS",
+)
+def test_only_passes_make_a_pass() -> None:
+    assert merge_audits({"a": of(0), "b": of(1, expires_time=NOW)}, ["a", "b"])["outcome"] == "violations"
+
+
+def test_a_merged_audit_is_an_audit() -> None:
+    assert check_audit(audits.merged()) == audits.merged()
+    again = merge_audits({"all": merge_audits({"a": of(0), "b": of(1)}, ["a", "b"])}, ["all"])
+    assert again["outcome"] == "pass" and again["summary"]["accounts"] == 1 and again["summary"]["tokens"] == 2
+
+
+def test_an_exception_that_mutes_in_one_account_is_used() -> None:
+    svc = {"name": "svc-archive", "expires_time": None}
+    alone, other = of(0), of(1, **svc)
+    assert POLICY["exceptions"][0]["reason"] in {entry["reason"] for entry in alone["exceptions"]["unused"]}
+    merged = merge_audits({"a": alone, "b": other}, ["a", "b"])
+    assert [entry["reason"] for entry in merged["exceptions"]["unused"]] == ["TICKET-3"]
+
+
+def test_an_account_that_is_there_twice() -> None:
+    """Its tokens are not counted twice, and it is told: the account that was meant was not audited."""
+    one = of(0, expires_time=NOW - DAY)
+    merged = merge_audits({"b": one, "a": one, "c": of(1)}, ["a", "b", "c"])
+    assert merged["outcome"] == "incomplete" and merged["summary"]["tokens"] == 2 and len(merged["findings"]) == 1
+    [error] = merged["errors"]
+    assert (error["account"], error["error_code"]) == ("b", "DuplicateAccountException")
+    assert "organization acme is that of a as well" in error["msg"]
+
+
+@pytest.mark.parametrize(
+    ("given_audits", "accounts", "message"),
+    [
+        ([], ["a"], "audits: expected the results of audits by account"),
+        ({"a": of(0)}, None, "accounts: expected a list of at least one account, got None"),
+        ({}, [], "accounts: expected a list of at least one account"),
+        ({"a": of(0)}, "a", "accounts: expected a list"),
+        ({"a": of(0)}, ["a", 7], "accounts: expected the name of an account, got 7"),
+        ({"a": of(0)}, ["a", " "], "accounts: expected the name of an account"),
+        ({"a": of(0), "b": of(1)}, ["a"], "audits: 'b' is not one of the accounts"),
+        ({"a": "done"}, ["a"], "audits: expected the result of an audit, got 'done'"),
+        ({"a": of(0), "b": {**of(1), "as_of": "2026-01-01T00:00:00+00:00"}}, ["a", "b"], "a and b.*different instants"),
+        (
+            {"a": of(0), "b": audit_of([], {**POLICY, "fail_on": "low"}, organizations=[])},
+            ["a", "b"],
+            "audits: a and b were judged by different policies",
+        ),
+    ],
+)
+def test_what_cannot_be_merged(given_audits: Any, accounts: Any, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        merge_audits(given_audits, accounts)
+
+
+def test_not_one_account() -> None:
+    names = [f"a{number}" for number in range(5)]
+    with pytest.raises(PatrolError) as caught:
+        merge_audits({"a0": FAILED}, names)
+    assert caught.value.error_code == "AccountNotAuditedException"
+    assert str(caught.value).startswith(
+        "not one of 5 accounts could be audited: a0: AssumeRole: denied; a1: it was not"
+    )
+    assert str(caught.value).endswith("; and 2 more")
