@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from estate import ACME, GLOBEX, SECRETS_OF_A_NAME
+from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 RunTasks = Callable[..., dict[str, Any]]
@@ -76,6 +77,11 @@ def test_the_module_finds_and_does_not_fail(emulator: Emulator, run_tasks: RunTa
     assert results["owned"]["findings"][0]["token"]["owner"]["email"] == "ana@acme.example"
 
 
+@guards(
+    "plugins/module_utils/_audit/run.py",
+    'bool(options.get("owners")) or policy.needs_owners',
+    'bool(options.get("owners"))',
+)
 def test_owners_are_read_only_where_the_policy_needs_them(emulator: Emulator, run_tasks: RunTasks) -> None:
     def operations(policy: dict[str, Any]) -> set[str]:
         before = len(emulator.requests)

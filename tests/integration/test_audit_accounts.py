@@ -18,6 +18,7 @@ import pytest
 import yaml
 from connecting import REGION
 from examples import COLLECTION, blocks
+from guarding import guards
 from report_files import FILES
 from workmail_emulator import Emulator
 
@@ -191,6 +192,7 @@ EXTRA = {
 }
 
 
+@guards("playbooks/audit_accounts.yml", "  strategy: ansible.builtin.linear\n", "")
 def test_the_number_of_forks_changes_nothing(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     """Nor does a strategy that somebody has set: it passes, with all that there is."""
     hosts = write(tmp_path, inventory(ACCOUNTS[:5]))
@@ -216,6 +218,13 @@ def test_violations_of_one_account(
     assert f"high: {VIOLATING}: The token has expired: org-{VIOLATING}" in run.stdout
 
 
+@guards("roles/audit/tasks/accounts.yml", "that: __audit_uncommon | length == 0", "that: true")
+@guards("roles/audit/tasks/accounts.yml", "that: __audit_unknown_of_accounts | length == 0", "that: true")
+@guards(
+    "roles/audit/tasks/accounts.yml",
+    "that: (audit_assume_role_arn is defined) != (audit_own_account | default(false) | bool)",
+    "that: true",
+)
 def test_bad_accounts(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     """Each says what is wrong with it, and none of them keeps the report from the one that is in order."""
     good, *bad = ACCOUNTS[:10]
@@ -272,6 +281,7 @@ def test_bad_accounts(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Pat
     ],
     ids=repr,
 )
+@guards("roles/audit/vars/main.yml", "else groups['all']", "else ansible_play_hosts_all")
 def test_what_a_limit_leaves_out_is_missed(
     fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, extra: dict[str, Any], missed: list[str]
 ) -> None:
@@ -293,6 +303,7 @@ def test_a_policy_of_its_own(fleet: Emulator, ansible_playbook: Playbook, tmp_pa
     assert "audit_policy: expected the same value on each host" in found["errors"][0]["msg"]
 
 
+@guards("roles/audit/tasks/accounts.yml", "that: __audit_same_role | length == 0", "that: true")
 def test_two_accounts_with_one_role(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     """Neither is taken for what it says, also where they look in different regions, and so share no organization."""
     first, second = ACCOUNTS[:2]
@@ -305,6 +316,11 @@ def test_two_accounts_with_one_role(fleet: Emulator, ansible_playbook: Playbook,
 
 
 @pytest.mark.parametrize("source", ["nothing.yml", "folder"])
+@guards(
+    "playbooks/audit_accounts.yml",
+    "or (ansible_inventory_sources | length == 1 and ansible_inventory_sources[0] is not directory)",
+    "or true",
+)
 def test_a_source_that_ansible_goes_on_without(
     fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, source: str
 ) -> None:
@@ -325,6 +341,11 @@ def test_a_source_that_ansible_goes_on_without(
 
 
 @pytest.mark.parametrize("arguments", [[], ["--skip-tags", "everything"]], ids=repr)
+@guards(
+    "playbooks/audit_accounts.yml",
+    "'The inventory has no host. Give one with a host for each account, with -i.' if not groups['all']",
+    "'' if not groups['all']",
+)
 def test_no_account_at_all(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, arguments: list[str]) -> None:
     hosts = write(tmp_path, {"accounts": {"hosts": {}}})
     run = ansible_playbook("-i", hosts, *arguments, BOOK, extra=EXTRA)
@@ -371,6 +392,8 @@ def test_the_account_of_the_credentials(fleet: Emulator, ansible_playbook: Playb
     ]
 
 
+@guards("roles/audit/tasks/accounts.yml", "  ignore_unreachable: true\n", "")
+@guards("roles/audit/vars/main.yml", "ansible_play_batch | intersect", "ansible_play_hosts_all | intersect")
 def test_a_play_of_ones_own(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     """The guide's, among other hosts; what cannot be reached, or has failed since an earlier audit, is missed."""
     ssh = tmp_path / "ssh"

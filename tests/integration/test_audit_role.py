@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 from estate import ACME, GLOBEX, SECRETS_OF_A_NAME
+from guarding import guards
 from report_files import FILES
 from workmail_emulator import Emulator, Fault
 
@@ -98,6 +99,11 @@ def test_exit_codes(
 
 
 @pytest.mark.parametrize("fail", [True, False])
+@guards(
+    "roles/audit/tasks/report.yml",
+    "(__audit_result.outcome == 'violations' and not audit_fail | bool)",
+    "not audit_fail | bool",
+)
 def test_one_organization_denied(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, fail: bool) -> None:
     """The report is whole for the others, names the one, and nothing lets it pass."""
     emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", organization_id=GLOBEX))
@@ -131,6 +137,11 @@ def test_reports_that_cannot_be_written_keep_it_from_looking(
 
 
 @pytest.mark.parametrize("variable", ["audit_assume_role_arn", "audit_assume_role_external_id", "audit_as_of"])
+@guards(
+    "roles/audit/tasks/read.yml",
+    "audit_assume_role_arn or '' if audit_assume_role_arn is defined else omit",
+    "audit_assume_role_arn | default(omit)",
+)
 def test_a_variable_without_a_value(emulator: Emulator, ansible_playbook: Playbook, variable: str) -> None:
     """It must not look in another account, or at another time, than was meant."""
     run = ansible_playbook(BOOK, extra={"audit_policy": MILD, variable: None})
@@ -160,5 +171,6 @@ def test_no_report_of_an_earlier_run_is_left(emulator: Emulator, ansible_playboo
 
 
 @pytest.mark.parametrize("tags", [["--tags", "nothing"], ["--skip-tags", "everything"]])
+@guards("playbooks/audit.yml", "      tags: [always]\n", "")
 def test_tags_do_not_keep_it_from_looking(emulator: Emulator, ansible_playbook: Playbook, tags: list[str]) -> None:
     assert ansible_playbook(BOOK, *tags, extra={"audit_as_of": AS_OF}).returncode == 2

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from connecting import REGION, connect, connect_and_break
 from estate import ACME, CENTER, CONFIGURATION
+from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
@@ -112,6 +113,7 @@ def test_never_configured_is_no_failure_to_read(emulator: Emulator, read: Run) -
     assert read() == {**SETTINGS, "configured": False, **nothing}
 
 
+@guards("plugins/module_utils/_settings.py", "    if before is None:\n", ("    before = before or {}\n    if False:\n"))
 def test_never_configured_cannot_be_changed(emulator: Emulator, change: Run) -> None:
     failed = change(lifetime_in_days=90)
     assert failed["error_code"] == "ConfigurationNotFoundException" and "Set up IAM Identity Center" in failed["msg"]
@@ -126,6 +128,7 @@ def test_never_configured_cannot_be_changed(emulator: Emulator, change: Run) -> 
         ({"status": "INACTIVE", "confirm_lockout": True}, {"Status": "INACTIVE", "LifetimeInDays": 365}),
     ],
 )
+@guards("plugins/module_utils/_settings.py", "    if not check_mode:\n        after", "    if True:\n        after")
 def test_a_change_keeps_the_rest(
     configured: Emulator, change: Run, options: dict[str, Any], tokens: dict[str, Any]
 ) -> None:
@@ -141,6 +144,7 @@ def test_a_change_keeps_the_rest(
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
+@guards("plugins/module_utils/_settings.py", 'and not now_inactive and not options.get("confirm_lockout")', "and False")
 def test_a_lockout_is_to_be_confirmed(configured: Emulator, change: Run, check_mode: bool) -> None:
     failed = change(check_mode=check_mode, status="INACTIVE")
     assert failed["error_code"] == "LockoutNotConfirmedException" and "confirm_lockout" in failed["hint"]
@@ -191,6 +195,8 @@ def test_a_status_that_nobody_knows_yet_can_be_a_lockout(configured: Emulator, c
         ),
     ],
 )
+@guards("plugins/module_utils/_settings.py", "            if key not in configuration.get(name, {}):")
+@guards("plugins/module_utils/_settings.py", "        if unknown:")
 def test_what_cannot_be_kept_as_it_stands(
     configured: Emulator, change: Run, configuration: dict[str, Any], code: str, message: str
 ) -> None:
@@ -222,6 +228,17 @@ def test_what_cannot_be_kept_as_it_stands(
         ("body", {"body": json.dumps(with_tokens(status="ACTIVE"))}, MALFORMED),
     ],
 )
+@guards(
+    "plugins/module_utils/_workmail/replies.py",
+    "        return lambda value: fields.check(value, shape.required_members)\n",
+    "        return _unchecked\n",
+)
+@guards("plugins/module_utils/_workmail/replies.py", ', "integer": _checked_integer', "")
+@guards(
+    "plugins/module_utils/_workmail/replies.py",
+    '"DescribeIdentityProviderConfiguration": ("AuthenticationMode",)',
+    '"DescribeIdentityProviderConfiguration": ()',
+)
 def test_faults_while_reading(
     configured: Emulator, read: Run, change: Run, kind: str, details: dict[str, Any], code: str
 ) -> None:
@@ -232,12 +249,14 @@ def test_faults_while_reading(
 
 
 @pytest.mark.parametrize("kind", ["access_denied", "throttle", "reset", "internal_error"])
+@guards("plugins/module_utils/_settings.py", ("        if refused is not None:\n            raise refused\n"), "")
 def test_faults_while_changing(configured: Emulator, change: Run, kind: str) -> None:
     configured.faults.add(Fault(kind, operation=PUT))
     assert change(lifetime_in_days=90)["operation"] == PUT
     assert stored(configured) == CONFIGURATION
 
 
+@guards("plugins/module_utils/_settings.py", "        refused = error\n", "        raise\n")
 def test_a_connection_that_breaks_after_the_change(configured: Emulator, aws: pytest.MonkeyPatch) -> None:
     options = {"organization": "acme", "lifetime_in_days": 90}
     _before, after = change_settings(options, connect_and_break(PUT), REGION)
@@ -274,6 +293,11 @@ def test_the_service_can_add_a_default(emulator: Emulator, change: Run) -> None:
         {"AuthenticationMode": CONFIGURATION["AuthenticationMode"]},
     ],
 )
+@guards(
+    "plugins/module_utils/_settings.py",
+    "        return all(_shows(found.get(name), value) for name, value in sent.items())\n",
+    "        return True\n",
+)
 def test_another_configuration_than_was_put(configured: Emulator, change: Run, found: dict[str, Any]) -> None:
     """Somebody else put another one meanwhile, or the service did not take it whole."""
     read_afterwards(configured, found)
@@ -286,6 +310,11 @@ def test_a_configuration_that_is_gone_after_the_change(configured: Emulator, cha
     assert change(lifetime_in_days=90)["error_code"] == "ConfigurationNotConfirmedException"
 
 
+@guards(
+    "plugins/module_utils/_settings.py",
+    "        if found is not None and _shows(found, configuration):\n",
+    "        if True:\n",
+)
 def test_the_silence_of_the_service_is_not_believed(configured: Emulator, change: Run, waits: list[float]) -> None:
     configured.faults.add(Fault("empty_object", operation=PUT))
     assert change(lifetime_in_days=90)["error_code"] == "ConfigurationNotConfirmedException"
@@ -293,6 +322,9 @@ def test_the_silence_of_the_service_is_not_believed(configured: Emulator, change
 
 
 @pytest.mark.parametrize(("put", "operation", "lifetime"), [("delay", DESCRIBE, 90), ("reset", PUT, 365)])
+@guards(
+    "plugins/module_utils/_settings.py", "            raise failed from None\n", "            return configuration\n"
+)
 def test_what_cannot_be_read_again(configured: Emulator, change: Run, put: str, operation: str, lifetime: int) -> None:
     configured.faults.add(Fault("delay", operation=DESCRIBE, seconds=0, times=1))
     configured.faults.add(Fault("access_denied", operation=DESCRIBE))
@@ -311,6 +343,11 @@ def test_what_cannot_be_read_again(configured: Emulator, change: Run, put: str, 
         ({"lifetime_in_days": 90, "organization": "m-1"}, "'m-1' is no organization id"),
         ({"lifetime_in_days": 90, "organization": "acmee"}, "no organization is called acmee, did you mean acme?"),
     ],
+)
+@guards(
+    "plugins/module_utils/_settings.py",
+    '        whole_number(options, "lifetime_in_days", 1, LONGEST_LIFETIME)\n',
+    "        pass\n",
 )
 def test_bad_options(configured: Emulator, change: Run, options: dict[str, Any], message: str) -> None:
     assert message in change(**options)["msg"]

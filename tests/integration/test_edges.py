@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from estate import ACME, ESTATE
+from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 RunTasks = Callable[..., dict[str, Any]]
@@ -173,6 +174,11 @@ BAD_EXPRESSIONS = {
 }
 
 
+@guards(
+    "plugins/test/workmail_pat_matching.py",
+    "named if conditions is NOT_GIVEN else conditions",
+    "named if conditions in (NOT_GIVEN, None) else conditions",
+)
 def test_bad_input_to_lookup_and_test(emulator: Emulator, run_tasks: RunTasks) -> None:
     results = run_tasks(
         [
@@ -378,6 +384,11 @@ class TestRunCache:
         assert int(results["allowed"]["msg"]) == 5
 
     @pytest.mark.parametrize("module", ["workmail_pat", "workmail_pat_revoke"])
+    @guards(
+        "plugins/plugin_utils/_lookup/cache.py",
+        ("        path.unlink(missing_ok=True)\n\n\ndef _refusal"),
+        ("        pass\n\n\ndef _refusal"),
+    )
     def test_revoking_makes_lookups_read_anew(
         self, listings: Callable[[], int], run_tasks: RunTasks, tmp_path: Path, module: str
     ) -> None:
@@ -397,6 +408,7 @@ class TestRunCache:
         assert [int(results[name]["msg"]) for name in ("before", "again", "after")] == [5, 5, 4]
         assert listings() == (2 if module == "workmail_pat" else 3)
 
+    @guards("plugins/action/workmail_pat.py", "ongoing=bool(self._task.async_val)", "")
     def test_revoking_in_the_background_leaves_no_answer_to_keep(
         self, listings: Callable[[], int], run_tasks: RunTasks
     ) -> None:

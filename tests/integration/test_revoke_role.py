@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from estate import ACME, GLOBEX
+from guarding import guards
 from revocations import AS_OF, DELETE, EVERY, EXPIRED, GET, asked, change_token, held, ids
 from workmail_emulator import Emulator, Fault
 
@@ -250,6 +251,13 @@ def test_faults(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, 
     ],
     ids=repr,
 )
+@guards(
+    "roles/revoke/tasks/main.yml",
+    "revoke_protected or {} if revoke_protected is defined else omit",
+    "revoke_protected | default(omit)",
+)
+@guards("roles/revoke/tasks/main.yml", "- __revoke_unknown | length == 0", "- true")
+@guards("roles/revoke/vars/main.yml", " if revoke_record_dir else ''", "")
 def test_bad_variables(
     emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, extra: dict[str, Any], message: str
 ) -> None:

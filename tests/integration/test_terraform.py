@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from estate import ACME, ANA, ORPHAN, SECRETS_OF_A_NAME
+from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 COLLECTION = Path(__file__).parents[2]
@@ -104,6 +105,11 @@ def test_bad_queries(emulator: Emulator, program: Program, query: str) -> None:
     assert len(emulator.requests) == 0
 
 
+@guards(
+    "docs/examples/terraform/workmail_pat_facts.py",
+    '"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"',
+    '"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "false"',
+)
 def test_what_could_not_be_read_whole_fails_the_plan(emulator: Emulator, program: Program) -> None:
     missing = program('{"inventory": "absent_workmail_pat.yml"}')
     assert (missing.returncode, missing.stdout) == (1, "") and "absent_workmail_pat.yml" in missing.stderr

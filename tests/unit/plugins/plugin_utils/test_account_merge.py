@@ -136,6 +136,7 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
     "    try:\n        check_audit(result)\n    except OptionError as error:\n",
     "    try:\n        pass\n    except OptionError as error:\n",
 )
+@guards("plugins/plugin_utils/_account_merge.py", '            errors.append(_of(account, failure, "msg"))\n', "")
 def test_an_account_without_a_whole_audit(result: Any, error: dict[str, Any]) -> None:
     heard = {"production": of(0)}
     for given_audits in [{**heard, "sales": result}] + ([heard] if result is None else []):
@@ -205,6 +206,7 @@ def test_an_exception_that_mutes_in_one_account_is_used() -> None:
     assert [entry["reason"] for entry in merged["exceptions"]["unused"]] == ["TICKET-3"]
 
 
+@guards("plugins/plugin_utils/_account_merge.py", " or _duplicate_organization(result, seen)", "")
 def test_an_account_that_is_there_twice() -> None:
     """Its tokens are not counted twice, and it is told: the account that was meant was not audited."""
     one = of(0, expires_time=NOW - DAY)
@@ -234,6 +236,12 @@ def test_an_account_that_is_there_twice() -> None:
         ),
     ],
 )
+@guards(
+    "plugins/plugin_utils/_account_merge.py",
+    "    if not isinstance(accounts, (list, tuple)) or not accounts:\n",
+    "    if not isinstance(accounts, (list, tuple)):\n",
+)
+@guards("plugins/plugin_utils/_account_merge.py", "            if result[key] != first[key]:")
 def test_what_cannot_be_merged(given_audits: Any, accounts: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         merge_audits(given_audits, accounts)

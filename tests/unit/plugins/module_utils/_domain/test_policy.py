@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from condition_oracle import Unknown
+from guarding import guards
 from hypothesis import given
 from hypothesis import strategies as st
 from policy_oracle import naive, policies
@@ -195,6 +196,10 @@ RULE, EXCEPTION = ("rules", 2), ("exceptions", 0)
         (_set(*EXCEPTION, "rule", "stale"), r"exceptions\[0\]\.rule: unknown key, did you mean rules\?"),
     ],
 )
+@guards("plugins/module_utils/_domain/policy.py", "        if rule_id in first:")
+@guards("plugins/module_utils/_domain/policy.py", "        if rule_ids is not None and rule not in rule_ids:")
+@guards("plugins/module_utils/_domain/policy.py", "    if isinstance(value, Mapping) and not value:")
+@guards("plugins/module_utils/_domain/policy.py", "        if key not in known:")
 def test_bad_policies(change: Callable[[Any], None], message: str) -> None:
     policy = copy.deepcopy(VALID)
     change(policy)
@@ -240,6 +245,11 @@ def _expired_token(**fields: Any) -> Token:
         ("2026-12-31T12:00:00+02:00", "2026-12-31T10:00:00Z", False),
     ],
 )
+@guards(
+    "plugins/module_utils/_domain/policy.py",
+    "    active = [exception for exception in policy.exceptions if exception.end > as_of]\n",
+    "    active = list(policy.exceptions)\n",
+)
 def test_until_when_an_exception_mutes(expires: Any, as_of: str, muted: bool) -> None:
     policy = copy.deepcopy(VALID)
     policy["exceptions"][0].update(rules="expired", expires=expires)
@@ -255,6 +265,7 @@ def test_until_when_an_exception_mutes(expires: Any, as_of: str, muted: bool) ->
         assert [exception["reason"] for exception in verdict.expired] == ["TICKET-1"]
 
 
+@guards("plugins/module_utils/_domain/policy.py", " if rule.id in active[index].rules), None)", "), None)")
 def test_an_exception_is_for_its_own_rules() -> None:
     policy = copy.deepcopy(VALID)
     policy["rules"][1]["when"] = {"older_than": "1d"}
@@ -263,6 +274,7 @@ def test_an_exception_is_for_its_own_rules() -> None:
     assert [(finding["rule_id"], finding["muted"]) for finding in findings] == [("expired", False), ("stale", True)]
 
 
+@guards("plugins/module_utils/_domain/policy.py", "        if needs_owners and token.owner is None:")
 def test_a_policy_with_owner_conditions_refuses_a_token_without_its_owner() -> None:
     """Also where no rule comes to ask: an exception, or a condition that another one makes needless."""
     policy = copy.deepcopy(VALID)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from guarding import guards
 from hypothesis import given
 from hypothesis import strategies as st
 from token_strategies import ACME, NOW, tokens
@@ -116,6 +117,7 @@ def test_tokens_without_creation_come_last() -> None:
         ({"owner": {"email": "x"}}, r"^token\.owner: expected user_id, name, email"),
     ],
 )
+@guards("plugins/module_utils/_domain/tokens.py", "    if missing:")
 def test_what_is_no_record_is_refused(record: Any, message: str) -> None:
     if record:
         record = {**project(token_from_summary({}, ACME), NOW), **record}

@@ -8,6 +8,7 @@ import signal
 import threading
 
 import pytest
+from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._sweep.concurrency import Calls
@@ -101,6 +102,11 @@ def test_a_failure_keeps_the_others_from_starting() -> None:
     assert len(called) < 1000
 
 
+@guards(
+    "plugins/module_utils/_sweep/concurrency.py",
+    ("        except BaseException:\n            self._stop.set()\n            raise\n"),
+    ("        finally:\n            pass\n"),
+)
 def test_an_interrupt_does_not_wait_for_calls() -> None:
     answered = threading.Event()
     under_way = threading.Barrier(2, timeout=30)

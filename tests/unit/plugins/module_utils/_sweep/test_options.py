@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
 from ansible_collections.patrol.workmail.plugins.module_utils._sweep.options import is_user_id, parse_sweep_options
@@ -72,6 +73,8 @@ def test_names_are_taken_once() -> None:
         ({"assume_role_external_id": "x"}, r"^assume_role_external_id: needs assume_role_arn$"),
     ],
 )
+@guards("plugins/module_utils/_sweep/options.py", "    if select.needs_owners and not owners:")
+@guards("plugins/module_utils/_sweep/options.py", "    if arn is None:\n", "    if not arn:\n")
 def test_bad_options(given: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message) as caught:
         parse_sweep_options(given, 0)

@@ -121,11 +121,13 @@ def test_a_name_of_its_own_is_kept(names: list[str]) -> None:
     assert names_of(made) == [each.name for each in made]
 
 
+@guards("plugins/plugin_utils/_inventory/hosts.py", "if many[name] > 1 or ", "if ")
 def test_what_cannot_be_told_apart_is_counted() -> None:
     names = names_of([host("pat-1", 1), host("pat-1", 1), host("pat-1", 2)])
     assert len(set(names)) == 3 and names[1] == f"{names[0]}-2" and all(name.startswith("pat-1~") for name in names)
 
 
+@guards("plugins/plugin_utils/_inventory/hosts.py", " or taken(name, host):", ":")
 def test_what_the_inventory_has_under_a_name_is_kept_apart() -> None:
     made = [host("web", 1), host("db", 2)]
     names = names_of(made, taken=lambda name, each: name == "db" and each.identity[1] == 2)
@@ -204,6 +206,7 @@ def test_hosts_of_organizations_count() -> None:
     ]
 
 
+@guards("plugins/plugin_utils/_inventory/hosts.py", "        figures = dict.fromkeys(figures)\n", "        pass\n")
 def test_an_organization_that_was_not_read_whole_is_marked_and_counts_nothing() -> None:
     error = PatrolError("denied", organization_id=ACME.id, region=ACME.region)
     elsewhere = PatrolError("denied", region="eu-west-1")
@@ -216,6 +219,7 @@ def test_an_organization_that_was_not_read_whole_is_marked_and_counts_nothing() 
     assert globex.variables["complete"] is True and globex.variables["tokens"] == 0 and not globex.variables["errors"]
 
 
+@guards("plugins/plugin_utils/_inventory/hosts.py", "            part = part._replace(whole=False)\n", "")
 def test_a_condition_that_cannot_be_judged_is_an_error_or_marks_the_organization() -> None:
     undated = token_from_summary({"PersonalAccessTokenId": "a"}, ACME)
     estate = Estate([part([undated]), part([], organization=GLOBEX)], [])
@@ -255,6 +259,7 @@ def test_a_new_field_is_kept_under_a_name_that_a_variable_can_have() -> None:
         ("t", "tags"),
     ],
 )
+@guards("plugins/plugin_utils/_inventory/hosts.py", 'if prefix.startswith("ansible_"):')
 def test_a_prefix_with_which_the_service_could_set_a_variable_of_ansible(prefix: str, name: str) -> None:
     with pytest.raises(OptionError, match=f"^hostvars_prefix: '{prefix}' is not allowed.* own variable {name}"):
         options(hostvars_prefix=prefix)
@@ -310,6 +315,11 @@ EVALUATED = [
     "plugins/plugin_utils/_inventory/hosts.py", '_TEMPLATE = re.compile(r"[{}#(|]")', '_TEMPLATE = re.compile(r"[{}#]")'
 )
 @pytest.mark.parametrize("text", EVALUATED)
+@guards(
+    "plugins/plugin_utils/_inventory/hosts.py",
+    "wrap_var(text) if _TEMPLATE.search(text) else _trust(text)",
+    "_trust(text)",
+)
 def test_text_of_strangers_is_never_evaluated(text: str) -> None:
     assert may_be_evaluated(trust(text))
     nested = variables_of(Host("x", [], {"name": [{trust(text): trust(text)}]}, []), "p_")["p_name"]
@@ -367,6 +377,10 @@ def test_the_cache_gives_back_what_was_fetched(made: list[Any]) -> None:
     assert from_cache(json.loads(json.dumps(to_cache(estate, KEY))), KEY) == estate
 
 
+@guards(
+    "plugins/plugin_utils/_inventory/snapshot.py",
+    "    if estate.errors or not all(part.whole for part in estate.parts):",
+)
 def test_nothing_that_is_not_whole_is_cached() -> None:
     assert to_cache(Estate([part([])], []), KEY) is not None
     assert to_cache(Estate([part([])], [PatrolError("x")]), KEY) is None
@@ -388,6 +402,10 @@ def test_nothing_that_is_not_whole_is_cached() -> None:
         lambda record: {**record, "digest": None},
         lambda record: {key: value for key, value in record.items() if key != "digest"},
     ],
+)
+@guards("plugins/plugin_utils/_inventory/snapshot.py", 'record.get("key") != key', "False")
+@guards(
+    "plugins/plugin_utils/_inventory/snapshot.py", '    if record.get("digest") != _digest(key, record["fetched"]):'
 )
 def test_a_record_that_is_not_what_was_written_is_not_taken(spoil: Any) -> None:
     record = to_cache(Estate([part([token_from_summary({"PersonalAccessTokenId": "pat-1"}, ACME)])], []), KEY)

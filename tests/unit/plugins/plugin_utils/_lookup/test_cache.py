@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.plugin_utils._lookup.cache import Answer, forget, plain, shared
 
@@ -53,6 +54,7 @@ def test_the_same_is_fetched_once(folder: Path) -> None:
         {**OPTIONS, "page_size": "1"},
     ],
 )
+@guards("plugins/plugin_utils/_lookup/cache.py", "_digest([options, ", "_digest([")
 def test_something_else_is_fetched(folder: Path, other: dict[str, Any]) -> None:
     service = Service()
     for options in (OPTIONS, other):
@@ -60,6 +62,7 @@ def test_something_else_is_fetched(folder: Path, other: dict[str, Any]) -> None:
     assert service.asked == 2
 
 
+@guards("plugins/plugin_utils/_lookup/cache.py", ", _surroundings()]", "]")
 def test_so_is_the_same_as_somebody_else(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service()
     shared(OPTIONS, service, folder)
@@ -71,6 +74,7 @@ def test_so_is_the_same_as_somebody_else(folder: Path, tmp_path: Path, monkeypat
     assert service.asked == 4
 
 
+@guards("plugins/plugin_utils/_lookup/cache.py", "if answer.whole:", "if True:")
 def test_what_is_not_whole_is_not_kept(folder: Path) -> None:
     service = Service(WHOLE._replace(whole=False))
     for _time in range(2):
@@ -85,6 +89,9 @@ def test_neither_is_an_error(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"[[", b"\xff", b"[]", b"{}", b"[1, []]", b"[[], 1]", b"[[], [], []]"])
+@guards(
+    "plugins/plugin_utils/_lookup/cache.py", "    if not isinstance(records, list) or not isinstance(warnings, list):"
+)
 def test_what_is_spoilt_is_fetched_anew(folder: Path, spoilt: bytes) -> None:
     shared(OPTIONS, Service(), folder)
     (path,) = folder.glob("*.json")
@@ -102,6 +109,11 @@ def test_what_was_forgotten_is_fetched_anew(folder: Path) -> None:
     assert service.asked == 2
 
 
+@guards(
+    "plugins/plugin_utils/_lookup/cache.py",
+    "        os.replace(file.name, path)\n",
+    ("        path.parent.mkdir(exist_ok=True)\n        path.write_text(json.dumps(answer[:2]))\n"),
+)
 def test_so_is_what_was_forgotten_on_its_way(folder: Path) -> None:
     def fetch() -> Answer:
         forget(folder)
@@ -145,6 +157,7 @@ def test_what_is_forgotten_while_others_wait_is_fetched_anew(folder: Path) -> No
     assert asked_at_once(folder, 3, lambda began: forget(folder)) == [WHOLE] * 3
 
 
+@guards("plugins/plugin_utils/_lookup/cache.py", "        _refusal(folder).touch()\n", "        pass\n")
 def test_nothing_is_kept_while_a_change_goes_on(folder: Path) -> None:
     service = Service()
     shared(OPTIONS, service, folder)
@@ -154,6 +167,7 @@ def test_nothing_is_kept_while_a_change_goes_on(folder: Path) -> None:
     assert not list(folder.glob("*.json"))
 
 
+@guards("plugins/plugin_utils/_lookup/cache.py", "mkdir(mode=0o700, ", "mkdir(")
 def test_nobody_else_can_read_it(folder: Path) -> None:
     shared(OPTIONS, Service(), folder)
     assert folder.stat().st_mode & 0o777 == 0o700

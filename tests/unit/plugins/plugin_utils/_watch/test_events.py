@@ -126,6 +126,12 @@ def test_an_organization_that_the_first_sweep_could_not_read_is_no_news_later() 
     assert tell(state, sweep({"a": {"one": {}}, "b": {"two": {}}, "c": {"three": {}}})) == [("appeared", "three")]
 
 
+@guards("plugins/plugin_utils/_watch/events.py", '    if result["complete"]:\n', "    if True:\n")
+@guards(
+    "plugins/plugin_utils/_watch/events.py",
+    'for organization in result["organizations"] if organization["tokens"] is not None',
+    'for organization in result["organizations"]',
+)
 def test_what_could_not_be_read_is_not_gone() -> None:
     state = State(None, TARGETS)
     everything = {"a": {"one": {}}, "b": {"two": {}}}
@@ -233,6 +239,7 @@ class TestStateFile:
             ),
         ],
     )
+    @guards("plugins/plugin_utils/_watch/state.py", 'if document["targets"] != self._targets:')
     def test_another_file_is_refused_and_left_alone(self, tmp_path: Path, content: str, message: str) -> None:
         path = tmp_path / "state.json"
         path.write_text(content)
