@@ -19,7 +19,12 @@ from typing import Any
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import judge, parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, SECOND
-from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Organization, Owner, Token, project
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import (
+    Organization,
+    Owner,
+    Token,
+    to_record,
+)
 
 NOW = 1_800_000_000 * SECOND
 ACME = Organization("m-" + "a" * 32, "acme", "us-east-1", "Active")
@@ -89,7 +94,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     tokens, ready = population(count), parse_policy(policy())
     findings = len(judge(ready, tokens, NOW).findings)
-    records = json.dumps([project(token, NOW) for token in tokens])
+    records = json.dumps([to_record(token, NOW) for token in tokens])
     judging, reading = seconds(lambda: judge(ready, tokens, NOW)), seconds(lambda: json.loads(records))
     print(f"{count} tokens by {RULES} rules and {EXCEPTIONS} exceptions: {findings} findings")
     print(f"judging them          {judging:6.3f} s of CPU")

@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-project = "patrol.workmail"
+to_record = "patrol.workmail"
 copyright = "The patrol.workmail contributors"
 html_title = "patrol.workmail: Amazon WorkMail personal access tokens in Ansible"
 html_short_title = "patrol.workmail"

@@ -14,8 +14,8 @@ import time
 from typing import Any, Callable, Mapping
 
 from ._domain.errors import OptionError, PatrolError
-from ._sweep.options import whole_number
-from ._sweep.organization import Place, open_organization
+from ._sweep.options import integer_option
+from ._sweep.organization import OrganizationClient, connect_to_organization
 from ._workmail import operations
 from ._workmail.session import Connect
 
@@ -48,8 +48,8 @@ def read_settings(options: Mapping[str, Any], connect: Connect, region: str | No
     Raises:
         PatrolError: An option is not valid, or they could not be read.
     """
-    place = open_organization(options, connect, region)
-    return _told(place, _read(place))
+    place = connect_to_organization(options, connect, region)
+    return _as_result(place, _read(place))
 
 
 def change_settings(
@@ -76,7 +76,7 @@ def change_settings(
             become unusable without C(confirm_lockout), or the change could not be made.
     """
     if options.get("lifetime_in_days") is not None:
-        whole_number(options, "lifetime_in_days", 1, LONGEST_LIFETIME)
+        integer_option(options, "lifetime_in_days", 1, LONGEST_LIFETIME)
     wanted = {
         name: options[option]
         for option, name in (("status", "Status"), ("lifetime_in_days", "LifetimeInDays"))
@@ -84,10 +84,10 @@ def change_settings(
     }
     if not wanted:
         raise OptionError("status, lifetime_in_days: one of them is to be set")
-    place = open_organization(options, connect, region)
+    place = connect_to_organization(options, connect, region)
     before = _read(place)
     if before is None:
-        raise _about(
+        raise _error(
             place,
             "has no identity provider configuration",
             "ConfigurationNotFoundException",
@@ -96,11 +96,11 @@ def change_settings(
     after = copy.deepcopy(before)
     after.setdefault(_TOKENS, {}).update(wanted)
     if after == before:
-        return _told(place, before), _told(place, before)
+        return _as_result(place, before), _as_result(place, before)
     _check_whole(place, after)
     now_inactive = before.get(_TOKENS, {}).get("Status") == INACTIVE
     if wanted.get("Status") == INACTIVE and not now_inactive and not options.get("confirm_lockout"):
-        raise _about(
+        raise _error(
             place,
             "would lose the use of all its personal access tokens, which locks out the mail clients that use them",
             "LockoutNotConfirmedException",
@@ -108,14 +108,14 @@ def change_settings(
         )
     if not check_mode:
         after = _put(place, after, sleep)
-    return _told(place, before), _told(place, after)
+    return _as_result(place, before), _as_result(place, after)
 
 
-def _read(place: Place) -> dict[str, Any] | None:
+def _read(place: OrganizationClient) -> dict[str, Any] | None:
     return operations.describe_identity_provider_configuration(place.client, place.organization.id)
 
 
-def _put(place: Place, configuration: dict[str, Any], sleep: Callable[[float], None]) -> dict[str, Any]:
+def _put(place: OrganizationClient, configuration: dict[str, Any], sleep: Callable[[float], None]) -> dict[str, Any]:
     """Replace the configuration, and return it as it is read afterwards.
 
     A connection can break after the service has done its work, and a reply says nothing: only reading tells.
@@ -132,13 +132,13 @@ def _put(place: Place, configuration: dict[str, Any], sleep: Callable[[float], N
             failed = refused or error
             failed.hint = " ".join(filter(None, (failed.hint, "Whether the change was made is not known.")))
             raise failed from None
-        if found is not None and _shows(found, configuration):
+        if found is not None and _contains(found, configuration):
             return found
         if refused is not None:
             raise refused
         if wait:
             sleep(wait)
-    raise _about(
+    raise _error(
         place,
         "still shows other settings, though the service took the change",
         "ConfigurationNotConfirmedException",
@@ -146,20 +146,20 @@ def _put(place: Place, configuration: dict[str, Any], sleep: Callable[[float], N
     )
 
 
-def _shows(found: object, sent: object) -> bool:
+def _contains(found: object, sent: object) -> bool:
     """Whether all that was sent is found. The service can add to it, such as the lifetime that it has by default."""
     if isinstance(found, Mapping) and isinstance(sent, Mapping):
-        return all(_shows(found.get(name), value) for name, value in sent.items())
+        return all(_contains(found.get(name), value) for name, value in sent.items())
     return found == sent
 
 
-def _check_whole(place: Place, configuration: Mapping[str, Any]) -> None:
+def _check_whole(place: OrganizationClient, configuration: Mapping[str, Any]) -> None:
     """Since the whole is replaced, a field that cannot be sent back would be lost, and one that lacks is refused."""
     for name, value in configuration.items():
         known = _SENT.get(name)
         unknown = [name] if known is None else [f"{name}.{key}" for key in value if known and key not in known]
         if unknown:
-            raise _about(
+            raise _error(
                 place,
                 f"has {', '.join(unknown)} in its configuration, which this collection would lose",
                 "UnsupportedConfigurationException",
@@ -168,7 +168,7 @@ def _check_whole(place: Place, configuration: Mapping[str, Any]) -> None:
     for name, keys in ((_CENTER, _SENT[_CENTER]), (_TOKENS, ("Status",))):
         for key in keys:
             if key not in configuration.get(name, {}):
-                raise _about(
+                raise _error(
                     place,
                     f"has no {name}.{key} in its configuration, which is needed to change it",
                     "IncompleteConfigurationException",
@@ -176,7 +176,7 @@ def _check_whole(place: Place, configuration: Mapping[str, Any]) -> None:
                 )
 
 
-def _about(place: Place, message: str, error_code: str, hint: str) -> PatrolError:
+def _error(place: OrganizationClient, message: str, error_code: str, hint: str) -> PatrolError:
     organization = place.organization
     return PatrolError(
         f"organization {organization.alias or organization.id} {message}",
@@ -187,7 +187,7 @@ def _about(place: Place, message: str, error_code: str, hint: str) -> PatrolErro
     )
 
 
-def _told(place: Place, configuration: Mapping[str, Any] | None) -> dict[str, Any]:
+def _as_result(place: OrganizationClient, configuration: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         "organization_id": place.organization.id,
         "organization_alias": place.organization.alias,

@@ -43,33 +43,37 @@ def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
     for account in audits:
         if account not in names:
             raise OptionError(f"audits: {shown(account)} is not one of the accounts")
-    heard: dict[str, Mapping[str, Any]] = {}
+    audited: dict[str, Mapping[str, Any]] = {}
     errors: list[dict[str, Any]] = []
     seen: dict[str, str] = {}
     for account in names:
         result: Any = audits.get(account)
         failure = _failure(result) or _duplicate_organization(result, seen)
         if failure is not None:
-            errors.append(_of(account, failure, "msg"))
+            errors.append(_with_account(account, failure, "msg"))
             continue
-        heard[account] = result
+        audited[account] = result
         seen.update({organization["id"]: account for organization in result["organizations"]})
-        errors += [_of(account, error, "msg") for error in result["errors"]]
-    if not heard:
-        raise _nothing(len(names), errors)
-    first = _like_each_other(heard)
-    results = list(heard.values())
+        errors += [_with_account(account, error, "msg") for error in result["errors"]]
+    if not audited:
+        raise _no_account_error(len(names), errors)
+    first = _require_same_policy(audited)
+    results = list(audited.values())
     outcomes = {result["outcome"] for result in results}
     return {
         "outcome": INCOMPLETE if errors else PASS if outcomes == {PASS} else VIOLATIONS,
         "findings": sorted(
-            (_of(account, finding, "message") for account, result in heard.items() for finding in result["findings"]),
+            (
+                _with_account(account, finding, "message")
+                for account, result in audited.items()
+                for finding in result["findings"]
+            ),
             key=_worst_first,
         ),
         "summary": {
             "accounts": len(names) - len({error["account"] for error in errors}),
             **{
-                key: _added([result["summary"][key] for result in results])
+                key: _sum([result["summary"][key] for result in results])
                 for key in first["summary"]
                 if key != "accounts" and all(key in result["summary"] for result in results)
             },
@@ -84,7 +88,7 @@ def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
         },
         "policy": first["policy"],
         "organizations": sorted(
-            ({"account": account, **entry} for account, result in heard.items() for entry in result["organizations"]),
+            ({"account": account, **entry} for account, result in audited.items() for entry in result["organizations"]),
             key=lambda entry: (entry["id"], entry["region"]),
         ),
         "as_of": first["as_of"],
@@ -147,28 +151,28 @@ def _error(message: str, error_code: str = _NOT_AUDITED) -> dict[str, Any]:
     return {"msg": message, "error_code": error_code, **dict.fromkeys(_WHERE)}
 
 
-def _of(account: str, entry: Mapping[str, Any], text: str) -> dict[str, Any]:
+def _with_account(account: str, entry: Mapping[str, Any], text: str) -> dict[str, Any]:
     """A finding or an error with its account, which its text names as well."""
     return {"account": account, **entry, text: printable(f"{account}: {entry[text]}")}
 
 
-def _nothing(count: int, errors: Sequence[Mapping[str, Any]]) -> PatrolError:
+def _no_account_error(count: int, errors: Sequence[Mapping[str, Any]]) -> PatrolError:
     reasons = "; ".join(str(error["msg"]).rstrip(".") for error in errors[:_MOST_REASONS])
     more = f"; and {len(errors) - _MOST_REASONS} more" if len(errors) > _MOST_REASONS else ""
     return PatrolError(f"not one of {count} accounts could be audited: {reasons}{more}", error_code=_NOT_AUDITED)
 
 
-def _like_each_other(heard: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+def _require_same_policy(audited: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
     """The first of the audits, once all have the policy and the instant in common."""
-    name, first = next(iter(heard.items()))
-    for account, result in heard.items():
+    name, first = next(iter(audited.items()))
+    for account, result in audited.items():
         for key, what in (("policy", "by different policies"), ("as_of", "at different instants")):
             if result[key] != first[key]:
                 raise OptionError(f"audits: {name} and {account} were judged {what}, which makes no common result")
     return first
 
 
-def _added(values: Sequence[Any]) -> Any:
+def _sum(values: Sequence[Any]) -> Any:
     """The sum of numbers, or of mappings with numbers by key."""
     if isinstance(values[0], Mapping):
         return {key: sum(value[key] for value in values) for key in values[0]}

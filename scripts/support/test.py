@@ -22,7 +22,7 @@ Usage: scripts/test                  answer "does it work?" in a few minutes
 
 Examples:
   scripts/test unit -k conditions
-  scripts/test integration tests/integration/test_audit.py
+  scripts/test integration tests/integration/audit/test_audit.py
   scripts/test matrix 13 3.12 unit       one part on one supported release of ansible-core
   scripts/test live --regions all        read the real Amazon WorkMail with your AWS credentials
 

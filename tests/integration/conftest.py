@@ -20,8 +20,6 @@ from workmail_emulator import Emulator
 
 # Whatever uses one of these runs Ansible: in a program of its own, or by the API of inventories.
 ANSIBLE = {"environment", "manage", "parse"}
-# But for the examples of guides, which use the same features again, and are run on each release by the whole matrix.
-GUIDES = {"controller", "examples", "leaving", "pipelines", "terraform", "timetable"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -29,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that run Ansible, and as slow those that start a program, unless they are smoke tests."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        if not ANSIBLE.isdisjoint(fixtures) and item.path.stem.removeprefix("test_") not in GUIDES:
+        if not ANSIBLE.isdisjoint(fixtures) and item.get_closest_marker("guide") is None:
             item.add_marker("ansible")
         if "environment" in fixtures and item.get_closest_marker("smoke") is None:
             item.add_marker("slow")

@@ -125,8 +125,8 @@ def audit_of(
             }
             for organization in organizations
         ],
-        read=len(tokens),
-        whole=len(organizations) - len(unread),
+        tokens_read=len(tokens),
+        organizations_read=len(organizations) - len(unread),
         complete=not errors,
         errors=errors or [],
         now=NOW,

@@ -12,9 +12,9 @@ from token_strategies import ACME, NOW
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import judge, parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Owner, Token
-from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan import Guards, PolicySelection
+from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan import PolicySelection, Protection
 
-OPEN = Guards(None, None, NOW, NOW)
+OPEN = Protection(None, None, NOW, NOW)
 ANA = Owner("u-ana", "ana", "ana@acme.example", "Ana", "ENABLED")
 BEN = Owner("u-ben", "ben", "ben@acme.example", "Ben", "DISABLED")
 
@@ -46,7 +46,7 @@ UNUSED = rule("unused", {"unused_for": "90d"})
 ORPHANED = rule("orphaned", {"owner_state": ["DISABLED"]})
 
 
-def selection(*rules: dict[str, Any], guards: Guards = OPEN, **policy: Any) -> PolicySelection:
+def selection(*rules: dict[str, Any], guards: Protection = OPEN, **policy: Any) -> PolicySelection:
     return PolicySelection(parse_policy({"version": 1, "rules": list(rules), **policy}), guards)
 
 

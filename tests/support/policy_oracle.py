@@ -14,7 +14,7 @@ from token_strategies import NOW
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import SEVERITIES
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, format_instant
-from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Token, project
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Token, to_record
 
 RULE_IDS = ["a", "b", "B.2", "c-3"]
 
@@ -60,7 +60,7 @@ def _moment(instant: int) -> datetime.datetime:
 def naive(policy: dict[str, Any], population: list[Token], complete: bool) -> dict[str, Any]:
     """The whole engine once more: every rule on every token, every exception on every finding, nothing remembered."""
     now = _moment(NOW)
-    records = [project(token, NOW) for token in population]
+    records = [to_record(token, NOW) for token in population]
 
     def holds(exception: dict[str, Any]) -> bool:
         expires = exception["expires"]

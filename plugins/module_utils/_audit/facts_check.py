@@ -25,14 +25,14 @@ _UNCHANGED = "Pass on the result of workmail_pat_info as it is, gathered without
 class CheckedFacts(NamedTuple):
     """Facts that are valid.
 
-    ``errors`` say what they lack; without errors they are complete. ``read`` counts the tokens that were read, and
-    ``whole`` the organizations that were read completely. ``as_of`` is None for a list of records.
+    ``errors`` say what they lack; without errors they are complete. ``tokens_read`` and ``organizations_read``
+    count the tokens that were read, and the organizations that were read completely. ``as_of`` is None for a list of records.
     """
 
     tokens: Sequence[Token]
     organizations: Sequence[Mapping[str, Any]]
-    read: int
-    whole: int
+    tokens_read: int
+    organizations_read: int
     as_of: object
     errors: Sequence[Mapping[str, Any]]
 

@@ -40,8 +40,8 @@ def audit(
     tokens: Iterable[Token],
     as_of: int,
     organizations: Sequence[Mapping[str, Any]],
-    read: int,
-    whole: int,
+    tokens_read: int,
+    organizations_read: int,
     complete: bool,
     errors: Sequence[Mapping[str, Any]],
     now: int,
@@ -54,8 +54,8 @@ def audit(
         tokens: At least every token that a rule finds.
         as_of: The instant to judge at, in microseconds since the epoch.
         organizations: The organizations found, as facts have them.
-        read: How many tokens were read.
-        whole: How many organizations were read whole.
+        tokens_read: How many tokens were read.
+        organizations_read: How many organizations were read completely.
         complete: Whether every page of everything asked for was read.
         errors: What could not be read, as facts have it.
         now: The present, in microseconds since the epoch.
@@ -81,8 +81,8 @@ def audit(
         "outcome": INCOMPLETE if not complete else VIOLATIONS if violations else PASS,
         "findings": list(verdict.findings),
         "summary": {
-            "organizations": whole,
-            "tokens": read,
+            "organizations": organizations_read,
+            "tokens": tokens_read,
             "findings": len(verdict.findings),
             "violations": violations,
             "muted": len(verdict.findings) - len(counted),
@@ -130,8 +130,8 @@ def audit_facts(policy: Policy, facts: object, as_of: object, now: int, complete
         checked.tokens,
         resolve_as_of(checked.as_of if as_of is None else as_of, now),
         organizations=checked.organizations,
-        read=checked.read,
-        whole=checked.whole,
+        tokens_read=checked.tokens_read,
+        organizations_read=checked.organizations_read,
         complete=checked.complete,
         errors=checked.errors,
         now=now,

@@ -12,11 +12,11 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from .._domain.conditions import Conditions
-from .._domain.errors import telling
+from .._domain.errors import attach_details
 from .._domain.policy import parse_policy
 from .._domain.times import current_instant
 from .._domain.tokens import Token
-from .._sweep.facts import organizations_of, session_for, tokens_read
+from .._sweep.facts import open_session, organizations_of, tokens_read
 from .._sweep.options import parse_sweep_options
 from .._sweep.sweep import sweep
 from .._workmail.session import Connect
@@ -42,16 +42,16 @@ def gather_audit(options: Mapping[str, Any], connect: Connect, region: str | Non
     now = current_instant()
     checked = parse_sweep_options({**options, "owners": owners}, now)
     checked = checked._replace(select=_both(checked.select, policy.when))
-    session = session_for(checked, options, connect, region)
-    with telling(session.progress.as_result):
+    session = open_session(checked, options, connect, region)
+    with attach_details(session.progress.as_result):
         found = sweep(checked, session)
     result = audit(
         policy,
         found.tokens,
         checked.as_of,
         organizations=organizations_of(found),
-        read=tokens_read(found),
-        whole=sum(entry.whole for entry in found.organizations),
+        tokens_read=tokens_read(found),
+        organizations_read=sum(entry.complete for entry in found.organizations),
         complete=found.complete,
         errors=[error.as_result() for error in found.errors],
         now=now,

@@ -22,7 +22,7 @@ from .errors import IndeterminateError, MistakeCollector, OptionError, expected,
 from .times import parse_duration, parse_instant
 from .tokens import UNKNOWN, Owner, Token
 
-Test = Callable[[Token, int], bool]
+Predicate = Callable[[Token, int], bool]
 DEEPEST = 32
 MOST_PARTS = 20_000
 LONGEST_TEXT = 2_000
@@ -36,7 +36,7 @@ class Conditions(NamedTuple):
     epoch. It raises IndeterminateError if the service left out what a condition needs.
     """
 
-    matches: Test
+    matches: Predicate
     needs_owners: bool
 
 
@@ -96,7 +96,7 @@ def check_size(document: object, path: str) -> None:
 def _parse(document: object, path: str) -> Conditions:
     if not isinstance(document, Mapping):
         raise mistake(path, f"expected a mapping of conditions, got {_kind(document)}")
-    tests: list[Test] = []
+    tests: list[Predicate] = []
     needs_owners = False
     collector = MistakeCollector()
     for name, value in document.items():
@@ -157,7 +157,7 @@ def any_of(choices: Sequence[Conditions]) -> Conditions:
     return Conditions(test, any(choice.needs_owners for choice in choices))
 
 
-def _conjunction(tests: list[Test]) -> Test:
+def _conjunction(tests: list[Predicate]) -> Predicate:
     if len(tests) == 1:
         return tests[0]
 
@@ -172,7 +172,7 @@ def _conjunction(tests: list[Test]) -> Test:
     return test
 
 
-def _negation(matches: Test) -> Test:
+def _negation(matches: Predicate) -> Predicate:
     def test(token: Token, as_of: int) -> bool:
         return not matches(token, as_of)
 

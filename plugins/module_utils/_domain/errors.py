@@ -225,7 +225,7 @@ class CredentialsError(PatrolError):
 
 
 @contextlib.contextmanager
-def telling(result: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
+def attach_details(result: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
     """Put what was done into the error that ends it.
 
     Args:

@@ -29,7 +29,7 @@ from .errors import (
     shown,
 )
 from .times import DAY, format_instant, parse_date, parse_instant
-from .tokens import Token, in_order, project
+from .tokens import Token, in_order, to_record
 
 VERSION = 1
 SEVERITIES = ("low", "medium", "high", "critical")
@@ -216,7 +216,7 @@ def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
 
     Returns:
         Findings ``{rule_id, severity, revoke, message, muted, exception, token}``, sorted by severity (the worst
-        first), rule ID, organization ID and token ID, ``token`` as ``project`` makes it; and the exceptions as the
+        first), rule ID, organization ID and token ID, ``token`` as ``to_record`` makes it; and the exceptions as the
         policy has them.
 
     Raises:
@@ -240,7 +240,7 @@ def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
             continue
         matching = _matching(active, {rule.id for rule in broken}, token, as_of)
         used.update(matching)
-        record, about = project(token, as_of), _about(token, as_of)
+        record, about = to_record(token, as_of), _about(token, as_of)
         for rule in broken:
             muting = next((active[index] for index in matching if rule.id in active[index].rules), None)
             by_rule[rule.id].append(

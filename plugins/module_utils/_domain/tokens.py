@@ -124,7 +124,7 @@ def token_from_summary(summary: Mapping[str, Any], organization: Organization, o
 
 
 def token_from_record(record: object, path: str = "token") -> Token:
-    """Make a token of a record that ``project`` made, so that facts can be judged again.
+    """Make a token of a record that ``to_record`` made, so that facts can be judged again.
 
     Args:
         record: The record, as it comes from the module or the lookup.
@@ -170,7 +170,7 @@ def _owner_from_record(owner: object, path: str) -> Owner | None:
     return Owner(**known)
 
 
-def project(token: Token, as_of: int) -> dict[str, Any]:
+def to_record(token: Token, as_of: int) -> dict[str, Any]:
     """Make the record that module, lookup and inventory return.
 
     Args:

@@ -16,27 +16,27 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._domain.checks import check_plain
 from .._domain.conditions import Conditions, check_size, parse_conditions
-from .._domain.errors import OptionError, PatrolError, shown, telling
+from .._domain.errors import OptionError, PatrolError, attach_details, shown
 from .._domain.policy import parse_policy
 from .._domain.times import current_instant, format_instant, parse_duration, resolve_as_of
-from .._domain.tokens import Owner, Token, project
+from .._domain.tokens import Owner, Token, to_record
 from .._sweep.facts import organizations_of, tokens_read
-from .._sweep.options import SweepOptions, parse_sweep_options, whole_number
-from .._sweep.organization import open_organization
+from .._sweep.options import SweepOptions, integer_option, parse_sweep_options
+from .._sweep.organization import connect_to_organization
 from .._sweep.sweep import Sweep, sweep
 from .._workmail.progress import Progress
 from .._workmail.session import Connect, Session
 from .deletion import OwnerOf, Reason, Revocation, Sleep, read_owner
-from .journal import Record
+from .journal import RevocationJournal
 from .plan import (
     FindingsSelection,
-    Guards,
-    Left,
     Limits,
     Plan,
     Planned,
     PolicySelection,
+    Protection,
     Selection,
+    Skipped,
     beyond,
     check_can_revoke,
     check_findings,
@@ -86,8 +86,8 @@ def revoke_tokens(
     def reason(token: Token) -> str | None:
         return None if only_if is None or only_if.matches(token, as_of) else "it does not match only_if"
 
-    with telling(revocation.result):
-        organization, client, _session = open_organization(options, connect, region)
+    with attach_details(revocation.result):
+        organization, client, _session = connect_to_organization(options, connect, region)
 
         def owner_of(user_id: str | None) -> Owner | None:
             if only_if is None or not only_if.needs_owners:
@@ -143,9 +143,9 @@ def revoke_by_policy(
         "confirm": checked.confirm,
         "plan_file": None if saved is None else saved.path,
     }
-    record = Record(None if check_mode else checked.record_dir, common, common["plan_file"])
+    record = RevocationJournal(None if check_mode else checked.record_dir, common, common["plan_file"])
     run = _Run(checked, record, Revocation(as_of, check_mode, record, sleep, starter), check_mode)
-    with telling(run.result), record:
+    with attach_details(run.result), record:
         wanted = checked.sweep
         profile, concurrency = options.get("profile"), wanted.concurrency
         session = Session(connect, wanted.regions, region, profile, wanted.role, concurrency, run.progress)
@@ -182,7 +182,7 @@ class _Checked(NamedTuple):
 class _Run:
     """One run of ``revoke_by_policy``, and how far it has come."""
 
-    def __init__(self, checked: _Checked, record: Record, revocation: Revocation, check_mode: bool) -> None:
+    def __init__(self, checked: _Checked, record: RevocationJournal, revocation: Revocation, check_mode: bool) -> None:
         self._checked = checked
         self._record = record
         self._revocation = revocation
@@ -269,8 +269,8 @@ class _Run:
         outcome = self._revocation.result()
         outcome["absent"] = [*self._plan.absent, *outcome["absent"]]
 
-        def shown_entries(entries: Sequence[Planned] | Sequence[Left]) -> list[dict[str, Any]]:
-            return [{**entry._asdict(), "token": project(entry.token, as_of)} for entry in entries]
+        def shown_entries(entries: Sequence[Planned] | Sequence[Skipped]) -> list[dict[str, Any]]:
+            return [{**entry._asdict(), "token": to_record(entry.token, as_of)} for entry in entries]
 
         lists = {
             "plan": shown_entries(self._plan.planned),
@@ -340,7 +340,7 @@ def _check(options: Mapping[str, Any], now: int) -> _Checked:
     grace = None if options.get("grace") is None else parse_duration(options["grace"], "grace")
     as_of = resolve_as_of(options.get("as_of"), now) if saved is None else saved.as_of
     wanted["as_of"] = format_instant(as_of)
-    guards = Guards(protected, grace, as_of, now)
+    guards = Protection(protected, grace, as_of, now)
     selection, latest = _selection(options, saved, guards)
     if isinstance(selection, FindingsSelection):
         for option in ("organizations", "regions"):
@@ -360,7 +360,9 @@ def _check(options: Mapping[str, Any], now: int) -> _Checked:
         selection,
         latest,
         saved,
-        Limits(whole_number(options, "max_tokens", _LIMIT, None), whole_number(options, "max_percent", _LIMIT, 100)),
+        Limits(
+            integer_option(options, "max_tokens", _LIMIT, None), integer_option(options, "max_percent", _LIMIT, 100)
+        ),
         now,
         confirm,
         record_dir,
@@ -368,14 +370,14 @@ def _check(options: Mapping[str, Any], now: int) -> _Checked:
 
 
 def _selection(
-    options: Mapping[str, Any], saved: SavedPlan | None, guards: Guards
+    options: Mapping[str, Any], saved: SavedPlan | None, guards: Protection
 ) -> tuple[Selection, PolicySelection | None]:
     """How tokens are selected, and how they would be by now if the plan is one that was saved."""
     if saved is not None and saved.policy is not None:
         latest = guards._replace(as_of=max(guards.as_of, guards.now))
         return PolicySelection(saved.policy, guards), PolicySelection(saved.policy, latest)
     if saved is not None:
-        found = [{"token": project(entry.token, guards.as_of)} for entry in saved.entries]
+        found = [{"token": to_record(entry.token, guards.as_of)} for entry in saved.entries]
         return FindingsSelection(found, guards), None
     if options.get("findings") is not None:
         findings = check_findings(options["findings"])

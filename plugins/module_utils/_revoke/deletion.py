@@ -13,9 +13,9 @@ import time
 from typing import Any, Callable, Mapping, Optional, Sequence
 
 from .._domain.errors import PatrolError
-from .._domain.tokens import Organization, Owner, Token, project, token_from_summary
+from .._domain.tokens import Organization, Owner, Token, to_record, token_from_summary
 from .._workmail import operations
-from .journal import Record
+from .journal import RevocationJournal
 from .starter import Starter
 
 # Seconds between readings of a token that is still there once the service has taken its deletion.
@@ -44,14 +44,14 @@ class Revocation:
         self,
         as_of: int,
         dry: bool = False,
-        record: Record | None = None,
+        record: RevocationJournal | None = None,
         sleep: Sleep = time.sleep,
         starter: Starter | None = None,
     ) -> None:
         self._as_of = as_of
         self._starter = starter or Starter()
         self._dry = dry
-        self._record = record or Record(None, {})
+        self._record = record or RevocationJournal(None, {})
         self._sleep = sleep
         self._revoked: list[Token] = []
         self._not_revoked: list[tuple[Token, str]] = []
@@ -157,10 +157,10 @@ class Revocation:
         """
         return {
             "changed": bool(self._revoked),
-            "revoked": [project(token, self._as_of) for token in self._revoked],
+            "revoked": [to_record(token, self._as_of) for token in self._revoked],
             # Not as "skipped": with that, Ansible takes the task for one that did not run.
             "not_revoked": [
-                {"reason": reason, "token": project(token, self._as_of)} for token, reason in self._not_revoked
+                {"reason": reason, "token": to_record(token, self._as_of)} for token, reason in self._not_revoked
             ],
             "absent": list(self._absent),
             "unconfirmed": list(self._unconfirmed),

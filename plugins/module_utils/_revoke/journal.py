@@ -51,7 +51,7 @@ class LockError(PatrolError):
         )
 
 
-class Record:
+class RevocationJournal:
     """A new file in a directory, which is made if it does not exist. Only its owner can read both.
 
     Each line has ``time``, the fields in ``common``, ``outcome``, those of the token, ``rule_ids`` and ``reason``, and
@@ -140,7 +140,7 @@ class Record:
             raise RecordError(error) from error
         return path
 
-    def __enter__(self) -> Record:
+    def __enter__(self) -> RevocationJournal:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:

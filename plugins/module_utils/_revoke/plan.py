@@ -39,7 +39,7 @@ class Planned(NamedTuple):
     message: str
 
 
-class Left(NamedTuple):
+class Skipped(NamedTuple):
     """A token that was found and is left, the rules that found it, one line about it for a person, and the reason."""
 
     token: Token
@@ -55,12 +55,12 @@ class Plan(NamedTuple):
     """
 
     planned: Sequence[Planned]
-    left: Sequence[Left]
+    left: Sequence[Skipped]
     absent: Sequence[str]
     not_in_plan: Sequence[Planned] = ()
 
 
-class Guards(NamedTuple):
+class Protection(NamedTuple):
     """What keeps a token: ``protected`` conditions, judged at ``as_of``, and ``grace`` for a new one, from ``now``."""
 
     protected: Conditions | None
@@ -131,7 +131,7 @@ class PolicySelection(NamedTuple):
     """The tokens with a violation of a rule that may revoke: a finding, not muted, of at least ``fail_on``."""
 
     policy: Policy
-    guards: Guards
+    guards: Protection
 
     @property
     def needs_owners(self) -> bool:
@@ -183,7 +183,7 @@ class FindingsSelection(NamedTuple):
     """The tokens of findings that are not muted and may revoke, if nothing has changed since they were found."""
 
     findings: Findings
-    guards: Guards
+    guards: Protection
 
     @property
     def needs_owners(self) -> bool:
@@ -212,7 +212,7 @@ class FindingsSelection(NamedTuple):
             if reason is None:
                 planned.append(entry)
             else:
-                left.append(Left(*entry, reason=reason))
+                left.append(Skipped(*entry, reason=reason))
         return Plan(planned, left, plan.absent)
 
     def recheck(self, entry: Planned, fresh: Token) -> str | None:
@@ -236,7 +236,7 @@ def plan_again(entries: Iterable[Planned], selection: Selection, tokens: Iterabl
     """
     known = by_key(tokens)
     planned: list[Planned] = []
-    left: list[Left] = []
+    left: list[Skipped] = []
     absent: list[str] = []
     for entry in entries:
         fresh = known.get(_key_of(entry.token))
@@ -247,7 +247,7 @@ def plan_again(entries: Iterable[Planned], selection: Selection, tokens: Iterabl
         if reason is None:
             planned.append(entry._replace(token=fresh))
         else:
-            left.append(Left(fresh, entry.rule_ids, entry.message, reason))
+            left.append(Skipped(fresh, entry.rule_ids, entry.message, reason))
     return Plan(planned, left, absent)
 
 
@@ -430,9 +430,9 @@ def _difference(before: Token, fresh: Token) -> str | None:
     return None
 
 
-def _plan(findings: Findings, tokens: Mapping[Key, Token], guards: Guards, severities: Sequence[str]) -> Plan:
+def _plan(findings: Findings, tokens: Mapping[Key, Token], guards: Protection, severities: Sequence[str]) -> Plan:
     planned: list[Planned] = []
-    left: list[Left] = []
+    left: list[Skipped] = []
     absent: list[str] = []
     by_token: dict[Key, list[Mapping[str, Any]]] = {}
     for finding in findings:
@@ -454,7 +454,7 @@ def _plan(findings: Findings, tokens: Mapping[Key, Token], guards: Guards, sever
         if reason is None:
             planned.append(entry)
         else:
-            left.append(Left(*entry, reason=reason))
+            left.append(Skipped(*entry, reason=reason))
     return Plan(planned, left, absent)
 
 

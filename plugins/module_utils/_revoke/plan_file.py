@@ -19,7 +19,7 @@ from .._domain.conditions import Conditions, parse_conditions
 from .._domain.errors import OptionError, shown
 from .._domain.policy import Policy, parse_policy
 from .._domain.times import format_instant, parse_duration, parse_instant
-from .._domain.tokens import project
+from .._domain.tokens import to_record
 from .._files import read_file
 from .plan import Planned, check_can_revoke, check_token
 
@@ -136,7 +136,7 @@ def plan_document(
         "regions": list(regions),
         "options": {name: options.get(name) for name in OPTIONS},
         "tokens": [
-            {"rule_ids": list(entry.rule_ids), "message": entry.message, "token": project(entry.token, as_of)}
+            {"rule_ids": list(entry.rule_ids), "message": entry.message, "token": to_record(entry.token, as_of)}
             for entry in entries
         ],
     }

@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Calls:
+class WorkerPool:
     """Runs calls concurrently and keeps the errors.
 
     Args:

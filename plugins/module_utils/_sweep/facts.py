@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from .._domain.errors import telling
+from .._domain.errors import attach_details
 from .._domain.times import current_instant, format_instant
-from .._domain.tokens import project
+from .._domain.tokens import to_record
 from .._workmail.progress import Progress, Tell
 from .._workmail.session import Connect, Session
 from .options import SweepOptions, parse_sweep_options
@@ -44,15 +44,15 @@ def gather_facts(options: Mapping[str, Any], connect: Connect, region: str | Non
         PatrolError: An option is not valid, or the answer would not be whole; then its details have what it cost.
     """
     checked = parse_sweep_options(options, current_instant())
-    session = session_for(checked, options, connect, region, tell)
-    with telling(session.progress.as_result):
+    session = open_session(checked, options, connect, region, tell)
+    with attach_details(session.progress.as_result):
         found = sweep(checked, session)
     if tell is not None:
         tell(str(session.progress))
     return Facts({**_result(checked, found), **session.progress.as_result()}, found.missing)
 
 
-def session_for(
+def open_session(
     checked: SweepOptions,
     options: Mapping[str, Any],
     connect: Connect,
@@ -73,14 +73,14 @@ def session_for(
 
 def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:
     result: dict[str, Any] = {
-        "personal_access_tokens": [project(token, options.as_of) for token in found.tokens],
+        "personal_access_tokens": [to_record(token, options.as_of) for token in found.tokens],
         "summary": summarize(found),
         "organizations": organizations_of(found),
         "as_of": format_instant(options.as_of),
         "complete": found.complete,
         "errors": [error.as_result() for error in found.errors],
     }
-    if options.by_hand:
+    if options.manual_paging:
         result["next_token"] = found.next_token
     return result
 
@@ -93,9 +93,9 @@ def organizations_of(found: Sweep) -> list[dict[str, Any]]:
             "alias": organization.alias,
             "region": organization.region,
             "state": organization.state,
-            "tokens": tally.tokens if tally is not None and whole else None,
+            "tokens": tally.tokens if tally is not None and complete else None,
         }
-        for organization, tally, whole in found.organizations
+        for organization, tally, complete in found.organizations
     ]
 
 
@@ -109,7 +109,7 @@ def summarize(found: Sweep) -> dict[str, Any]:
     read = [(entry.organization, entry.tally) for entry in found.organizations if entry.tally is not None]
     fields = ("tokens", "selected", "expired", "never_used")
     return {
-        "organizations": sum(entry.whole for entry in found.organizations),
+        "organizations": sum(entry.complete for entry in found.organizations),
         **{field: sum(getattr(tally, field) for _organization, tally in read) for field in fields},
         "by_organization": {
             organization.id: {"alias": organization.alias, **{field: getattr(tally, field) for field in fields}}

@@ -39,7 +39,7 @@ class Role(NamedTuple):
 class SweepOptions(NamedTuple):
     """What to sweep and how; every value is checked. Empty lists mean all.
 
-    C(as_of) is in microseconds since the epoch; C(by_hand) tells whether one listing is paged by the caller.
+    C(as_of) is in microseconds since the epoch; C(manual_paging) tells whether one listing is paged by the caller.
     """
 
     organizations: Sequence[str]
@@ -52,12 +52,12 @@ class SweepOptions(NamedTuple):
     max_items: int | None
     next_token: str | None
     keep_going: bool
-    pass_over_missing: bool
+    skip_missing: bool
     concurrency: int
     role: Role | None
 
     @property
-    def by_hand(self) -> bool:
+    def manual_paging(self) -> bool:
         return self.max_items is not None or self.next_token is not None
 
 
@@ -104,15 +104,15 @@ def parse_sweep_options(options: Mapping[str, Any], now: int) -> SweepOptions:
         select=select,
         as_of=resolve_as_of(options.get("as_of"), now),
         owners=owners,
-        page_size=whole_number(options, "page_size", LARGEST_PAGE, LARGEST_PAGE),
-        max_items=None if options.get("max_items") is None else whole_number(options, "max_items", 1, None),
+        page_size=integer_option(options, "page_size", LARGEST_PAGE, LARGEST_PAGE),
+        max_items=None if options.get("max_items") is None else integer_option(options, "max_items", 1, None),
         next_token=_next_token(options.get("next_token")),
         keep_going=_choice(options, "on_error", ("fail", "continue")) == "continue",
-        pass_over_missing=_choice(options, "on_missing", ("error", "skip", "warn")) != "error",
-        concurrency=whole_number(options, "concurrency", 8, MOST_CALLS),
+        skip_missing=_choice(options, "on_missing", ("error", "skip", "warn")) != "error",
+        concurrency=integer_option(options, "concurrency", 8, MOST_CALLS),
         role=_role(options),
     )
-    if parsed.by_hand:
+    if parsed.manual_paging:
         _check_paging(parsed)
     return parsed
 
@@ -148,7 +148,7 @@ def _check_organization(organization: str) -> None:
         )
 
 
-def whole_number(options: Mapping[str, Any], option: str, default: int, most: int | None) -> int:
+def integer_option(options: Mapping[str, Any], option: str, default: int, most: int | None) -> int:
     """The value of an option that is a whole number of at least 1.
 
     Args:

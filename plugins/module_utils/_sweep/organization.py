@@ -15,12 +15,12 @@ from .._domain.errors import OptionError
 from .._domain.times import current_instant
 from .._domain.tokens import Organization
 from .._workmail.session import Connect, Session
-from .concurrency import Calls
+from .concurrency import WorkerPool
 from .options import parse_sweep_options
 from .organizations import discover
 
 
-class Place(NamedTuple):
+class OrganizationClient(NamedTuple):
     """An organization, a client for its region, and the session that the client is of."""
 
     organization: Organization
@@ -28,7 +28,7 @@ class Place(NamedTuple):
     session: Session
 
 
-def open_organization(options: Mapping[str, Any], connect: Connect, region: str | None) -> Place:
+def connect_to_organization(options: Mapping[str, Any], connect: Connect, region: str | None) -> OrganizationClient:
     """Find the organization that the option C(organization) names, by id or alias, in the connection's region.
 
     Args:
@@ -51,5 +51,5 @@ def open_organization(options: Mapping[str, Any], connect: Connect, region: str 
         raise OptionError(error.message.replace("organizations: ", "organization: ", 1)) from error
     session = Session(connect, [], region, options.get("profile"), checked.role)
     clients = {name: session.client(name) for name in session.regions}
-    found, _missing = discover(checked, clients, Calls(1, keep_going=False))
-    return Place(found[0], clients[found[0].region], session)
+    found, _missing = discover(checked, clients, WorkerPool(1, keep_going=False))
+    return OrganizationClient(found[0], clients[found[0].region], session)

@@ -14,13 +14,15 @@ from typing import Any, Mapping, Sequence
 from .._domain.errors import PatrolError, ReplyError, nearest, shown
 from .._domain.tokens import Organization
 from .._workmail import operations
-from .concurrency import Calls
+from .concurrency import WorkerPool
 from .options import SweepOptions, is_organization_id
 
 NOT_FOUND = "OrganizationNotFoundException"
 
 
-def discover(options: SweepOptions, clients: Mapping[str, Any], calls: Calls) -> tuple[list[Organization], list[str]]:
+def discover(
+    options: SweepOptions, clients: Mapping[str, Any], calls: WorkerPool
+) -> tuple[list[Organization], list[str]]:
     """Find the organizations of a sweep.
 
     Args:
@@ -49,7 +51,7 @@ def discover(options: SweepOptions, clients: Mapping[str, Any], calls: Calls) ->
         found = [organization for organization in known if any(_is_called(organization, name) for name in names)]
     unknown = [name for name in names if not any(_is_called(organization, name) for organization in found)]
     # Where a region could not be read, an unknown name may be one of its organizations.
-    if unknown and not options.pass_over_missing and not calls.errors:
+    if unknown and not options.skip_missing and not calls.errors:
         for name in unknown:
             calls.failed(_not_found(name, known, clients))
     for organization in found:
@@ -58,12 +60,12 @@ def discover(options: SweepOptions, clients: Mapping[str, Any], calls: Calls) ->
     return _by_id(found), [f"organization {name}" for name in unknown]
 
 
-def _listed(clients: Mapping[str, Any], calls: Calls) -> list[Organization]:
+def _listed(clients: Mapping[str, Any], calls: WorkerPool) -> list[Organization]:
     lists = calls.each(operations.list_organizations, clients.values())
     return _in_one_region([organization for found in lists if found is not None for organization in found], calls)
 
 
-def _described(ids: Sequence[str], clients: Mapping[str, Any], calls: Calls) -> list[Organization]:
+def _described(ids: Sequence[str], clients: Mapping[str, Any], calls: WorkerPool) -> list[Organization]:
     def describe(place: tuple[Any, str]) -> Organization | None:
         try:
             return operations.describe_organization(*place)
@@ -76,7 +78,7 @@ def _described(ids: Sequence[str], clients: Mapping[str, Any], calls: Calls) -> 
     return _in_one_region([organization for organization in found if organization is not None], calls)
 
 
-def _in_one_region(found: Sequence[Organization], calls: Calls) -> list[Organization]:
+def _in_one_region(found: Sequence[Organization], calls: WorkerPool) -> list[Organization]:
     """Keep the first of the organizations with an ID: the tokens of one that is read twice would count twice."""
     kept: dict[str, Organization] = {}
     for organization in found:

@@ -16,7 +16,7 @@ from .._domain.errors import OptionError, PatrolError
 from .._domain.tokens import Organization, Owner, Token, in_order, token_from_summary
 from .._workmail import operations
 from .._workmail.session import Session
-from .concurrency import Calls
+from .concurrency import WorkerPool
 from .options import SweepOptions, is_user_id
 from .organizations import discover
 
@@ -48,7 +48,7 @@ class SweptOrganization(NamedTuple):
 
     organization: Organization
     tally: Tally | None
-    whole: bool
+    complete: bool
 
 
 class Sweep(NamedTuple):
@@ -99,7 +99,7 @@ def sweep(options: SweepOptions, session: Session) -> Sweep:
     Raises:
         PatrolError: A target could not be read completely; with ``options.keep_going`` it is among ``errors`` instead.
     """
-    calls = Calls(options.concurrency, options.keep_going)
+    calls = WorkerPool(options.concurrency, options.keep_going)
     clients = _clients(session, calls)
     organizations, missing = discover(options, clients, calls)
     wanted = [organization for organization in organizations if organization.readable]
@@ -119,7 +119,7 @@ def sweep(options: SweepOptions, session: Session) -> Sweep:
         if listing is not None:
             tallies.setdefault(target.organization, Tally()).add(listing.tally)
     read_through = [listing for listing in listings if listing is not None]
-    next_token = read_through[0].next_token if options.by_hand and read_through else None
+    next_token = read_through[0].next_token if options.manual_paging and read_through else None
     return Sweep(
         organizations=[
             SweptOrganization(
@@ -158,7 +158,7 @@ def _not_read_by_hand(
     ]
 
 
-def _clients(session: Session, calls: Calls) -> dict[str, Any]:
+def _clients(session: Session, calls: WorkerPool) -> dict[str, Any]:
     # boto3 can use clients in many threads, but not make them there.
     clients = {}
     for region in session.regions:
@@ -172,7 +172,7 @@ def _clients(session: Session, calls: Calls) -> dict[str, Any]:
 
 
 def _owners(
-    options: SweepOptions, organizations: Sequence[Organization], clients: Mapping[str, Any], calls: Calls
+    options: SweepOptions, organizations: Sequence[Organization], clients: Mapping[str, Any], calls: WorkerPool
 ) -> dict[Organization, Owners]:
     """The users of each organization by user id: none where owners are not wanted, None where they were not read."""
     if not options.owners:
@@ -185,7 +185,7 @@ def _owners(
 
 
 def _targets(
-    options: SweepOptions, organizations: Sequence[Organization], clients: Mapping[str, Any], calls: Calls
+    options: SweepOptions, organizations: Sequence[Organization], clients: Mapping[str, Any], calls: WorkerPool
 ) -> list[_Target]:
     if not options.users:
         return [_Target(organization) for organization in organizations]
@@ -209,7 +209,9 @@ def _targets(
     return [_Target(organization, found, users) for (organization, found), users in names.items()]
 
 
-def _read(target: _Target, options: SweepOptions, client: Any, owners: Mapping[str, Owner], calls: Calls) -> _Listing:
+def _read(
+    target: _Target, options: SweepOptions, client: Any, owners: Mapping[str, Owner], calls: WorkerPool
+) -> _Listing:
     """Read one listing to its end, keeping the tokens that are selected."""
     organization, as_of, matches = target.organization, options.as_of, options.select.matches
     tokens: list[Token] = []
@@ -254,7 +256,7 @@ def _unknown_users(
     organizations: Sequence[Organization],
     targets: Sequence[_Target],
     listings: Sequence[_Listing | None],
-    calls: Calls,
+    calls: WorkerPool,
 ) -> list[str]:
     """The users that no organization knows, where these are passed over; else that is a failure."""
     # Where an organization could not be read, an unknown user may be one of its users.
@@ -263,7 +265,7 @@ def _unknown_users(
     known = {user for target, listing in zip(targets, listings) if listing and listing.known for user in target.users}
     unknown = [user for user in options.users if user not in known]
     for user in unknown:
-        if not options.pass_over_missing:
+        if not options.skip_missing:
             calls.failed(
                 PatrolError(
                     f"no organization that was swept has a user {user}",

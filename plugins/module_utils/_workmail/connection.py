@@ -22,7 +22,7 @@ from typing import Any, Mapping
 from ansible.module_utils.ansible_release import __version__
 
 from .._domain.errors import OptionError, PatrolError, shown
-from .._sweep.options import whole_number
+from .._sweep.options import integer_option
 from .aws_settings import INVALID, check_readable, check_url, load_settings
 from .credentials import Source, check_values, find_source, nothing_found, obtaining
 from .errors import describe_botocore
@@ -69,8 +69,8 @@ class Connection:
         given = {name: options.get(name) or None for name in _VARIABLES}
         _check_profile(given)
         timeouts = {
-            "connect_timeout": whole_number(options, "connect_timeout", CONNECT_TIMEOUT, _LONGEST_TIMEOUT),
-            "read_timeout": whole_number(options, "read_timeout", READ_TIMEOUT, _LONGEST_TIMEOUT),
+            "connect_timeout": integer_option(options, "connect_timeout", CONNECT_TIMEOUT, _LONGEST_TIMEOUT),
+            "read_timeout": integer_option(options, "read_timeout", READ_TIMEOUT, _LONGEST_TIMEOUT),
         }
         self._endpoint_url = given["endpoint_url"]
         if self._endpoint_url:

@@ -27,11 +27,11 @@ from ...module_utils._domain.tokens import (
     Owner,
     Token,
     in_order,
-    project,
     record_of_owner,
+    to_record,
 )
 from ...module_utils._sweep.options import SweepOptions, parse_sweep_options
-from .snapshot import Estate, Part
+from .snapshot import OrganizationSnapshot, Snapshot
 
 USERS, TOKENS, ORGANIZATIONS = "users", "tokens", "organizations"
 
@@ -134,7 +134,7 @@ def _reserved_name(prefix: str) -> str | None:
     return next((name for name in names if name.startswith(prefix)), None)
 
 
-def hosts_of(estate: Estate, options: InventoryOptions) -> tuple[list[Host], list[PatrolError]]:
+def hosts_of(estate: Snapshot, options: InventoryOptions) -> tuple[list[Host], list[PatrolError]]:
     """Select, judge, and make hosts.
 
     Args:
@@ -159,28 +159,32 @@ def hosts_of(estate: Estate, options: InventoryOptions) -> tuple[list[Host], lis
             if not options.sweep.keep_going:
                 raise
             errors.append(error)
-            part = part._replace(whole=False)
+            part = part._replace(complete=False)
         about = [error.as_result() for error in errors if error.organization_id == part.organization.id]
         hosts.extend(_in_groups(part, host, options) for host in make(part, selected, about, options))
     return hosts, errors
 
 
-def _tokens(part: Part, selected: Sequence[Token], errors: list[Any], options: InventoryOptions) -> Iterator[Host]:
+def _tokens(
+    part: OrganizationSnapshot, selected: Sequence[Token], errors: list[Any], options: InventoryOptions
+) -> Iterator[Host]:
     for token in in_order(selected):
         # A field of the service that is not known here never takes a name of ours, not even that of the owner.
         other = {_NOT_OF_A_GROUP.sub("_", key): value for key, value in (token.other or {}).items()}
         other.pop("owner", None)
-        record = {**other, **project(token._replace(other=None), options.sweep.as_of)}
+        record = {**other, **to_record(token._replace(other=None), options.sweep.as_of)}
         groups = [name for name in ("expired", "never_used") if record[name]]
         yield Host(
-            _legal(f"{_called(part)}.{token.personal_access_token_id or 'unknown'}"),
+            _safe_host_name(f"{_organization_label(part)}.{token.personal_access_token_id or 'unknown'}"),
             [TOKENS, *_place(part), token.personal_access_token_id, token.user_id, token.name, token.date_created],
             record,
             groups + _owner_groups(token.owner),
         )
 
 
-def _users(part: Part, selected: Sequence[Token], errors: list[Any], options: InventoryOptions) -> Iterator[Host]:
+def _users(
+    part: OrganizationSnapshot, selected: Sequence[Token], errors: list[Any], options: InventoryOptions
+) -> Iterator[Host]:
     held: dict[str | None, list[Token]] = {}
     chosen: dict[str | None, list[Token]] = {}
     owners = {user.user_id: user for user in part.users or []}
@@ -193,13 +197,13 @@ def _users(part: Part, selected: Sequence[Token], errors: list[Any], options: In
         owner = owners[user_id]
         figures = _figures(held.get(user_id, []), chosen.get(user_id, []), options.sweep.as_of)
         yield Host(
-            _legal(f"{_called(part)}.{owner.name or user_id or 'unknown'}"),
+            _safe_host_name(f"{_organization_label(part)}.{owner.name or user_id or 'unknown'}"),
             [USERS, *_place(part), user_id],
             {
                 "user_id": user_id,
                 "owner": record_of_owner(owner),
                 "personal_access_tokens": [
-                    project(token, options.sweep.as_of) for token in in_order(chosen.get(user_id, []))
+                    to_record(token, options.sweep.as_of) for token in in_order(chosen.get(user_id, []))
                 ],
                 **figures,
             },
@@ -208,13 +212,13 @@ def _users(part: Part, selected: Sequence[Token], errors: list[Any], options: In
 
 
 def _organizations(
-    part: Part, selected: Sequence[Token], errors: list[Any], options: InventoryOptions
+    part: OrganizationSnapshot, selected: Sequence[Token], errors: list[Any], options: InventoryOptions
 ) -> Iterator[Host]:
     figures = _figures(part.tokens, selected, options.sweep.as_of)
-    if not part.whole:
+    if not part.complete:
         figures = dict.fromkeys(figures)
     yield Host(
-        _legal(_called(part)),
+        _safe_host_name(_organization_label(part)),
         [ORGANIZATIONS, *_place(part)],
         {"state": part.organization.state, "settings": part.settings, "errors": errors, **figures},
         [name for name in ("expired", "never_used") if figures[name]],
@@ -235,17 +239,17 @@ def _figures(held: Sequence[Token], selected: Sequence[Token], as_of: int) -> di
     }
 
 
-def _in_groups(part: Part, host: Host, options: InventoryOptions) -> Host:
+def _in_groups(part: OrganizationSnapshot, host: Host, options: InventoryOptions) -> Host:
     organization = part.organization
     variables = {
         **host.variables,
         "organization_id": organization.id,
         "organization_alias": organization.alias,
         "region": organization.region,
-        "complete": part.whole,
+        "complete": part.complete,
     }
-    called = [f"organization_{_called(part)}", f"region_{organization.region}", *host.groups]
-    if not part.whole:
+    called = [f"organization_{_organization_label(part)}", f"region_{organization.region}", *host.groups]
+    if not part.complete:
         called.append("incomplete")
     groups = [f"workmail_{_NOT_OF_A_GROUP.sub('_', name)}" for name in called] if options.builtin_groups else []
     return host._replace(variables=variables, groups=[EVERY_HOST, *groups] if options.builtin_groups else [])
@@ -255,17 +259,17 @@ def _owner_groups(owner: Owner | None) -> list[str]:
     return [f"owner_{owner.state.lower()}"] if owner is not None and owner.state else []
 
 
-def _called(part: Part) -> str:
+def _organization_label(part: OrganizationSnapshot) -> str:
     # What is no alias as AWS has them could pass for another organization once it is made legal.
     alias = part.organization.alias
     return alias if alias and _ALIAS.fullmatch(alias) else part.organization.id
 
 
-def _place(part: Part) -> tuple[str, str]:
+def _place(part: OrganizationSnapshot) -> tuple[str, str]:
     return part.organization.region, part.organization.id
 
 
-def _legal(name: str) -> str:
+def _safe_host_name(name: str) -> str:
     """A name that is one host to Ansible's patterns, and one file to whatever names files after hosts."""
     # Joined anew, so that a marked text becomes a plain one.
     return "".join(_NOT_OF_A_HOST.sub("_", name))
@@ -324,7 +328,7 @@ def names_of(
         A legal name for each. One that another host would share, or that means something else to the inventory, gets
         a tilde, which no other name has, and a digest of what the host stands for. It does not depend on the order.
     """
-    wanted = [_legal(name) if (name := preferred(host)) else host.name for host in hosts]
+    wanted = [_safe_host_name(name) if (name := preferred(host)) else host.name for host in hosts]
     many = Counter(wanted)
     names: list[str] = []
     before: Counter[str] = Counter()

@@ -28,7 +28,7 @@ from .hosts import (
     variables_of,
 )
 from .snapshot import (
-    Estate,
+    Snapshot,
     cache_key,
     fetch,
     from_cache,
@@ -50,7 +50,7 @@ _CONNECTION = (
 _SAME = ("organization_id", "region", "personal_access_token_id", "user_id")
 
 
-def fetched(plugin: Any, options: InventoryOptions, cache: bool) -> Estate:
+def load_or_fetch(plugin: Any, options: InventoryOptions, cache: bool) -> Snapshot:
     """Take the estate from the plugin's cache, or fetch it.
 
     Args:
@@ -66,8 +66,8 @@ def fetched(plugin: Any, options: InventoryOptions, cache: bool) -> Estate:
     profile = plugin.get_option("profile")
     key = ""
     if plugin.get_option("cache"):
-        key = cache_key(_whence(plugin, options, settings, profile, connection.region))
-        estate = from_cache(_cached(plugin, key, cache), key)
+        key = cache_key(_cache_scope(plugin, options, settings, profile, connection.region))
+        estate = from_cache(_read_cache(plugin, key, cache), key)
         if estate is not None:
             return estate
     asked = options.sweep
@@ -85,7 +85,7 @@ def fetched(plugin: Any, options: InventoryOptions, cache: bool) -> Estate:
     return estate
 
 
-def _whence(
+def _cache_scope(
     plugin: Any, options: InventoryOptions, settings: bool, profile: str | None, region: str | None
 ) -> dict[str, Any]:
     asked = options.sweep
@@ -104,7 +104,7 @@ def _whence(
     }
 
 
-def _cached(plugin: Any, key: str, cache: bool) -> Any:
+def _read_cache(plugin: Any, key: str, cache: bool) -> Any:
     try:
         return plugin.get_cached_result(key, cache)[1]
     except Exception:

@@ -18,7 +18,7 @@ from ...module_utils._domain.conditions import parse_conditions
 from ...module_utils._domain.errors import PatrolError
 from ...module_utils._domain.tokens import Organization, Owner, Token
 from ...module_utils._settings import settings_of
-from ...module_utils._sweep.concurrency import Calls
+from ...module_utils._sweep.concurrency import WorkerPool
 from ...module_utils._sweep.options import SweepOptions
 from ...module_utils._sweep.sweep import owner_of, sweep
 from ...module_utils._workmail import operations
@@ -30,7 +30,7 @@ _FORMAT = 1
 _OF_THE_TOKEN = Token._fields[Token._fields.index("personal_access_token_id") : Token._fields.index("owner")]
 
 
-class Part(NamedTuple):
+class OrganizationSnapshot(NamedTuple):
     """An organization of an estate and whether it was read whole.
 
     C(users) are its users in order, None where owners were not wanted. C(settings) are those of its tokens, None where
@@ -38,20 +38,20 @@ class Part(NamedTuple):
     """
 
     organization: Organization
-    whole: bool
+    complete: bool
     tokens: Sequence[Token]
     users: Sequence[Owner] | None
     settings: Mapping[str, Any] | None
 
 
-class Estate(NamedTuple):
+class Snapshot(NamedTuple):
     """The Active organizations of a sweep, in order, and what could not be read."""
 
-    parts: Sequence[Part]
+    parts: Sequence[OrganizationSnapshot]
     errors: Sequence[PatrolError]
 
 
-def fetch(options: SweepOptions, session: Session, settings: bool) -> Estate:
+def fetch(options: SweepOptions, session: Session, settings: bool) -> Snapshot:
     """Read everything that the options ask for, whatever they select.
 
     Args:
@@ -64,12 +64,12 @@ def fetch(options: SweepOptions, session: Session, settings: bool) -> Estate:
     """
     found = sweep(options._replace(select=parse_conditions({}, "select")), session)
     organizations = [entry.organization for entry in found.organizations if entry.organization.readable]
-    whole = {entry.organization for entry in found.organizations if entry.whole}
+    complete = {entry.organization for entry in found.organizations if entry.complete}
     errors = list(found.errors)
     known: dict[Organization, Mapping[str, Any] | None] = {}
     if settings:
-        calls = Calls(options.concurrency, options.keep_going)
-        readable = [organization for organization in organizations if organization in whole]
+        calls = WorkerPool(options.concurrency, options.keep_going)
+        readable = [organization for organization in organizations if organization in complete]
         clients = {region: session.client(region) for region in sorted({each.region for each in readable})}
 
         def read(organization: Organization) -> dict[str, Any]:
@@ -77,18 +77,18 @@ def fetch(options: SweepOptions, session: Session, settings: bool) -> Estate:
 
         for organization, answer in zip(readable, calls.each(read, readable), strict=True):
             if answer is None:
-                whole.discard(organization)
+                complete.discard(organization)
             else:
                 known[organization] = answer["read"]
         errors += calls.errors
     tokens: dict[tuple[str, str], list[Token]] = {}
     for token in found.tokens:
         tokens.setdefault((token.organization_id, token.region), []).append(token)
-    return Estate(
+    return Snapshot(
         [
-            Part(
+            OrganizationSnapshot(
                 organization,
-                organization in whole,
+                organization in complete,
                 tokens.get((organization.id, organization.region), []),
                 _sorted(found.owners.get(organization)) if options.owners else None,
                 known.get(organization),
@@ -118,9 +118,9 @@ def cache_key(whence: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps([_FORMAT, whence], sort_keys=True).encode()).hexdigest()
 
 
-def to_cache(estate: Estate, key: str) -> dict[str, Any] | None:
+def to_cache(estate: Snapshot, key: str) -> dict[str, Any] | None:
     """The cache record of an estate; None where it is not whole and so must not be cached."""
-    if estate.errors or not all(part.whole for part in estate.parts):
+    if estate.errors or not all(part.complete for part in estate.parts):
         return None
     fetched = json.dumps(
         [
@@ -136,20 +136,20 @@ def to_cache(estate: Estate, key: str) -> dict[str, Any] | None:
     return {"key": key, "digest": _digest(key, fetched), "fetched": fetched}
 
 
-def from_cache(record: object, key: str) -> Estate | None:
+def from_cache(record: object, key: str) -> Snapshot | None:
     """The estate of a cache record; None where the record is not one that M(to_cache) made under this key."""
     if not isinstance(record, Mapping) or record.get("key") != key or not isinstance(record.get("fetched"), str):
         return None
     if record.get("digest") != _digest(key, record["fetched"]):
         return None
-    return Estate([_part(*fields) for fields in json.loads(record["fetched"])], [])
+    return Snapshot([_organization_snapshot(*fields) for fields in json.loads(record["fetched"])], [])
 
 
 def _digest(key: str, fetched: str) -> str:
     return hashlib.sha256(f"{key}{fetched}".encode()).hexdigest()
 
 
-def _part(organization: Any, tokens: Any, users: Any, settings: Any) -> Part:
+def _organization_snapshot(organization: Any, tokens: Any, users: Any, settings: Any) -> OrganizationSnapshot:
     place = Organization(*organization)
     known = None if users is None else {fields[0]: Owner(*fields) for fields in users}
 
@@ -158,7 +158,7 @@ def _part(organization: Any, tokens: Any, users: Any, settings: Any) -> Part:
         owner = None if known is None else owner_of(values["user_id"], known)
         return Token(place.id, place.alias, place.region, **values, owner=owner, other=other)
 
-    return Part(
+    return OrganizationSnapshot(
         place,
         True,
         [token(*fields[:-1], other=fields[-1]) for fields in tokens],

@@ -32,7 +32,7 @@ class Answer(NamedTuple):
 
     records: list[dict[str, Any]]
     warnings: list[str]
-    whole: bool
+    complete: bool
 
 
 def plain(value: Any) -> Any:
@@ -62,14 +62,14 @@ def shared(options: Mapping[str, Any], fetch: Callable[[], Answer], folder: Path
     name = _digest([options, _surroundings()])
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{name}.json"
-    with _first_or_after_the_first(folder / f"{name}.lock"):
+    with _fetch_lock(folder / f"{name}.lock"):
         answer = _read(path)
         if answer is None:
             # Made before anything is read: what is forgotten in the meantime takes it along.
             with tempfile.NamedTemporaryFile("w", dir=folder, encoding="utf-8", delete=False) as file:
                 try:
                     answer = fetch()
-                    if answer.whole:
+                    if answer.complete:
                         _keep(answer, file, path)
                 finally:
                     Path(file.name).unlink(missing_ok=True)
@@ -103,7 +103,7 @@ def _keep(answer: Answer, file: IO[str], path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _first_or_after_the_first(path: Path) -> Iterator[None]:
+def _fetch_lock(path: Path) -> Iterator[None]:
     with path.open("a", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -119,7 +119,7 @@ def _read(path: Path) -> Answer | None:
         return None
     if not isinstance(records, list) or not isinstance(warnings, list):
         return None
-    return Answer(records, warnings, whole=True)
+    return Answer(records, warnings, complete=True)
 
 
 def _surroundings() -> list[Any]:

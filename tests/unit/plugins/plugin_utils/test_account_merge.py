@@ -136,10 +136,12 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
     "    try:\n        check_audit(result)\n    except OptionError as error:\n",
     "    try:\n        pass\n    except OptionError as error:\n",
 )
-@guards("plugins/plugin_utils/_account_merge.py", '            errors.append(_of(account, failure, "msg"))\n', "")
+@guards(
+    "plugins/plugin_utils/_account_merge.py", '            errors.append(_with_account(account, failure, "msg"))\n', ""
+)
 def test_an_account_without_a_whole_audit(result: Any, error: dict[str, Any]) -> None:
-    heard = {"production": of(0)}
-    for given_audits in [{**heard, "sales": result}] + ([heard] if result is None else []):
+    audited = {"production": of(0)}
+    for given_audits in [{**audited, "sales": result}] + ([audited] if result is None else []):
         merged = merge_audits(given_audits, ["sales", "production"])
         assert merged["outcome"] == "incomplete" and merged["complete"] is False
         assert merged["errors"] == [{"account": "sales", **error, "msg": f"sales: {error['msg']}"}]

@@ -23,7 +23,7 @@ from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_notices imp
 from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_report import workmail_pat_report
 from ansible_collections.patrol.workmail.plugins.module_utils._audit.audit_check import check_audit
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, format_instant
-from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import DERIVED, project
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import DERIVED, to_record
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import FORMATS
 from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.events import Warn, steps
 from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.state import State, StateError
@@ -33,7 +33,7 @@ TOKENS = [
     audits.token(1, expires_time=audits.NOW - DAY),
     audits.token(2, audits.ORGANIZATIONS[1], expires_time=None, name="svc-archive"),
 ]
-RECORDS = [project(token, audits.NOW) for token in TOKENS]
+RECORDS = [to_record(token, audits.NOW) for token in TOKENS]
 FACTS: dict[str, Any] = {
     "personal_access_tokens": RECORDS,
     "summary": {

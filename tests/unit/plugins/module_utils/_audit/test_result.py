@@ -14,12 +14,12 @@ from ansible_collections.patrol.workmail.plugins.module_utils._audit.result impo
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, format_instant
-from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import project
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import to_record
 
 POLICY = parse_policy(audits.POLICY)
 RECORDS = [
-    project(audits.token(1), audits.NOW),
-    project(audits.token(2, audits.ORGANIZATIONS[1], expires_time=audits.NOW), audits.NOW),
+    to_record(audits.token(1), audits.NOW),
+    to_record(audits.token(2, audits.ORGANIZATIONS[1], expires_time=audits.NOW), audits.NOW),
 ]
 
 

@@ -22,7 +22,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors imp
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import (
     Owner,
     Token,
-    project,
+    to_record,
     token_from_record,
     token_from_summary,
 )
@@ -40,7 +40,7 @@ def test_conditions_agree_with_the_oracle(document: dict[str, Any], token: Token
 
 
 def agree_with_the_oracle(document: dict[str, Any], token: Token) -> None:
-    record = project(token, NOW)
+    record = to_record(token, NOW)
     as_of = datetime.datetime.fromtimestamp(NOW / 1_000_000, datetime.UTC)
     conditions = parse_conditions(document, "select")
     for same in (token, token_from_record(record)):

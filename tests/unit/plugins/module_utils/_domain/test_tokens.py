@@ -17,7 +17,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens imp
     Owner,
     Token,
     in_order,
-    project,
+    to_record,
     token_from_record,
     token_from_summary,
 )
@@ -34,7 +34,7 @@ def test_a_whole_summary() -> None:
         "Scopes": ["imap"],
         "added_later": {"x": 1},
     }
-    assert project(token_from_summary(summary, ACME, Owner("u-1", "ana", disabled_date=NOW)), NOW) == {
+    assert to_record(token_from_summary(summary, ACME, Owner("u-1", "ana", disabled_date=NOW)), NOW) == {
         "organization_id": ACME.id,
         "organization_alias": "acme",
         "region": "us-east-1",
@@ -65,7 +65,7 @@ def test_a_whole_summary() -> None:
 
 
 def test_an_empty_summary_has_every_field() -> None:
-    record = project(token_from_summary({}, ACME), NOW)
+    record = to_record(token_from_summary({}, ACME), NOW)
     assert {field for field, value in record.items() if value is not None} == {
         "organization_id",
         "organization_alias",
@@ -74,21 +74,21 @@ def test_an_empty_summary_has_every_field() -> None:
         "never_used",
     }
     assert record["expired"] is False and record["never_used"] is True
-    assert record.keys() - {"owner"} == project(token_from_summary({"Name": "x"}, ACME), NOW).keys()
+    assert record.keys() - {"owner"} == to_record(token_from_summary({"Name": "x"}, ACME), NOW).keys()
 
 
 @pytest.mark.parametrize(("offset", "expired"), [(-1, True), (0, True), (1, False)])
 def test_expiry_counts_at_the_very_instant(offset: int, expired: bool) -> None:
-    assert project(token_from_summary({"ExpiresTime": NOW + offset}, ACME), NOW)["expired"] is expired
+    assert to_record(token_from_summary({"ExpiresTime": NOW + offset}, ACME), NOW)["expired"] is expired
 
 
 def test_unused_counts_from_the_creation_where_there_was_no_use() -> None:
-    assert project(token_from_summary({"DateCreated": NOW - DAY}, ACME), NOW)["unused_days"] == 1.0
+    assert to_record(token_from_summary({"DateCreated": NOW - DAY}, ACME), NOW)["unused_days"] == 1.0
 
 
 @given(tokens)
 def test_a_record_can_be_judged_again(token: Token) -> None:
-    assert project(token_from_record(project(token, NOW)), NOW + DAY) == project(token, NOW + DAY)
+    assert to_record(token_from_record(to_record(token, NOW)), NOW + DAY) == to_record(token, NOW + DAY)
 
 
 @given(st.lists(tokens), st.randoms(use_true_random=False))
@@ -120,6 +120,6 @@ def test_tokens_without_creation_come_last() -> None:
 @guards("plugins/module_utils/_domain/tokens.py", "    if missing:")
 def test_what_is_no_record_is_refused(record: Any, message: str) -> None:
     if record:
-        record = {**project(token_from_summary({}, ACME), NOW), **record}
+        record = {**to_record(token_from_summary({}, ACME), NOW), **record}
     with pytest.raises(OptionError, match=message):
         token_from_record(record)

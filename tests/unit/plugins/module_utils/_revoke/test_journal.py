@@ -12,7 +12,11 @@ import pytest
 from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke import journal as _record
-from ansible_collections.patrol.workmail.plugins.module_utils._revoke.journal import LockError, Record, RecordError
+from ansible_collections.patrol.workmail.plugins.module_utils._revoke.journal import (
+    LockError,
+    RecordError,
+    RevocationJournal,
+)
 
 
 @guards(
@@ -21,17 +25,17 @@ from ansible_collections.patrol.workmail.plugins.module_utils._revoke.journal im
     "",
 )
 def test_one_run_at_a_time_uses_a_directory(tmp_path: Path) -> None:
-    with Record(str(tmp_path / "records"), {}):
+    with RevocationJournal(str(tmp_path / "records"), {}):
         with pytest.raises(LockError, match="another revocation is using") as caught:
-            Record(str(tmp_path / "records"), {})
+            RevocationJournal(str(tmp_path / "records"), {})
         assert caught.value.error_code == "RevocationLockedException"
-        with Record(str(tmp_path / "others"), {}):
+        with RevocationJournal(str(tmp_path / "others"), {}):
             pass
     # No file is left behind by the lock, and the next run gets it, also after one that failed.
     assert [path.suffix for path in (tmp_path / "records").iterdir()] == [".jsonl"]
-    with pytest.raises(KeyError), Record(str(tmp_path / "records"), {}):
+    with pytest.raises(KeyError), RevocationJournal(str(tmp_path / "records"), {}):
         raise KeyError
-    with Record(str(tmp_path / "records"), {}):
+    with RevocationJournal(str(tmp_path / "records"), {}):
         pass
 
 
@@ -41,24 +45,24 @@ def test_a_record_that_cannot_be_made_leaves_no_lock(tmp_path: Path, monkeypatch
 
     with monkeypatch.context() as patched, pytest.raises(RecordError, match="No space left"):
         patched.setattr(_record, "_new_file", refuse)
-        Record(str(tmp_path), {})
-    with Record(str(tmp_path), {}):
+        RevocationJournal(str(tmp_path), {})
+    with RevocationJournal(str(tmp_path), {}):
         pass
 
 
 def test_a_plan_has_a_file_of_its_own(tmp_path: Path) -> None:
-    with Record(str(tmp_path), {}) as record:
+    with RevocationJournal(str(tmp_path), {}) as record:
         paths = [Path(record.write_plan({"number": number}) or "") for number in range(3)]
         assert [json.loads(path.read_text())["number"] for path in paths] == [0, 1, 2]
         for path in paths:
             assert path.parent == tmp_path and path.name.startswith("plan-") and path.suffix == ".json"
             assert path.stat().st_mode & 0o777 == 0o600
-    with Record(None, {}) as nothing:
+    with RevocationJournal(None, {}) as nothing:
         assert nothing.write_plan({}) is None and nothing.path is None
 
 
 def test_a_plan_that_cannot_be_written_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Record(str(tmp_path), {}) as record, Path("/dev/full").open("w", encoding="utf-8") as full:
+    with RevocationJournal(str(tmp_path), {}) as record, Path("/dev/full").open("w", encoding="utf-8") as full:
         monkeypatch.setattr(_record, "_new_plan", lambda directory: (directory, full))
         with pytest.raises(RecordError, match="record cannot be written"):
             record.write_plan({})
@@ -70,12 +74,12 @@ def test_one_run_at_a_time_carries_out_a_plan(tmp_path: Path) -> None:
     plan = tmp_path / "plans" / "plan.json"
     plan.parent.mkdir()
     (tmp_path / "link").symlink_to(plan.parent)
-    with Record(str(tmp_path / "one"), {}, str(plan)):
+    with RevocationJournal(str(tmp_path / "one"), {}, str(plan)):
         for other in (tmp_path / "two", plan.parent, tmp_path / "link"):
             with pytest.raises(LockError, match="(plan_file|record_dir): another revocation is using"):
-                Record(str(other), {}, str(plan))
+                RevocationJournal(str(other), {}, str(plan))
     # The run that was refused has let go of its own directory.
     for directory in (tmp_path / "two", plan.parent, tmp_path / "link"):
-        with Record(str(directory), {}, str(plan)):
+        with RevocationJournal(str(directory), {}, str(plan)):
             pass
     assert list((tmp_path / "two").iterdir())

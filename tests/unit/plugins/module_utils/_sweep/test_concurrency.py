@@ -11,7 +11,7 @@ import pytest
 from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._sweep.concurrency import Calls
+from ansible_collections.patrol.workmail.plugins.module_utils._sweep.concurrency import WorkerPool
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -21,11 +21,11 @@ def test_results_come_in_the_order_of_the_items() -> None:
         turn.wait()  # All three have to be under way at once.
         return number * number
 
-    assert Calls(3, False).each(call, [3, 1, 2]) == [9, 1, 4]
+    assert WorkerPool(3, False).each(call, [3, 1, 2]) == [9, 1, 4]
 
 
 def test_nothing_to_call() -> None:
-    assert Calls(3, False).each(abs, []) == []
+    assert WorkerPool(3, False).each(abs, []) == []
 
 
 def test_no_more_calls_at_once_than_asked_for() -> None:
@@ -38,12 +38,12 @@ def test_no_more_calls_at_once_than_asked_for() -> None:
         with lock:
             under_way[0] -= 1
 
-    Calls(2, False).each(call, range(50))
+    WorkerPool(2, False).each(call, range(50))
     assert most[0] <= 2
 
 
 def test_a_failure_ends_everything() -> None:
-    calls = Calls(1, False)
+    calls = WorkerPool(1, False)
     called = []
 
     def call(number: int) -> int:
@@ -57,7 +57,7 @@ def test_a_failure_ends_everything() -> None:
 
 
 def test_going_on_keeps_the_errors() -> None:
-    calls = Calls(4, True)
+    calls = WorkerPool(4, True)
 
     def call(number: int) -> int:
         if number % 2:
@@ -71,14 +71,14 @@ def test_going_on_keeps_the_errors() -> None:
 
 def test_other_exceptions_are_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
-        Calls(2, True).each(lambda number: 1 // number, [1, 0])
+        WorkerPool(2, True).each(lambda number: 1 // number, [1, 0])
 
 
 def test_no_thread_is_left() -> None:
     before = threading.active_count()
-    Calls(8, True).each(abs, range(100))
+    WorkerPool(8, True).each(abs, range(100))
     with pytest.raises(PatrolError):
-        Calls(8, False).each(_fail, range(100))
+        WorkerPool(8, False).each(_fail, range(100))
     assert threading.active_count() == before
 
 
@@ -98,7 +98,7 @@ def test_a_failure_keeps_the_others_from_starting() -> None:
         assert failed.wait(30)
 
     with pytest.raises(PatrolError, match="no 0"):
-        Calls(2, False).each(call, range(1000))
+        WorkerPool(2, False).each(call, range(1000))
     assert len(called) < 1000
 
 
@@ -110,7 +110,7 @@ def test_a_failure_keeps_the_others_from_starting() -> None:
 def test_an_interrupt_does_not_wait_for_calls() -> None:
     answered = threading.Event()
     under_way = threading.Barrier(2, timeout=30)
-    calls = Calls(2, True)
+    calls = WorkerPool(2, True)
 
     def call(number: int) -> None:
         under_way.wait()

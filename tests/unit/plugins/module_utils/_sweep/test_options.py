@@ -21,7 +21,7 @@ def test_defaults() -> None:
         None,
         *(5, False, 100, None, None, False, False, 8, None),
     )
-    assert not options.by_hand
+    assert not options.manual_paging
 
 
 def test_names_are_taken_once() -> None:

@@ -34,8 +34,8 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens imp
     Owner,
     Token,
     in_order,
-    project,
     record_of_owner,
+    to_record,
     token_from_summary,
 )
 from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.hosts import (
@@ -49,8 +49,8 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.hosts i
     variables_of,
 )
 from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.snapshot import (
-    Estate,
-    Part,
+    OrganizationSnapshot,
+    Snapshot,
     cache_key,
     from_cache,
     to_cache,
@@ -71,12 +71,14 @@ def options(**given: Any) -> InventoryOptions:
     return parse_inventory_options({"hosts": "tokens", "hostvars_prefix": "workmail_", **given}, NOW)
 
 
-def part(listed: list[Token], users: list[Owner] | None = None, **fields: Any) -> Part:
-    return Part(**{"organization": ACME, "whole": True, "settings": None, **fields}, tokens=listed, users=users)
+def part(listed: list[Token], users: list[Owner] | None = None, **fields: Any) -> OrganizationSnapshot:
+    return OrganizationSnapshot(
+        **{"organization": ACME, "complete": True, "settings": None, **fields}, tokens=listed, users=users
+    )
 
 
-def hosts(made: Part, **given: Any) -> list[Host]:
-    found, errors = hosts_of(Estate([made], []), options(**given))
+def hosts(made: OrganizationSnapshot, **given: Any) -> list[Host]:
+    found, errors = hosts_of(Snapshot([made], []), options(**given))
     assert errors == []
     return found
 
@@ -138,7 +140,7 @@ def test_what_the_inventory_has_under_a_name_is_kept_apart() -> None:
 def test_hosts_of_tokens_are_the_records(listed: list[Token]) -> None:
     listed = [token._replace(organization_alias="acme") for token in listed]
     made = hosts(part(listed))
-    expected = [project(token, NOW) for token in in_order(listed)]
+    expected = [to_record(token, NOW) for token in in_order(listed)]
     assert [{**each.variables} for each in made] == [{**record, "complete": True} for record in expected]
     for each, record in zip(made, expected, strict=True):
         assert ("workmail_expired" in each.groups) == record["expired"]
@@ -158,7 +160,7 @@ def test_hosts_of_users_hold_every_token_once(listed: list[Token], include: bool
     made = hosts(part(listed, users), hosts="users", include_without_tokens=include, select=select)
     chosen = [token for token in in_order(listed) if not expired or token.expired(NOW)]
     held: list[Any] = [record for each in made for record in each.variables["personal_access_tokens"]]
-    assert Counter(map(str, held)) == Counter(str(project(token, NOW)) for token in chosen)
+    assert Counter(map(str, held)) == Counter(str(to_record(token, NOW)) for token in chosen)
     wanted = {token.user_id for token in (listed if include else chosen)} | ({"u-1", "u-3"} if include else set())
     assert [each.variables["user_id"] for each in made] == sorted(wanted, key=lambda user_id: user_id or "")
     for each in made:
@@ -210,7 +212,7 @@ def test_hosts_of_organizations_count() -> None:
 def test_an_organization_that_was_not_read_whole_is_marked_and_counts_nothing() -> None:
     error = PatrolError("denied", organization_id=ACME.id, region=ACME.region)
     elsewhere = PatrolError("denied", region="eu-west-1")
-    estate = Estate([part([], whole=False), part([], organization=GLOBEX)], [error, elsewhere])
+    estate = Snapshot([part([], complete=False), part([], organization=GLOBEX)], [error, elsewhere])
     made, errors = hosts_of(estate, options(hosts="organizations", on_error="continue"))
     assert errors == [error, elsewhere]
     acme, globex = made
@@ -219,10 +221,10 @@ def test_an_organization_that_was_not_read_whole_is_marked_and_counts_nothing() 
     assert globex.variables["complete"] is True and globex.variables["tokens"] == 0 and not globex.variables["errors"]
 
 
-@guards("plugins/plugin_utils/_inventory/hosts.py", "            part = part._replace(whole=False)\n", "")
+@guards("plugins/plugin_utils/_inventory/hosts.py", "            part = part._replace(complete=False)\n", "")
 def test_a_condition_that_cannot_be_judged_is_an_error_or_marks_the_organization() -> None:
     undated = token_from_summary({"PersonalAccessTokenId": "a"}, ACME)
-    estate = Estate([part([undated]), part([], organization=GLOBEX)], [])
+    estate = Snapshot([part([undated]), part([], organization=GLOBEX)], [])
     with pytest.raises(IndeterminateError, match=ACME.id):
         hosts_of(estate, options(select={"older_than": "1d"}))
     marking = options(hosts="organizations", select={"older_than": "1d"}, on_error="continue")
@@ -372,19 +374,19 @@ def test_the_cache_gives_back_what_was_fetched(made: list[Any]) -> None:
             for token in listed
         ]
         listed_users = None if users is None else list(known.values())
-        parts.append(Part(organization, True, listed, listed_users, {"configured": False}))
-    estate = Estate(parts, [])
+        parts.append(OrganizationSnapshot(organization, True, listed, listed_users, {"configured": False}))
+    estate = Snapshot(parts, [])
     assert from_cache(json.loads(json.dumps(to_cache(estate, KEY))), KEY) == estate
 
 
 @guards(
     "plugins/plugin_utils/_inventory/snapshot.py",
-    "    if estate.errors or not all(part.whole for part in estate.parts):",
+    "    if estate.errors or not all(part.complete for part in estate.parts):",
 )
 def test_nothing_that_is_not_whole_is_cached() -> None:
-    assert to_cache(Estate([part([])], []), KEY) is not None
-    assert to_cache(Estate([part([])], [PatrolError("x")]), KEY) is None
-    assert to_cache(Estate([part([], whole=False)], []), KEY) is None
+    assert to_cache(Snapshot([part([])], []), KEY) is not None
+    assert to_cache(Snapshot([part([])], [PatrolError("x")]), KEY) is None
+    assert to_cache(Snapshot([part([], complete=False)], []), KEY) is None
 
 
 @pytest.mark.parametrize(
@@ -408,7 +410,7 @@ def test_nothing_that_is_not_whole_is_cached() -> None:
     "plugins/plugin_utils/_inventory/snapshot.py", '    if record.get("digest") != _digest(key, record["fetched"]):'
 )
 def test_a_record_that_is_not_what_was_written_is_not_taken(spoil: Any) -> None:
-    record = to_cache(Estate([part([token_from_summary({"PersonalAccessTokenId": "pat-1"}, ACME)])], []), KEY)
+    record = to_cache(Snapshot([part([token_from_summary({"PersonalAccessTokenId": "pat-1"}, ACME)])], []), KEY)
     assert from_cache(record, KEY) is not None
     assert from_cache(spoil(record), KEY) is None
 

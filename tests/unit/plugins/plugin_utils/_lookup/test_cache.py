@@ -74,9 +74,9 @@ def test_so_is_the_same_as_somebody_else(folder: Path, tmp_path: Path, monkeypat
     assert service.asked == 4
 
 
-@guards("plugins/plugin_utils/_lookup/cache.py", "if answer.whole:", "if True:")
+@guards("plugins/plugin_utils/_lookup/cache.py", "if answer.complete:", "if True:")
 def test_what_is_not_whole_is_not_kept(folder: Path) -> None:
-    service = Service(WHOLE._replace(whole=False))
+    service = Service(WHOLE._replace(complete=False))
     for _time in range(2):
         shared(OPTIONS, service, folder)
     assert service.asked == 2
@@ -179,7 +179,7 @@ def test_nobody_else_can_read_it(folder: Path) -> None:
 def test_nothing_is_left_of_a_fetch_that_fails(folder: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         shared(OPTIONS, lambda: Answer([{"name": 1 // 0}], [], True), folder)
-    shared(OPTIONS, Service(WHOLE._replace(whole=False)), folder)
+    shared(OPTIONS, Service(WHOLE._replace(complete=False)), folder)
     assert [path.suffix for path in folder.iterdir()] == [".lock"]
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, format_instant
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import (
     Organization,
-    project,
+    to_record,
     token_from_summary,
 )
 from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.events import Warn, failure, steps
@@ -41,7 +41,7 @@ def sweep(found: dict[str, Any], day: float = 0, complete: bool = True) -> dict[
         organizations.append({"id": place.id, "tokens": None if tokens is None else len(tokens)})
         for token_id, fields in (tokens or {}).items():
             summary = {"PersonalAccessTokenId": token_id, "DateCreated": NOW - 400 * DAY, **fields}
-            records.append(project(token_from_summary(summary, place), as_of))
+            records.append(to_record(token_from_summary(summary, place), as_of))
     return {
         "as_of": format_instant(as_of),
         "personal_access_tokens": records,

@@ -20,7 +20,9 @@ from groovy_parser.parser import parse_groovy_content
 from lark.exceptions import LarkError
 from workmail_emulator import Emulator, Fault
 
-COLLECTION = Path(__file__).parents[2]
+pytestmark = pytest.mark.guide
+
+COLLECTION = Path(__file__).parents[3]
 GUIDE = COLLECTION / "docs/docsite/rst/guide_pipeline.rst"
 
 ACTIONS, GITLAB, JENKINS = ".github/workflows/workmail.yml", ".gitlab-ci.yml", "Jenkinsfile"

@@ -354,7 +354,9 @@ class TestGoingOn:
         assert facts["summary"]["tokens"] == 1
 
     @guards(
-        "plugins/module_utils/_sweep/facts.py", "tally is not None and whole else None", "tally is not None else None"
+        "plugins/module_utils/_sweep/facts.py",
+        "tally is not None and complete else None",
+        "tally is not None else None",
     )
     def test_one_user_of_two(self, emulator: Emulator, gather: Gather) -> None:
         emulator.faults.add(Fault("html", operation="ListPersonalAccessTokens", user_id=ANA))

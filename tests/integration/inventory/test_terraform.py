@@ -19,7 +19,9 @@ from estate import ACME, ANA, ORPHAN, SECRETS_OF_A_NAME
 from guarding import guards
 from workmail_emulator import Emulator, Fault
 
-COLLECTION = Path(__file__).parents[2]
+pytestmark = pytest.mark.guide
+
+COLLECTION = Path(__file__).parents[3]
 EXAMPLE = COLLECTION / "docs" / "examples" / "terraform"
 
 Program = Callable[..., subprocess.CompletedProcess[str]]

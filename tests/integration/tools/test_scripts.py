@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from guarding import guards
 
-COLLECTION = Path(__file__).parents[2]
+COLLECTION = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from workmail_emulator import Emulator, Fault
 from scripts.support import environment as scripts_environment
 from scripts.support import lanes, live
 
-COLLECTION = Path(__file__).parents[2]
+COLLECTION = Path(__file__).parents[3]
 DELETE, GET = "DeletePersonalAccessToken", "GetPersonalAccessTokenMetadata"
 
 Gather = Callable[..., Any]

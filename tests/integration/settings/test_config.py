@@ -295,7 +295,7 @@ def test_the_service_can_add_a_default(emulator: Emulator, change: Run) -> None:
 )
 @guards(
     "plugins/module_utils/_settings.py",
-    "        return all(_shows(found.get(name), value) for name, value in sent.items())\n",
+    "        return all(_contains(found.get(name), value) for name, value in sent.items())\n",
     "        return True\n",
 )
 def test_another_configuration_than_was_put(configured: Emulator, change: Run, found: dict[str, Any]) -> None:
@@ -312,7 +312,7 @@ def test_a_configuration_that_is_gone_after_the_change(configured: Emulator, cha
 
 @guards(
     "plugins/module_utils/_settings.py",
-    "        if found is not None and _shows(found, configuration):\n",
+    "        if found is not None and _contains(found, configuration):\n",
     "        if True:\n",
 )
 def test_the_silence_of_the_service_is_not_believed(configured: Emulator, change: Run, waits: list[float]) -> None:
@@ -346,7 +346,7 @@ def test_what_cannot_be_read_again(configured: Emulator, change: Run, put: str, 
 )
 @guards(
     "plugins/module_utils/_settings.py",
-    '        whole_number(options, "lifetime_in_days", 1, LONGEST_LIFETIME)\n',
+    '        integer_option(options, "lifetime_in_days", 1, LONGEST_LIFETIME)\n',
     "        pass\n",
 )
 def test_bad_options(configured: Emulator, change: Run, options: dict[str, Any], message: str) -> None:

@@ -17,7 +17,7 @@ import pytest
 from estate import ACME, CONFIGURATION, ESTATE, GLOBEX
 from workmail_emulator import Emulator
 
-FOLDER = Path(__file__).parents[2] / "docs" / "iam"
+FOLDER = Path(__file__).parents[3] / "docs" / "iam"
 NAMES = ("auditor", "revoker", "configuration")
 INFO, AUDIT = "patrol.workmail.workmail_pat_info", "patrol.workmail.workmail_pat_audit"
 PAT, REVOKE = "patrol.workmail.workmail_pat", "patrol.workmail.workmail_pat_revoke"

@@ -44,7 +44,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connecti
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.credentials import PROVIDERS
 
 NAME = "patrol.workmail.workmail_pat"
-COLLECTION = Path(__file__).parents[2]
+COLLECTION = Path(__file__).parents[3]
 EVENT_SOURCE = COLLECTION / "extensions/eda/plugins/event_source/workmail_pat.py"
 MARK = "MARKED-SECRET"
 TOKEN = f"eyJhbGciOiJIUzI1NiJ9.{MARK}.c2lnbmF0dXJl"

@@ -25,7 +25,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.conditions
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import EXTENSIONS, FORMATS
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._files import DEFAULT_FORMATS
 
-COLLECTION = Path(__file__).parents[2]
+COLLECTION = Path(__file__).parents[3]
 PLUGINS = {
     ("module", "workmail_pat"),
     ("module", "workmail_pat_audit"),

@@ -28,7 +28,7 @@ from workmail_emulator import Emulator
 
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
 
-PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 INVENTORIES = {
     "empty": {"all": {"hosts": {}}},
     "others": {"prod": {"hosts": {"web1": {}, "web2": {}}}},

@@ -29,13 +29,15 @@ from groovy_parser.parser import parse_groovy_content
 from lark.exceptions import LarkError
 from workmail_emulator import Emulator, Fault
 
+pytestmark = pytest.mark.guide
+
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 RUN = [block for block in BLOCKS if block.language == "yaml" and block.caption is None]
 # The blocks that are files, by page, and the test that puts them to use.
 FILES = {
-    "docs/docsite/rst/guide_accounts.rst": ("test_audit_accounts.py", {"accounts.yml", "audit.yml"}),
+    "docs/docsite/rst/guide_accounts.rst": ("audit/test_audit_accounts.py", {"accounts.yml", "audit.yml"}),
     "docs/docsite/rst/guide_controller.rst": (
-        "test_controller.py",
+        "documentation/test_controller.py",
         {
             "audit.yml",
             "execution-environment.yml",
@@ -46,7 +48,7 @@ FILES = {
         },
     ),
     "docs/docsite/rst/guide_inventory.rst": (
-        "test_inventory.py",
+        "inventory/test_inventory.py",
         {
             "workmail_pat.yml",
             "offboarding.workmail_pat.yml",
@@ -58,14 +60,14 @@ FILES = {
         },
     ),
     "docs/docsite/rst/guide_leaving.rst": (
-        "test_leaving.py",
+        "documentation/test_leaving.py",
         {"leaving.txt.j2", "leaving.html.j2", "notify.yml", "no_token.yml"},
     ),
     "docs/docsite/rst/guide_pipeline.rst": (
-        "test_pipelines.py",
+        "documentation/test_pipelines.py",
         {".github/workflows/workmail.yml", ".gitlab-ci.yml", "Jenkinsfile"},
     ),
-    "docs/docsite/rst/guide_revoke.rst": ("test_timetable.py", {"timetable.yml"}),
+    "docs/docsite/rst/guide_revoke.rst": ("documentation/test_timetable.py", {"timetable.yml"}),
 }
 ROLES = {
     folder.name: {
@@ -206,8 +208,8 @@ def hold_command(words: list[str]) -> None:
             assert not argument.startswith("./") or (COLLECTION / argument / "pyproject.toml").is_file(), argument
             if "#subdirectory=" in argument:
                 file = COLLECTION / argument.split("#subdirectory=")[1] / "pyproject.toml"
-                project = tomllib.loads(file.read_text())
-                assert argument.startswith(f"{project['project']['name']} @ git+{REPOSITORY}#")
+                to_record = tomllib.loads(file.read_text())
+                assert argument.startswith(f"{to_record['project']['name']} @ git+{REPOSITORY}#")
     for argument in arguments:
         if argument.startswith("patrol.workmail."):
             name = argument.removeprefix("patrol.workmail.")
@@ -265,7 +267,7 @@ def test_each_block_that_is_a_file_is_put_to_use() -> None:
             found.setdefault(block.page, set()).add(block.caption)
     assert found == {page: captions for page, (_test, captions) in FILES.items()}
     for page, (test, _captions) in FILES.items():
-        assert Path(page).name in (Path(__file__).parent / test).read_text()
+        assert Path(page).name in (Path(__file__).parents[1] / test).read_text()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(COLLECTION)))

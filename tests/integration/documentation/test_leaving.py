@@ -19,6 +19,8 @@ from estate import ACME, ANA, BEN, CONFIGURATION, EVE, INITECH, user
 from examples import COLLECTION, Block, blocks
 from workmail_emulator import Emulator
 
+pytestmark = pytest.mark.guide
+
 INTERPRETER = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 
 

@@ -26,7 +26,7 @@ from estate import ANA, user
 from guarding import guards
 from workmail_emulator import Emulator, Fault
 
-COLLECTION = Path(__file__).parents[2]
+COLLECTION = Path(__file__).parents[3]
 SOURCE = COLLECTION / "extensions/eda/plugins/event_source/workmail_pat.py"
 GUIDE = COLLECTION / "docs/docsite/rst/guide_events.rst"
 ACME, INITECH = "m-" + "a" * 32, "m-" + "c" * 32

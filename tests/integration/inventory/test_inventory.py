@@ -1062,7 +1062,7 @@ def test_nothing_of_the_estate_was_changed(emulator: Emulator, source: Source, m
     }
 
 
-GUIDE = (Path(__file__).parents[2] / "docs/docsite/rst/guide_inventory.rst").read_text()
+GUIDE = (Path(__file__).parents[3] / "docs/docsite/rst/guide_inventory.rst").read_text()
 
 
 def blocks_of_the_guide() -> list[tuple[str, Any]]:

@@ -21,6 +21,8 @@ from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail import session
 
+pytestmark = pytest.mark.guide
+
 FILES = {block.caption: block.text for block in blocks(COLLECTION / "docs/docsite/rst/guide_controller.rst")}
 SURVEY = json.loads(FILES["survey.json"])["spec"]
 SPECS = yaml.safe_load((COLLECTION / "roles/audit/meta/argument_specs.yml").read_text())

@@ -29,7 +29,7 @@ from workmail_emulator import Emulator, Fault
 from ansible_collections.patrol.workmail.plugins.module_utils._audit.run import gather_audit
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import current_instant, format_instant
-from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Owner, Token, project
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Owner, Token, to_record
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke import journal, starter
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke.by_policy import revoke_by_policy, revoke_tokens
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan_file import digest_of
@@ -636,7 +636,7 @@ def test_findings_of_the_future_revoke_only_if_it_is_allowed(by_policy: Run, emu
 
 def test_a_plan_is_carried_out_once_at_a_time(by_policy: Run, emulator: Emulator, tmp_path: Path) -> None:
     path = plan_of(by_policy)
-    with journal.Record(str(tmp_path / "elsewhere"), {}, path):
+    with journal.RevocationJournal(str(tmp_path / "elsewhere"), {}, path):
         result = by_policy(plan_file=path, organizations=None, confirm=True, record_dir=str(tmp_path / "own"))
     assert result["error_code"] == "RevocationLockedException" and len(held(emulator)) == 6
 
@@ -675,7 +675,7 @@ def test_no_findings_is_nothing_to_do(by_policy: Run, emulator: Emulator) -> Non
 
 
 FINDING = {"rule_id": "a", "severity": "low", "revoke": True, "message": "a", "muted": False, "exception": None}
-RECORD = project(Token(ACME, "acme", REGION, "pat-1", ANA, "Token 1", NOW, None, None, None), NOW)
+RECORD = to_record(Token(ACME, "acme", REGION, "pat-1", ANA, "Token 1", NOW, None, None, None), NOW)
 
 
 @pytest.mark.parametrize(
@@ -918,7 +918,7 @@ def test_a_run_whose_starter_has_ended_deletes_nothing_more(by_policy: Run, emul
 
 
 def test_two_runs_at_once(by_policy: Run, emulator: Emulator, tmp_path: Path) -> None:
-    with journal.Record(str(tmp_path / "records"), {}):
+    with journal.RevocationJournal(str(tmp_path / "records"), {}):
         result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
     assert result["error_code"] == "RevocationLockedException" and len(emulator.requests) == 0
 

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from estate import ACME
 from workmail_emulator import Emulator
 
-GUIDE = (Path(__file__).parents[2] / "docs/docsite/rst/guide_revoke.rst").read_text()
+pytestmark = pytest.mark.guide
+
+GUIDE = (Path(__file__).parents[3] / "docs/docsite/rst/guide_revoke.rst").read_text()
 DAYS = [10, 75.5, 76.5, 77.5, 83.5, 84.5, 89.5, 90.5]
 
 
