@@ -25,8 +25,9 @@ _UNCHANGED = "Pass on the result of workmail_pat_info as it is, gathered without
 class CheckedFacts(NamedTuple):
     """Facts that are valid.
 
-    ``errors`` say what they lack; without errors they are complete. ``tokens_read`` and ``organizations_read``
-    count the tokens that were read, and the organizations that were read completely. ``as_of`` is None for a list of records.
+    ``errors`` say what they lack; without errors they are complete. ``tokens_read`` counts the tokens
+    that were read, ``organizations_read`` the organizations that were read completely. ``as_of`` is None for a list of
+    records.
     """
 
     tokens: Sequence[Token]

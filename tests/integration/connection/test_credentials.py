@@ -234,11 +234,11 @@ def watch(aws: pytest.MonkeyPatch) -> Iterator[Callable[..., list[dict[str, Any]
             step()
 
         with pytest.raises(asyncio.CancelledError):
-            asyncio.run(module._core("_watch.source").watch(events, args, sleep))
+            asyncio.run(module._core("plugin_utils._watch.source").watch(events, args, sleep))
         return events
 
     yield call
-    for name in [name for name in sys.modules if name.startswith("patrol_workmail_core")]:
+    for name in [name for name in sys.modules if name.startswith("patrol_workmail")]:
         del sys.modules[name]
 
 

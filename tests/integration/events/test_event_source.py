@@ -72,7 +72,7 @@ class Events(list[dict[str, Any]]):
 @pytest.fixture
 def watch(aws: pytest.MonkeyPatch) -> Iterator[Callable[..., Events]]:
     """Runs the source with something done between sweeps; it is ended, as by ansible-rulebook, after the last."""
-    source = by_path()["_core"]("_watch.source")
+    source = by_path()["_core"]("plugin_utils._watch.source")
 
     def call(*between: Callable[[], None], queue: Any = None, **args: Any) -> Events:
         events = Events() if queue is None else queue
@@ -89,7 +89,7 @@ def watch(aws: pytest.MonkeyPatch) -> Iterator[Callable[..., Events]]:
         return events
 
     yield call
-    for name in [name for name in sys.modules if name.startswith("patrol_workmail_core")]:
+    for name in [name for name in sys.modules if name.startswith("patrol_workmail")]:
         del sys.modules[name]
 
 
