@@ -94,8 +94,9 @@ _value:
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._audit.result import audit_facts
-from ..module_utils._domain.errors import OptionError, PatrolError, expected, shown
+from ..module_utils._domain.errors import OptionError, PatrolError
 from ..module_utils._domain.policy import parse_policy
+from ..module_utils._domain.text import expected, quoted
 from ..module_utils._domain.times import current_instant
 from ..plugin_utils._policy_files import BUILT_IN, load_built_in
 
@@ -106,7 +107,7 @@ def workmail_pat_findings(facts, policy, *, as_of=None, complete=None):
         if isinstance(policy, str):
             if policy not in BUILT_IN:
                 raise OptionError(
-                    f"policy: the collection has no policy {shown(policy)}{expected(policy, list(BUILT_IN))}"
+                    f"policy: the collection has no policy {quoted(policy)}{expected(policy, list(BUILT_IN))}"
                 )
             policy = load_built_in(policy).document
         return audit_facts(parse_policy(policy), facts, as_of, current_instant(), complete)

@@ -87,7 +87,8 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._domain.errors import OptionError, PatrolError, shown
+from ..module_utils._domain.errors import OptionError, PatrolError
+from ..module_utils._domain.text import quoted
 from ..plugin_utils._notices import DEFAULT_SUBJECT, Templates, make_notices
 
 
@@ -99,7 +100,7 @@ def workmail_pat_notices(
         templates = Templates(subject, text_template, html_template)
         for name, template in zip(("subject", "text_template", "html_template"), templates, strict=True):
             if not isinstance(template, str) or not template.strip():
-                raise OptionError(f"{name}: expected the text of a template, got {shown(template)}")
+                raise OptionError(f"{name}: expected the text of a template, got {quoted(template)}")
         return make_notices(findings, templates, sender, deadline)
     except PatrolError as error:
         raise AnsibleFilterError(f"workmail_pat_notices: {error}") from error

@@ -59,7 +59,7 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._domain.errors import nearest, shown
+from ..module_utils._domain.text import nearest, quoted
 
 
 def workmail_pat_unknown_variables(names, known):
@@ -67,7 +67,7 @@ def workmail_pat_unknown_variables(names, known):
     for label, value in (("input", names), ("known", known)):
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise AnsibleFilterError(
-                f"workmail_pat_unknown_variables: {label}: {shown(value)} is not valid; expected a list of names"
+                f"workmail_pat_unknown_variables: {label}: {quoted(value)} is not valid; expected a list of names"
             )
     unknown = sorted(set(names) - set(known))
     near = [nearest(name, known).removeprefix(", ") for name in unknown]

@@ -12,7 +12,8 @@ from __future__ import annotations
 import os
 import stat
 
-from ._domain.errors import OptionError, shown
+from ._domain.errors import OptionError
+from ._domain.text import quoted
 
 _KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 
@@ -46,7 +47,7 @@ def read_file(path: str, most: int, label: str) -> bytes:
     except OSError as error:
         raise OptionError(f"{label}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise OptionError(f"{label}: {shown(path)} is not the path of a file") from error
+        raise OptionError(f"{label}: {quoted(path)} is not the path of a file") from error
     if content is None or len(content) > most:
         raise OptionError(f"{label}: is larger than {most} bytes")
     return content

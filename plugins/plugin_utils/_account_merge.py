@@ -14,8 +14,9 @@ from typing import Any
 
 from ..module_utils._audit.audit_check import check_audit
 from ..module_utils._audit.result import INCOMPLETE, PASS, VIOLATIONS
-from ..module_utils._domain.errors import OptionError, PatrolError, shown
+from ..module_utils._domain.errors import OptionError, PatrolError
 from ..module_utils._domain.policy import SEVERITIES, printable
+from ..module_utils._domain.text import quoted
 
 _MOST_REASONS = 3
 _NOT_AUDITED = "AccountNotAuditedException"
@@ -39,10 +40,10 @@ def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
     """
     names = _names(accounts)
     if not isinstance(audits, Mapping):
-        raise OptionError(f"audits: expected the results of audits by account, got {shown(audits)}")
+        raise OptionError(f"audits: expected the results of audits by account, got {quoted(audits)}")
     for account in audits:
         if account not in names:
-            raise OptionError(f"audits: {shown(account)} is not one of the accounts")
+            raise OptionError(f"audits: {quoted(account)} is not one of the accounts")
     audited: dict[str, Mapping[str, Any]] = {}
     errors: list[dict[str, Any]] = []
     seen: dict[str, str] = {}
@@ -103,10 +104,10 @@ def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
 
 def _names(accounts: object) -> list[str]:
     if not isinstance(accounts, (list, tuple)) or not accounts:
-        raise OptionError(f"accounts: expected a list of at least one account, got {shown(accounts)}")
+        raise OptionError(f"accounts: expected a list of at least one account, got {quoted(accounts)}")
     for account in accounts:
         if not isinstance(account, str) or not account.strip():
-            raise OptionError(f"accounts: expected the name of an account, got {shown(account)}")
+            raise OptionError(f"accounts: expected the name of an account, got {quoted(account)}")
     return sorted(set(accounts))
 
 
@@ -117,7 +118,7 @@ def _failure(result: object) -> dict[str, Any] | None:
             "it was not audited: it was left out of the run, or failed before its audit, for a reason that the log has"
         )
     if not isinstance(result, Mapping):
-        raise OptionError(f"audits: expected the result of an audit, got {shown(result)}")
+        raise OptionError(f"audits: expected the result of an audit, got {quoted(result)}")
     if result.get("failed") or result.get("unreachable"):
         message = result.get("msg")
         if not isinstance(message, str) or not message.strip():

@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..module_utils._domain.errors import OptionError, PatrolError, nearest, shown
-from ..module_utils._domain.text import log_line
+from ..module_utils._domain.errors import OptionError, PatrolError
+from ..module_utils._domain.text import log_line, nearest, quoted
 from ..module_utils._files import decode_text, read_file
 from ._directory import make_directory
 from ._notices import DEFAULT_SUBJECT, Templates
@@ -69,12 +69,12 @@ def parse_notice_options(arguments: Mapping[str, Any], find: Callable[[str], str
     given = {name: value for name, value in arguments.items() if value is not None}
     delivery = given.get("delivery", "none")
     if delivery not in DELIVERIES:
-        raise OptionError(f"delivery: {shown(delivery)} is not one of {', '.join(DELIVERIES)}")
+        raise OptionError(f"delivery: {quoted(delivery)} is not one of {', '.join(DELIVERIES)}")
     if delivery != "none" and not given.get("sender"):
-        raise OptionError(f"sender: expected an e-mail address, got {shown(given.get('sender'))}")
+        raise OptionError(f"sender: expected an e-mail address, got {quoted(given.get('sender'))}")
     subject = given.get("subject", DEFAULT_SUBJECT)
     if not isinstance(subject, str) or not subject.strip():
-        raise OptionError(f"subject: expected the text of a template, got {shown(subject)}")
+        raise OptionError(f"subject: expected the text of a template, got {quoted(subject)}")
     return NoticeOptions(
         findings=given.get("findings"),
         templates=Templates(
@@ -119,7 +119,7 @@ def write_notices(notices: Sequence[Mapping[str, Any]], directory: str) -> list[
             with contextlib.suppress(OSError):
                 os.unlink(path)
         raise NoticeError(
-            f"dest: no notice was written to {shown(directory)}: {error.strerror or error}",
+            f"dest: no notice was written to {quoted(directory)}: {error.strerror or error}",
             hint="Choose a directory that this user can write to.",
         ) from error
     return written
@@ -168,14 +168,14 @@ def problem_lines(notices: Sequence[Mapping[str, Any]]) -> list[str]:
 def _template(given: Mapping[str, Any], option: str, own: str, find: Callable[[str], str]) -> str:
     name = given.get(option, str(_TEMPLATES / own))
     if not isinstance(name, str) or not name.strip():
-        raise OptionError(f"{option}: expected the path of a template, got {shown(name)}")
+        raise OptionError(f"{option}: expected the path of a template, got {quoted(name)}")
     try:
         return decode_text(read_file(find(name), _LARGEST_TEMPLATE, option), option)
     except FileNotFoundError as error:
-        raise OptionError(f"{option}: there is no file {shown(name)}") from error
+        raise OptionError(f"{option}: there is no file {quoted(name)}") from error
 
 
 def _directory(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise OptionError(f"dest: expected the path of a directory, got {shown(value)}")
+        raise OptionError(f"dest: expected the path of a directory, got {quoted(value)}")
     return os.path.realpath(os.path.expanduser(value))

@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 import jinja2
 import jinja2.sandbox
 
-from ..module_utils._domain.errors import OptionError, shown
+from ..module_utils._domain.errors import OptionError
+from ..module_utils._domain.text import quoted
 from ..module_utils._domain.times import (
     current_instant,
     format_instant,
@@ -138,7 +139,7 @@ def _address(owner: Mapping[str, Any]) -> tuple[str | None, str | None]:
     if not email:
         return None, "the owner has no e-mail address"
     if not _ADDRESS.fullmatch(str(email)):
-        return None, f"{printable(shown(str(email)))} is not a valid e-mail address"
+        return None, f"{printable(quoted(str(email)))} is not a valid e-mail address"
     return str(email), None
 
 
@@ -162,7 +163,7 @@ def _shown_fields(token: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_sender(sender: object) -> None:
     if not isinstance(sender, str) or not _ADDRESS.fullmatch(sender):
-        raise OptionError(f"sender: {shown(sender)} is not a valid e-mail address, such as security@acme.example")
+        raise OptionError(f"sender: {quoted(sender)} is not a valid e-mail address, such as security@acme.example")
 
 
 def _day(deadline: object) -> str | None:

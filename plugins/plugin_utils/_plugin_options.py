@@ -16,13 +16,8 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
 
-from ..module_utils._domain.errors import (
-    OptionError,
-    expected,
-    named,
-    nearest,
-    shown,
-)
+from ..module_utils._domain.errors import OptionError
+from ..module_utils._domain.text import expected, named, nearest, quoted
 
 
 def name_variables(action: Any, result: dict[str, Any], task_vars: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -119,18 +114,18 @@ def check_options(plugin: Any, given: Mapping[str, Any]) -> dict[str, Any]:
 def _check_value(name: str, value: Any, definition: Mapping[str, Any]) -> None:
     choices = [str(choice) for choice in definition.get("choices") or []]
     if choices and value not in choices:
-        raise OptionError(f"{name}: {shown(value)} is not one of {', '.join(choices)}{nearest(value, choices)}")
+        raise OptionError(f"{name}: {quoted(value)} is not one of {', '.join(choices)}{nearest(value, choices)}")
     kind = definition.get("type", "str")
     if kind == "bool" and not _is_boolean(value):
-        raise OptionError(f"{name}: {shown(value)} is not valid; expected true or false")
+        raise OptionError(f"{name}: {quoted(value)} is not valid; expected true or false")
     if kind == "dict" and not isinstance(value, Mapping):
-        raise OptionError(f"{name}: {shown(value)} is not a mapping")
+        raise OptionError(f"{name}: {quoted(value)} is not a mapping")
     if kind in ("int", "str", "list") and isinstance(value, Mapping):
-        raise OptionError(f"{name}: {shown(value)} is a mapping; expected {_EXPECTED[kind]}")
+        raise OptionError(f"{name}: {quoted(value)} is a mapping; expected {_EXPECTED[kind]}")
     if kind in ("int", "str") and isinstance(value, (list, tuple)):
-        raise OptionError(f"{name}: {shown(value)} is a list; expected {_EXPECTED[kind]}")
+        raise OptionError(f"{name}: {quoted(value)} is a list; expected {_EXPECTED[kind]}")
     if kind == "int" and not _is_integer(value):
-        raise OptionError(f"{name}: {shown(value)} is not an integer")
+        raise OptionError(f"{name}: {quoted(value)} is not an integer")
 
 
 _EXPECTED = {"int": "an integer", "str": "a string", "list": "a list"}

@@ -15,7 +15,8 @@ from pathlib import Path
 from ansible.errors import AnsibleFileNotFound
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._domain.errors import OptionError, PatrolError, nearest, shown
+from ..module_utils._domain.errors import OptionError, PatrolError
+from ..module_utils._domain.text import nearest, quoted
 from ._plugin_options import name_variables
 from ._policy_files import (
     BUILT_IN,
@@ -53,7 +54,7 @@ class PolicyActionBase(ActionBase):
 
     def _policy(self, name: object) -> PolicyFile:
         if not isinstance(name, str) or not name.strip():
-            raise OptionError(f"policy_file: expected the path of a file, got {shown(name)}")
+            raise OptionError(f"policy_file: expected the path of a file, got {quoted(name)}")
         if name in BUILT_IN:
             return load_built_in(name)
         try:
@@ -63,8 +64,8 @@ class PolicyActionBase(ActionBase):
             if not os.path.exists(name):
                 near = nearest(name, BUILT_IN)
                 known = f"The policies of the collection are {', '.join(BUILT_IN)}."
-                raise OptionError(f"policy_file: there is no file {shown(name)}{near}", hint=known) from error
+                raise OptionError(f"policy_file: there is no file {quoted(name)}{near}", hint=known) from error
             path = name
         except (OSError, ValueError) as error:
-            raise OptionError(f"policy_file: {shown(name)} is not the path of a file: {error}") from error
+            raise OptionError(f"policy_file: {quoted(name)} is not the path of a file: {error}") from error
         return load_policy(Path(path))

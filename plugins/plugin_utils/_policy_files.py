@@ -15,14 +15,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from ..module_utils._domain.conditions import DEEPEST, MOST_PARTS
-from ..module_utils._domain.errors import (
-    Mistake,
-    MistakesError,
-    OptionError,
-    named,
-    shown,
-)
+from ..module_utils._domain.errors import Mistake, MistakesError, OptionError
 from ..module_utils._domain.policy import locate, policy_mistakes
+from ..module_utils._domain.text import named, quoted
 from ..module_utils._files import decode_text, read_file
 
 _FOLDER = Path(__file__).parents[2] / "policies"
@@ -59,7 +54,7 @@ class _Loader(yaml.SafeLoader):
             return super().construct_object(node, deep)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             # PyYAML lets through what Python reports of 0x_, of !!bool maybe or of a number of thousands of digits.
-            value = f"{shown(node.value)} is not a valid " if isinstance(node, yaml.ScalarNode) else "not a valid "
+            value = f"{quoted(node.value)} is not a valid " if isinstance(node, yaml.ScalarNode) else "not a valid "
             raise yaml.constructor.ConstructorError(
                 None, None, f"{value}{node.tag.rpartition(':')[2]}", node.start_mark
             ) from error
@@ -187,7 +182,7 @@ def _outline(root: yaml.Node, file: str) -> _Outline:
                 line = key.start_mark.line + 1
                 below = f"{path}.{named(key.value)}" if path else named(key.value)
                 if key.value in keys:
-                    twice.append(Mistake(below, f"{shown(key.value)} is there twice", line))
+                    twice.append(Mistake(below, f"{quoted(key.value)} is there twice", line))
                 keys.add(key.value)
                 if key.tag == _MERGE:
                     below = path

@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import shown
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.text import quoted
 
 _MOST_PLACES = 400
 
@@ -23,7 +23,7 @@ class Malformed:
         self.value = value
 
     def __repr__(self) -> str:
-        return f"Malformed({shown(self.value)})"
+        return f"Malformed({quoted(self.value)})"
 
 
 def _nested(levels: int) -> Any:

@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 from .._domain.checks import boolean_at, check_plain, count_at, list_at, mapping_at, optional_text_at, text_at
-from .._domain.errors import OptionError, shown
+from .._domain.errors import OptionError
 from .._domain.policy import SEVERITIES
+from .._domain.text import quoted
 from .._domain.times import parse_instant
 from .._domain.tokens import DERIVED, token_from_record
 from .facts_check import check_errors, check_organization
@@ -80,7 +81,7 @@ def _policy(value: object, path: str) -> tuple[Sequence[str], Sequence[str]]:
 
 def _severity(value: object, path: str) -> str:
     if value not in SEVERITIES:
-        raise OptionError(f"{path}: {shown(value)} is not one of {', '.join(SEVERITIES)}")
+        raise OptionError(f"{path}: {quoted(value)} is not one of {', '.join(SEVERITIES)}")
     return str(value)
 
 
@@ -96,7 +97,7 @@ def _exception(value: object, path: str) -> None:
 def _finding(value: object, rules: Sequence[str], path: str) -> Mapping[str, Any]:
     finding = mapping_at(value, path, ("rule_id", "severity", "message", "muted", "exception", "token"))
     if finding["rule_id"] not in rules:
-        raise OptionError(f"{path}.rule_id: {shown(finding['rule_id'])} is not a rule of the policy")
+        raise OptionError(f"{path}.rule_id: {quoted(finding['rule_id'])} is not a rule of the policy")
     _severity(finding["severity"], f"{path}.severity")
     text_at(finding["message"], f"{path}.message")
     if boolean_at(finding["muted"], f"{path}.muted"):
@@ -113,7 +114,7 @@ def _finding(value: object, rules: Sequence[str], path: str) -> Mapping[str, Any
 def _derived(value: object, path: str) -> None:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if value is not None and is_number is not path.endswith("_days"):
-        raise OptionError(f"{path}: {shown(value)} is not valid")
+        raise OptionError(f"{path}: {quoted(value)} is not valid")
     if not is_number and value is not None:
         boolean_at(value, path)
 
@@ -163,7 +164,7 @@ def _outcome(
     audit: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], failing: Sequence[str], path: str
 ) -> None:
     if audit["outcome"] not in OUTCOMES:
-        raise OptionError(f"{path}.outcome: {shown(audit['outcome'])} is not one of {', '.join(OUTCOMES)}")
+        raise OptionError(f"{path}.outcome: {quoted(audit['outcome'])} is not one of {', '.join(OUTCOMES)}")
     errors = check_errors(audit["errors"], f"{path}.errors")
     complete = boolean_at(audit["complete"], f"{path}.complete")
     if complete == bool(errors):

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from .._domain.checks import check_plain, count_at, list_at, mapping_at, optional_text_at, text_at
-from .._domain.errors import OptionError, PatrolError, shown
+from .._domain.errors import OptionError, PatrolError
+from .._domain.text import quoted
 from .._domain.times import parse_instant
 from .._domain.tokens import Organization, Token, token_from_record
 
@@ -54,13 +55,13 @@ def check_facts(facts: object, complete: object = None) -> CheckedFacts:
         OptionError: These are not facts. The error names the place.
     """
     if complete is not None and not isinstance(complete, bool):
-        raise OptionError(f"complete: expected true or false, got {shown(complete)}")
+        raise OptionError(f"complete: expected true or false, got {quoted(complete)}")
     if isinstance(facts, (list, tuple)):
         return _of_list(facts, complete is True)
     if not isinstance(facts, Mapping) or not isinstance(facts.get("personal_access_tokens"), (list, tuple)):
         raise OptionError(
             "facts: expected a list of records of personal access tokens, or the result of workmail_pat_info, got "
-            f"{shown(facts)}"
+            f"{quoted(facts)}"
         )
     if complete is not None:
         raise OptionError("complete: it is for a list of records; the result of workmail_pat_info has its own")
@@ -98,7 +99,7 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
     selected = count_at(summary.get("selected", read), "facts.summary.selected")
     errors = check_errors(facts["errors"], "facts.errors")
     if facts["complete"] is not True and not errors:
-        errors.append(_lack(f"their complete is {shown(facts['complete'])}", "Gather them again."))
+        errors.append(_lack(f"their complete is {quoted(facts['complete'])}", "Gather them again."))
     if facts.get("failed"):
         errors.append(_lack("the task that gathered them failed", "Gather them again."))
     if facts.get("next_token") is not None:
@@ -135,7 +136,7 @@ def _lacking_organizations(
         elif known is not None and known != found:
             lacks.append(_lack(f"they hold {found} of the {known} tokens of the organization", _UNCHANGED, place))
     lacks += [
-        _lack(f"they hold tokens of {shown(organization)}, which is not among their organizations", _UNCHANGED)
+        _lack(f"they hold tokens of {quoted(organization)}, which is not among their organizations", _UNCHANGED)
         for organization in counts
     ]
     readings = sum(entry["tokens"] is not None for entry in organizations)
@@ -211,7 +212,7 @@ def _repeated(tokens: Iterable[Token]) -> list[Mapping[str, Any]]:
             continue
         key = (token.organization_id, token.personal_access_token_id)
         if key in seen:
-            return [_lack(f"they hold token {shown(key[1])} twice, so others may be missing", _UNCHANGED)]
+            return [_lack(f"they hold token {quoted(key[1])} twice, so others may be missing", _UNCHANGED)]
         seen.add(key)
     return []
 
@@ -219,7 +220,7 @@ def _repeated(tokens: Iterable[Token]) -> list[Mapping[str, Any]]:
 def _listed_twice(organizations: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     ids = [entry["id"] for entry in organizations]
     return [
-        _lack(f"they list the organization {shown(organization)} twice", _UNCHANGED)
+        _lack(f"they list the organization {quoted(organization)} twice", _UNCHANGED)
         for organization in sorted(set(ids))
         if ids.count(organization) > 1
     ]

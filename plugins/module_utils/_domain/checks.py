@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from typing import Any, Iterable, Mapping, NoReturn
 
-from .errors import OptionError, shown
+from .errors import OptionError
+from .text import quoted
 
 # Far deeper than any result is, and far less deep than what exhausts the stack of what reads it.
 DEEPEST = 64
@@ -66,7 +67,7 @@ def check_plain(value: object, path: str) -> None:
             if isinstance(item, Mapping):
                 for key in item:
                     if not isinstance(key, str):
-                        _refuse(place, f"expected text as key, got {shown(key)}")
+                        _refuse(place, f"expected text as key, got {quoted(key)}")
                     _check_text(key, place)
             members = item.items() if isinstance(item, Mapping) else enumerate(item)
             waiting.extend((inner, (place, key), depth + 1) for key, inner in members)
@@ -104,7 +105,7 @@ def mapping_at(value: object, path: str, required: Iterable[str] = ()) -> Mappin
         OptionError: It is not, or lacks some of the keys.
     """
     if not isinstance(value, Mapping):
-        raise OptionError(f"{path}: expected a mapping, got {shown(value)}")
+        raise OptionError(f"{path}: expected a mapping, got {quoted(value)}")
     missing = [key for key in required if key not in value]
     if missing:
         raise OptionError(f"{path}: it lacks {', '.join(missing)}")
@@ -118,7 +119,7 @@ def list_at(value: object, path: str) -> list[Any]:
         OptionError: It is not.
     """
     if not isinstance(value, (list, tuple)):
-        raise OptionError(f"{path}: expected a list, got {shown(value)}")
+        raise OptionError(f"{path}: expected a list, got {quoted(value)}")
     return list(value)
 
 
@@ -129,7 +130,7 @@ def text_at(value: object, path: str) -> str:
         OptionError: It is not.
     """
     if not isinstance(value, str):
-        raise OptionError(f"{path}: expected text, got {shown(value)}")
+        raise OptionError(f"{path}: expected text, got {quoted(value)}")
     return value
 
 
@@ -149,7 +150,7 @@ def count_at(value: object, path: str) -> int:
         OptionError: It is not.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise OptionError(f"{path}: expected a whole number of at least 0, got {shown(value)}")
+        raise OptionError(f"{path}: expected a whole number of at least 0, got {quoted(value)}")
     return value
 
 
@@ -160,5 +161,5 @@ def boolean_at(value: object, path: str) -> bool:
         OptionError: It is neither.
     """
     if not isinstance(value, bool):
-        raise OptionError(f"{path}: expected true or false, got {shown(value)}")
+        raise OptionError(f"{path}: expected true or false, got {quoted(value)}")
     return value

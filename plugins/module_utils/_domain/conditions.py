@@ -18,7 +18,8 @@ import re
 import unicodedata
 from typing import Any, Callable, Mapping, NamedTuple, Sequence, TypeVar
 
-from .errors import IndeterminateError, MistakeCollector, OptionError, expected, mistake, named, nearest, shown
+from .errors import IndeterminateError, MistakeCollector, OptionError, mistake
+from .text import expected, named, nearest, quoted
 from .times import parse_duration, parse_instant
 from .tokens import UNKNOWN, Owner, Token
 
@@ -180,7 +181,7 @@ def _negation(matches: Predicate) -> Predicate:
 
 
 def _kind(value: object) -> str:
-    return "nothing" if value is None else shown(value)
+    return "nothing" if value is None else quoted(value)
 
 
 def _boolean(value: object, path: str) -> bool:
@@ -229,7 +230,7 @@ def _matcher(globs: Sequence[str], flags: int, path: str) -> Callable[[str | Non
     try:
         match = re.compile("|".join(fnmatch.translate(_composed(glob)) for glob in globs), flags).match
     except (re.error, OverflowError) as error:
-        raise mistake(path, f"{shown(globs)} has a pattern that is not valid: {error}") from error
+        raise mistake(path, f"{quoted(globs)} has a pattern that is not valid: {error}") from error
     return lambda text: text is not None and match(_composed(text)) is not None
 
 
@@ -243,7 +244,7 @@ def _owner_states(value: object, path: str) -> frozenset[str]:
     for state in states:
         if state not in OWNER_STATES:
             near = nearest(state, OWNER_STATES)
-            raise mistake(path, f"{shown(state)} is not one of {', '.join(OWNER_STATES)}{near}")
+            raise mistake(path, f"{quoted(state)} is not one of {', '.join(OWNER_STATES)}{near}")
     return frozenset(states)
 
 
@@ -322,7 +323,7 @@ def _owner(match: Callable[[str | None], bool], token: Token, as_of: int) -> boo
 def _owner_state(states: frozenset[str], token: Token, as_of: int) -> bool:
     state = _owner_of(token).state
     if state not in OWNER_STATES:
-        raise _indeterminate(token, "owner_state", f"has an owner in the state {shown(state)}, which is not known")
+        raise _indeterminate(token, "owner_state", f"has an owner in the state {quoted(state)}, which is not known")
     return state in states
 
 

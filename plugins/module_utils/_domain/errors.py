@@ -10,14 +10,11 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import re
-import reprlib
-from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
 from .text import printable
 
-_LONGEST_NAME = 64
 _LONGEST_PROBLEM = 500
 _MISTAKES_IN_TEXT = 20
 _MISTAKES_IN_DETAILS = 100
@@ -239,65 +236,3 @@ def attach_details(result: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
     except PatrolError as error:
         error.details = {**error.details, **result()}
         raise
-
-
-class _Short(reprlib.Repr):
-    """Bounded representations, also of subclasses (Ansible tags its values with them) and of nested aliases."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxstring = self.maxother = 120
-        self.maxlevel = 3
-
-    def repr1(self, x: Any, level: int) -> str:
-        if isinstance(x, str):
-            return self.repr_str(str(x), level)
-        if isinstance(x, dict):
-            return self.repr_dict(x, level)
-        if isinstance(x, list):
-            return self.repr_list(x, level)
-        if isinstance(x, int) and not isinstance(x, bool):
-            return self.repr_int(x, level)
-        return super().repr1(x, level)
-
-    def repr_int(self, x: int, level: int) -> str:
-        # Python refuses to write integers of thousands of digits.
-        return super().repr_int(x, level) if x.bit_length() <= 1_000 else f"an integer of {x.bit_length()} bits"
-
-
-_short = _Short()
-
-
-def shown(value: object) -> str:
-    """Write a value for the text of an error, shortened if it is long."""
-    return _short.repr(value)
-
-
-def named(name: object) -> str:
-    """Write the key of a mapping for a path, shortened if it is long and quoted if it is not a printable name."""
-    if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable():
-        return str(name)
-    return shown(name)
-
-
-def nearest(name: object, known: Iterable[str]) -> str:
-    """Suggest the known name that was probably meant.
-
-    Returns:
-        ``, did you mean NAME?`` for the nearest of the known names, or an empty string if none is near.
-    """
-    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
-        return ""
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f", did you mean {near[0]}?" if near else ""
-
-
-def expected(name: object, known: Sequence[str]) -> str:
-    """List the allowed names, after a suggestion if one of them is near.
-
-    Args:
-        name: The name that is not allowed.
-        known: The allowed names.
-    """
-    near = nearest(name, known)
-    return f"{near}{' Expected' if near else ', expected'} {', '.join(known)}"

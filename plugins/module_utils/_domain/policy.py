@@ -17,17 +17,8 @@ import re
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from .conditions import Conditions, any_of, check_size, parse_conditions
-from .errors import (
-    Mistake,
-    MistakeCollector,
-    MistakesError,
-    OptionError,
-    expected,
-    mistake,
-    named,
-    nearest,
-    shown,
-)
+from .errors import Mistake, MistakeCollector, MistakesError, OptionError, mistake
+from .text import expected, named, nearest, quoted
 from .times import DAY, format_instant, parse_date, parse_instant
 from .tokens import Token, in_order, to_record
 
@@ -170,7 +161,7 @@ def _parse(document: object) -> Policy:
 
 def _check_version(version: object) -> None:
     if isinstance(version, bool) or version not in (VERSION, str(VERSION)):
-        raise mistake("version", f"unsupported policy version {shown(version)}; expected {VERSION}")
+        raise mistake("version", f"unsupported policy version {quoted(version)}; expected {VERSION}")
 
 
 def _rules(value: object, first: dict[str, int]) -> list[Rule]:
@@ -189,7 +180,7 @@ def _rules(value: object, first: dict[str, int]) -> list[Rule]:
             continue
         if rule_id in first:
             collector.mistakes.append(
-                Mistake(f"{path}.id", f"{shown(rule_id)} is the id of rules[{first[rule_id]}] already")
+                Mistake(f"{path}.id", f"{quoted(rule_id)} is the id of rules[{first[rule_id]}] already")
             )
         first.setdefault(str(rule_id), index)
     collector.raise_all()
@@ -323,7 +314,7 @@ def _mapping(
         MistakesError: It is not a mapping.
     """
     if not isinstance(value, Mapping):
-        raise mistake(path, f"expected a mapping, got {shown(value)}")
+        raise mistake(path, f"expected a mapping, got {quoted(value)}")
     known = (*required, *optional)
     prefix = "" if top else f"{path}."
     for key in value:
@@ -340,14 +331,14 @@ def _mapping(
 
 def _entries(value: object, path: str) -> Sequence[object]:
     if not isinstance(value, (list, tuple)):
-        raise mistake(path, f"expected a list, got {shown(value)}")
+        raise mistake(path, f"expected a list, got {quoted(value)}")
     return value
 
 
 def _severity(value: object, path: str) -> str:
     if not isinstance(value, str) or value not in SEVERITIES:
         near = nearest(value, SEVERITIES)
-        raise mistake(path, f"{shown(value)} is not one of {', '.join(SEVERITIES)}{near}")
+        raise mistake(path, f"{quoted(value)} is not one of {', '.join(SEVERITIES)}{near}")
     return str(value)
 
 
@@ -356,13 +347,13 @@ def _flag(value: object, path: str) -> bool:
     words = {"true": True, "yes": True, "false": False, "no": False}
     flag = words.get(value.lower()) if isinstance(value, str) else value
     if not isinstance(flag, bool):
-        raise mistake(path, f"{shown(value)} is not valid; expected true or false")
+        raise mistake(path, f"{quoted(value)} is not valid; expected true or false")
     return flag
 
 
 def _text(value: object, path: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise mistake(path, f"expected a text, got {shown(value)}")
+        raise mistake(path, f"expected a text, got {quoted(value)}")
     return printable(" ".join(value.split()))
 
 
@@ -376,7 +367,7 @@ def _rule_id(value: object, path: str) -> str:
     if not isinstance(value, str) or not _RULE_ID.fullmatch(value):
         raise mistake(
             path,
-            f"{shown(value)} is not a valid rule ID; expected at most 64 letters, digits and characters of _.-, "
+            f"{quoted(value)} is not a valid rule ID; expected at most 64 letters, digits and characters of _.-, "
             "the first a letter or digit",
         )
     return str(value)
@@ -431,7 +422,7 @@ def _rules_of_exception(value: object, path: str, rule_ids: Sequence[str] | None
     collector = MistakeCollector()
     for index, rule in enumerate(rules):
         if rule_ids is not None and rule not in rule_ids:
-            problem = f"there is no rule {shown(rule)}{expected(rule, rule_ids)}"
+            problem = f"there is no rule {quoted(rule)}{expected(rule, rule_ids)}"
             collector.mistakes.append(Mistake(f"{path}[{index}]", problem))
     collector.raise_all()
     return [str(rule) for rule in rules]
@@ -454,7 +445,7 @@ def _end(value: object, path: str) -> tuple[int, str]:
     try:
         day = parse_date(value)
     except ValueError as error:
-        raise mistake(path, f"{shown(value)} does not exist") from error
+        raise mistake(path, f"{quoted(value)} does not exist") from error
     if day is not None:
         text = day.isoformat()
         return parse_instant(text, path) + DAY, text
@@ -463,7 +454,7 @@ def _end(value: object, path: str) -> tuple[int, str]:
     except OptionError as error:
         raise mistake(
             path,
-            f"{shown(value)} is neither a date, like 2026-12-31, nor an instant with an offset, like "
+            f"{quoted(value)} is neither a date, like 2026-12-31, nor an instant with an offset, like "
             "2026-12-31T12:00:00Z, in the years 1 to 9999 in UTC",
         ) from error
     return end, format_instant(end) or ""

@@ -16,8 +16,9 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._domain.checks import check_plain
 from .._domain.conditions import Conditions, check_size, parse_conditions
-from .._domain.errors import OptionError, PatrolError, attach_details, shown
+from .._domain.errors import OptionError, PatrolError, attach_details
 from .._domain.policy import parse_policy
+from .._domain.text import quoted
 from .._domain.times import current_instant, format_instant, parse_duration, resolve_as_of
 from .._domain.tokens import Owner, Token, to_record
 from .._sweep.facts import organizations_of, tokens_read
@@ -334,7 +335,7 @@ def _check(options: Mapping[str, Any], now: int) -> _Checked:
         options = _with_plan(options, saved)
     record_dir = options.get("record_dir")
     if not isinstance(record_dir, str) or not record_dir.strip():
-        raise OptionError(f"record_dir: expected the path of a directory, got {shown(record_dir)}")
+        raise OptionError(f"record_dir: expected the path of a directory, got {quoted(record_dir)}")
     wanted = {name: options.get(name) for name in _OF_SWEEP}
     protected = _some_conditions(options.get("protected"), "protected")
     grace = None if options.get("grace") is None else parse_duration(options["grace"], "grace")
@@ -416,7 +417,7 @@ def _with_plan(options: Mapping[str, Any], saved: SavedPlan) -> dict[str, Any]:
         check_size(value, name)
         if value is not None and value != [] and name != "owners" and digest_of(value, name) != digest_of(made[name]):
             raise OptionError(
-                f"{name}: {shown(value)} is not what the plan was made with, {shown(made[name])}",
+                f"{name}: {quoted(value)} is not what the plan was made with, {quoted(made[name])}",
                 hint="Leave it out, or plan again.",
             )
     for name in ("policy", "findings"):
@@ -465,11 +466,11 @@ def _check_future(options: Mapping[str, Any], as_of: int, now: int) -> None:
 def _token_ids(value: object) -> list[str]:
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)) or not items:
-        raise OptionError(f"personal_access_token_ids: expected a list of at least one id, got {shown(value)}")
+        raise OptionError(f"personal_access_token_ids: expected a list of at least one id, got {quoted(value)}")
     for item in items:
         if not isinstance(item, str) or not _TOKEN_ID.fullmatch(item):
             raise OptionError(
-                f"personal_access_token_ids: {shown(item)} is no id of a token, which is 1 to 64 letters, digits and "
+                f"personal_access_token_ids: {quoted(item)} is no id of a token, which is 1 to 64 letters, digits and "
                 "characters of _-"
             )
     return list(dict.fromkeys(str(item) for item in items))

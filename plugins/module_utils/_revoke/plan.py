@@ -13,8 +13,9 @@ from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._domain.checks import check_plain, mapping_at, text_at
 from .._domain.conditions import Conditions
-from .._domain.errors import OptionError, nearest, shown
+from .._domain.errors import OptionError
 from .._domain.policy import SEVERITIES, Policy, judge
+from .._domain.text import nearest, quoted
 from .._domain.times import DAY
 from .._domain.tokens import Owner, Token, token_from_record
 
@@ -299,12 +300,12 @@ def check_findings(findings: object, path: str = "findings") -> Findings:
         OptionError: Names the place in the list and what it lacks.
     """
     if not isinstance(findings, (list, tuple)):
-        raise OptionError(f"{path}: expected a list of findings of an audit, got {shown(findings)}")
+        raise OptionError(f"{path}: expected a list of findings of an audit, got {quoted(findings)}")
     check_plain(findings, path)
     for index, finding in enumerate(findings):
         here = f"{path}[{index}]"
         if not isinstance(finding, Mapping):
-            raise OptionError(f"{here}: expected a finding of an audit, got {shown(finding)}")
+            raise OptionError(f"{here}: expected a finding of an audit, got {quoted(finding)}")
         missing = [
             key
             for key in ("rule_id", "severity", "revoke", "message", "muted", "exception", "token")
@@ -316,10 +317,10 @@ def check_findings(findings: object, path: str = "findings") -> Findings:
             text_at(finding[key], f"{here}.{key}")
         for key in ("muted", "revoke"):
             if not isinstance(finding[key], bool):
-                raise OptionError(f"{here}.{key}: expected true or false, got {shown(finding[key])}")
+                raise OptionError(f"{here}.{key}: expected true or false, got {quoted(finding[key])}")
         if finding["severity"] not in SEVERITIES:
             raise OptionError(
-                f"{here}.severity: {shown(finding['severity'])} is not one of {', '.join(SEVERITIES)}"
+                f"{here}.severity: {quoted(finding['severity'])} is not one of {', '.join(SEVERITIES)}"
                 f"{nearest(finding['severity'], SEVERITIES)}"
             )
         if finding["exception"] is not None:
@@ -395,7 +396,7 @@ def check_token(record: object, path: str) -> Token:
     for field in ("organization_id", "region", "personal_access_token_id"):
         value = getattr(token, field)
         if not isinstance(value, str) or not value:
-            raise OptionError(f"{path}.{field}: expected a text, got {shown(value)}")
+            raise OptionError(f"{path}.{field}: expected a text, got {quoted(value)}")
     return token
 
 

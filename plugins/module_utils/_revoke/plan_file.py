@@ -16,8 +16,9 @@ import re
 from typing import Any, Mapping, NamedTuple, NoReturn, Sequence
 
 from .._domain.conditions import Conditions, parse_conditions
-from .._domain.errors import OptionError, shown
+from .._domain.errors import OptionError
 from .._domain.policy import Policy, parse_policy
+from .._domain.text import quoted
 from .._domain.times import format_instant, parse_duration, parse_instant
 from .._domain.tokens import to_record
 from .._files import read_file
@@ -154,7 +155,7 @@ def read_plan(path: object) -> SavedPlan:
         OptionError: It cannot be read, is not a plan, or is not as it was written; names the place.
     """
     if not isinstance(path, str) or not path.strip():
-        raise OptionError(f"plan_file: {shown(path)} is not valid; expected the path of a plan")
+        raise OptionError(f"plan_file: {quoted(path)} is not valid; expected the path of a plan")
     label = f"plan_file: {path}"
     try:
         text = read_file(path, LARGEST, label).decode("utf-8")
@@ -192,14 +193,14 @@ def _parse(document: object, path: str) -> SavedPlan:
     if not isinstance(document, Mapping) or document.get("kind") != KIND:
         raise OptionError(f"it is not a plan of a revocation; expected kind to be {KIND}")
     if isinstance(document.get("version"), bool) or document.get("version") != VERSION:
-        raise OptionError(f"version: unsupported version {shown(document.get('version'))}; expected {VERSION}")
+        raise OptionError(f"version: unsupported version {quoted(document.get('version'))}; expected {VERSION}")
     _check_keys(document, _KEYS, "")
     parse_instant(document["created"], "created")
     as_of = parse_instant(document["as_of"], "as_of")
     caller = _text(document["caller"], "caller")
     account = _ARN.fullmatch(caller)
     if account is None:
-        raise OptionError(f"caller: {shown(caller)} is not valid; expected an ARN with an account ID")
+        raise OptionError(f"caller: {quoted(caller)} is not valid; expected an ARN with an account ID")
     policy, digest = _policy(document)
     limits = _mapping(document["limits"], ("max_tokens", "max_percent"), "limits")
     options = _mapping(document["options"], OPTIONS, "options")
@@ -237,9 +238,9 @@ def _policy(document: Mapping[str, Any]) -> tuple[Policy | None, str]:
     )
     digest = document[name]
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-        raise OptionError(f"{name}: {shown(digest)} is not valid; expected sha256: and 64 hexadecimal digits")
+        raise OptionError(f"{name}: {quoted(digest)} is not valid; expected sha256: and 64 hexadecimal digits")
     if document[other] is not None:
-        raise OptionError(f"{other}: {shown(document[other])} is not valid beside {name}; expected null")
+        raise OptionError(f"{other}: {quoted(document[other])} is not valid beside {name}; expected null")
     if document["policy"] is None:
         return None, digest
     try:
@@ -255,7 +256,7 @@ def _policy(document: Mapping[str, Any]) -> tuple[Policy | None, str]:
 
 def _entries(value: object, policy: Policy | None) -> list[Planned]:
     if not isinstance(value, list):
-        raise OptionError(f"tokens: expected a list, got {shown(value)}")
+        raise OptionError(f"tokens: expected a list, got {quoted(value)}")
     rules = None if policy is None else {rule.id for rule in policy.rules if rule.revoke}
     entries: dict[tuple[str, str | None], Planned] = {}
     for index, item in enumerate(value):
@@ -264,11 +265,13 @@ def _entries(value: object, policy: Policy | None) -> list[Planned]:
         rule_ids = _texts(entry["rule_ids"], f"{here}.rule_ids")
         for number, rule_id in enumerate(rule_ids):
             if rules is not None and rule_id not in rules:
-                raise OptionError(f"{here}.rule_ids[{number}]: the policy has no rule {shown(rule_id)} that may revoke")
+                raise OptionError(
+                    f"{here}.rule_ids[{number}]: the policy has no rule {quoted(rule_id)} that may revoke"
+                )
         token = check_token(entry["token"], f"{here}.token")
         key = token.organization_id, token.personal_access_token_id
         if key in entries:
-            raise OptionError(f"{here}: token {shown(token.personal_access_token_id)} is in the plan twice")
+            raise OptionError(f"{here}: token {quoted(token.personal_access_token_id)} is in the plan twice")
         entries[key] = Planned(token, rule_ids, _text(entry["message"], f"{here}.message"))
     return list(entries.values())
 
@@ -279,25 +282,25 @@ def _check_keys(value: Mapping[Any, Any], keys: Sequence[str], prefix: str) -> N
             raise OptionError(f"{prefix}{key}: it is missing")
     for key in value:
         if key not in keys:
-            raise OptionError(f"{prefix}{shown(key)}: unknown key; expected {', '.join(keys)}")
+            raise OptionError(f"{prefix}{quoted(key)}: unknown key; expected {', '.join(keys)}")
 
 
 def _mapping(value: object, keys: Sequence[str], path: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise OptionError(f"{path}: expected a mapping, got {shown(value)}")
+        raise OptionError(f"{path}: expected a mapping, got {quoted(value)}")
     _check_keys(value, keys, f"{path}.")
     return value
 
 
 def _text(value: object, path: str) -> str:
     if not isinstance(value, str) or not value:
-        raise OptionError(f"{path}: expected a text, got {shown(value)}")
+        raise OptionError(f"{path}: expected a text, got {quoted(value)}")
     return value
 
 
 def _texts(value: object, path: str) -> list[str]:
     if not isinstance(value, list) or not value:
-        raise OptionError(f"{path}: expected a list of at least one text, got {shown(value)}")
+        raise OptionError(f"{path}: expected a list of at least one text, got {quoted(value)}")
     return [_text(item, f"{path}[{index}]") for index, item in enumerate(value)]
 
 
@@ -309,7 +312,7 @@ def _optional_texts(value: object, path: str) -> None:
 def _limit(value: object, most: int | None, path: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
         allowed = "of at least 1" if most is None else f"from 1 to {most}"
-        raise OptionError(f"{path}: {shown(value)} is not a whole number {allowed}")
+        raise OptionError(f"{path}: {quoted(value)} is not a whole number {allowed}")
     return value
 
 
@@ -327,4 +330,4 @@ def _refuse_constant(name: str) -> NoReturn:
 def _as_text(value: object) -> str:
     if isinstance(value, datetime.date):
         return value.isoformat()
-    raise OptionError(f"{shown(value)} cannot be written as JSON")
+    raise OptionError(f"{quoted(value)} cannot be written as JSON")

@@ -13,7 +13,8 @@ import re
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._domain.conditions import Conditions, parse_conditions
-from .._domain.errors import OptionError, nearest, shown
+from .._domain.errors import OptionError
+from .._domain.text import nearest, quoted
 from .._domain.times import resolve_as_of
 
 LARGEST_PAGE = 100
@@ -91,7 +92,7 @@ def parse_sweep_options(options: Mapping[str, Any], now: int) -> SweepOptions:
     for user in users:
         if not _USER.fullmatch(user):
             raise OptionError(
-                f"users: {shown(user)} is no user id, name or e-mail address; letters, digits and ._%+@- are allowed"
+                f"users: {quoted(user)} is no user id, name or e-mail address; letters, digits and ._%+@- are allowed"
             )
     select = parse_conditions({} if options.get("select") is None else options["select"], "select")
     owners = bool(options.get("owners"))
@@ -123,11 +124,11 @@ def _names(options: Mapping[str, Any], option: str) -> list[str]:
         return []
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)):
-        raise OptionError(f"{option}: expected a list of strings, got {shown(value)}")
+        raise OptionError(f"{option}: expected a list of strings, got {quoted(value)}")
     names: list[str] = []
     for item in items:
         if not isinstance(item, str) or not item.strip():
-            raise OptionError(f"{option}: expected non-empty strings, got {shown(item)}")
+            raise OptionError(f"{option}: expected non-empty strings, got {quoted(item)}")
         name = str(item).strip()
         if name not in names:
             names.append(name)
@@ -138,11 +139,11 @@ def _check_organization(organization: str) -> None:
     if is_organization_id(organization):
         if not _ORGANIZATION_ID.fullmatch(organization):
             raise OptionError(
-                f"organizations: {shown(organization)} is no organization id, which is m- and 32 lower-case hex digits"
+                f"organizations: {quoted(organization)} is no organization id, which is m- and 32 lower-case hex digits"
             )
     elif len(organization) > _LONGEST_ALIAS or not _ALIAS.fullmatch(organization):
         raise OptionError(
-            f"organizations: {shown(organization)} is neither an organization id, which is m- and 32 lower-case hex "
+            f"organizations: {quoted(organization)} is neither an organization id, which is m- and 32 lower-case hex "
             f"digits, nor an alias, which is at most {_LONGEST_ALIAS} letters, digits and single hyphens and does not "
             "begin with d-"
         )
@@ -167,7 +168,7 @@ def integer_option(options: Mapping[str, Any], option: str, default: int, most: 
         is_integer = isinstance(value, int) and not isinstance(value, bool)
         problem = "is out of range" if is_integer else "is not an integer"
         allowed = "1 or more" if most is None else f"1 to {most}"
-        raise OptionError(f"{option}: {shown(value)} {problem}; expected {allowed}")
+        raise OptionError(f"{option}: {quoted(value)} {problem}; expected {allowed}")
     return value
 
 
@@ -176,7 +177,7 @@ def _choice(options: Mapping[str, Any], option: str, choices: Sequence[str]) -> 
     if value is None:
         return choices[0]
     if value not in choices:
-        raise OptionError(f"{option}: {shown(value)} is not one of {', '.join(choices)}{nearest(value, choices)}")
+        raise OptionError(f"{option}: {quoted(value)} is not one of {', '.join(choices)}{nearest(value, choices)}")
     return str(value)
 
 
@@ -184,7 +185,9 @@ def _next_token(value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_NEXT_TOKEN:
-        raise OptionError(f"next_token: expected a string of 1 to {_LONGEST_NEXT_TOKEN} characters, got {shown(value)}")
+        raise OptionError(
+            f"next_token: expected a string of 1 to {_LONGEST_NEXT_TOKEN} characters, got {quoted(value)}"
+        )
     return str(value)
 
 
@@ -207,7 +210,7 @@ def _role(options: Mapping[str, Any]) -> Role | None:
         return None
     # An empty one, of a variable that was never set, would sweep the wrong account.
     if not isinstance(arn, str) or not _ROLE_ARN.fullmatch(arn):
-        raise OptionError(f"assume_role_arn: {shown(arn)} is not like arn:aws:iam::123456789012:role/NAME")
+        raise OptionError(f"assume_role_arn: {quoted(arn)} is not like arn:aws:iam::123456789012:role/NAME")
     if external_id is not None and (not isinstance(external_id, str) or not _EXTERNAL_ID.fullmatch(external_id)):
         raise OptionError(
             "assume_role_external_id: the value is not 2 to 1224 letters, digits and characters of +=,.@:/-_"

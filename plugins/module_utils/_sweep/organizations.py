@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
-from .._domain.errors import PatrolError, ReplyError, nearest, shown
+from .._domain.errors import PatrolError, ReplyError
+from .._domain.text import nearest, quoted
 from .._domain.tokens import Organization
 from .._workmail import operations
 from .concurrency import WorkerPool
@@ -129,7 +130,7 @@ def _not_found(name: str, known: Sequence[Organization], clients: Mapping[str, A
 
 def _not_readable(organization: Organization) -> PatrolError:
     return PatrolError(
-        f"organization {organization.alias or organization.id} is in state {shown(organization.state)}",
+        f"organization {organization.alias or organization.id} is in state {quoted(organization.state)}",
         error_code="OrganizationStateException",
         organization_id=organization.id,
         region=organization.region,

@@ -14,7 +14,8 @@ import os
 from typing import Any, Mapping
 from urllib.parse import urlsplit
 
-from .._domain.errors import OptionError, nearest, shown
+from .._domain.errors import OptionError
+from .._domain.text import nearest, quoted
 
 # The edges refuse to run without botocore.
 with contextlib.suppress(ImportError):
@@ -109,7 +110,7 @@ def check_readable(label: str, path: str, needed: bool = False) -> None:
     else:
         reason = "does not exist" if needed else ""
     if reason:
-        raise OptionError(f"{label}: the file {shown(path)} {reason}", error_code=INVALID)
+        raise OptionError(f"{label}: the file {quoted(path)} {reason}", error_code=INVALID)
 
 
 def check_url(label: str, url: str) -> None:
@@ -134,7 +135,7 @@ def check_url(label: str, url: str) -> None:
             hint="Give the URL without them; AWS knows the caller by the credentials.",
         )
     if not valid:
-        raise OptionError(f"{label}: {shown(url)} is not a URL such as https://HOST or http://HOST:PORT")
+        raise OptionError(f"{label}: {quoted(url)} is not a URL such as https://HOST or http://HOST:PORT")
 
 
 def _check(session: Any, scoped: Mapping[str, Any], name: str, in_file: Any, variables: Any, convert: Any) -> None:
@@ -182,7 +183,7 @@ def _label(session: Any, name: str) -> str:
 
 
 def _invalid(session: Any, name: str, value: str, allowed: str) -> OptionError:
-    return OptionError(f"{_label(session, name)}: {shown(value)} is not {allowed}", error_code=INVALID)
+    return OptionError(f"{_label(session, name)}: {quoted(value)} is not {allowed}", error_code=INVALID)
 
 
 def _no_profile(session: Any) -> OptionError:
@@ -191,7 +192,7 @@ def _no_profile(session: Any) -> OptionError:
     variable = next((name for name in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE") if name in os.environ), "profile")
     known = session.full_config.get("profiles", {})
     return OptionError(
-        f"{'profile' if named else variable}: there is no profile {shown(session.profile)} in "
+        f"{'profile' if named else variable}: there is no profile {quoted(session.profile)} in "
         f"{' or '.join(files)}{nearest(session.profile, known)}",
         error_code="ProfileNotFound",
         hint="Name a profile of these files, or other files in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE.",

@@ -21,7 +21,8 @@ from typing import Any, Mapping
 
 from ansible.module_utils.ansible_release import __version__
 
-from .._domain.errors import OptionError, PatrolError, shown
+from .._domain.errors import OptionError, PatrolError
+from .._domain.text import quoted
 from .._sweep.options import integer_option
 from .aws_settings import INVALID, check_readable, check_url, load_settings
 from .credentials import Source, check_values, find_source, nothing_found, obtaining
@@ -215,7 +216,7 @@ def _check_profile(given: Mapping[str, Any]) -> None:
     if given["profile"] and keys:
         profile, key = _named("profile", given), _named(keys[0], given)
         raise OptionError(
-            f"{profile}: the profile {shown(given['profile'])} and {key} exclude each other",
+            f"{profile}: the profile {quoted(given['profile'])} and {key} exclude each other",
             error_code="ConflictingCredentialsException",
             hint="Unset one of them, or give its option as an empty text.",
         )

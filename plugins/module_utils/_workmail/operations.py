@@ -16,7 +16,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Callable, Iterator, NamedTuple, Sequence
 
-from .._domain.errors import PatrolError, ReplyError, shown
+from .._domain.errors import PatrolError, ReplyError
+from .._domain.text import quoted
 from .._domain.tokens import Organization, Owner
 from .._sweep.options import is_user_id
 from .errors import FOREIGN_REPLY, located
@@ -108,7 +109,7 @@ def describe_user(client: Any, organization_id: str, user: str) -> str:
         names = ["UserId"] if is_user_id(user) else ["UserId", "Name", "Email"]
         if user.casefold() not in [str(reply.get(name)).casefold() for name in names]:
             raise ReplyError(
-                f"the reply is about user {shown(reply['UserId'])}, which is not known to be {shown(user)}",
+                f"the reply is about user {quoted(reply['UserId'])}, which is not known to be {quoted(user)}",
                 hint=f"Give the user ID, the user name or the primary e-mail address. {FOREIGN_REPLY}",
             )
     return str(reply["UserId"])
@@ -146,8 +147,8 @@ def list_personal_access_tokens(
     def check(token: dict[str, Any]) -> None:
         if user_id is not None and str(token.get("UserId")).casefold() != user_id.casefold():
             raise ReplyError(
-                f"the reply holds token {shown(token.get('PersonalAccessTokenId'))} of user "
-                f"{shown(token.get('UserId'))}, and only those of user {shown(user_id)} were asked for",
+                f"the reply holds token {quoted(token.get('PersonalAccessTokenId'))} of user "
+                f"{quoted(token.get('UserId'))}, and only those of user {quoted(user_id)} were asked for",
                 hint=FOREIGN_REPLY,
             )
 
@@ -303,7 +304,7 @@ class _Entries:
                 news.append(item)
             elif self._digests[key] != digest:
                 raise ReplyError(
-                    f"the entry {shown(key)} is listed again with other content",
+                    f"the entry {quoted(key)} is listed again with other content",
                     error_code=_PAGINATION,
                     hint="It may have changed while it was read. Run it again.",
                 )

@@ -20,7 +20,8 @@ import math
 import re
 from typing import Any, Callable, Container, Iterable, NoReturn
 
-from .._domain.errors import ReplyError, shown
+from .._domain.errors import ReplyError
+from .._domain.text import quoted
 from .._domain.times import from_epoch_seconds
 from .._domain.tokens import TOKEN_FIELDS
 from .errors import FOREIGN_REPLY
@@ -112,11 +113,11 @@ class _Reader:
             if name in self._known:
                 continue
             if _ERROR_FIELD.fullmatch(name):
-                _refuse(f"its status is 200, but it has the field {shown(name)} of an error")
+                _refuse(f"its status is 200, but it has the field {quoted(name)} of an error")
             if self._essential_in_item is None or name.casefold() in self._folded:
                 continue
             if _CONTRADICTION.fullmatch(name):
-                _refuse(f"the field {shown(name)} is unknown, and may say that the listing has more entries")
+                _refuse(f"the field {quoted(name)} is unknown, and may say that the listing has more entries")
 
 
 def _decode(body: bytes) -> dict[str, Any]:
@@ -155,7 +156,7 @@ def _refuse_constant(name: str) -> NoReturn:
 def _finite_number(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{shown(text)} is out of range")
+        raise ValueError(f"{quoted(text)} is out of range")
     return number
 
 
@@ -165,7 +166,7 @@ def _refuse(reason: str) -> NoReturn:
 
 def _checked_string(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{shown(value)} is not a string")
+        raise ValueError(f"{quoted(value)} is not a string")
     return value
 
 
@@ -191,7 +192,7 @@ def too_deep(value: Any, deepest: int) -> bool:
 
 def _checked_list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise ValueError(f"{shown(value)} is not a list")
+        raise ValueError(f"{quoted(value)} is not a list")
     return value
 
 
@@ -204,7 +205,7 @@ def _checked_strings(value: object) -> list[Any]:
 
 def _checked_integer(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{shown(value)} is not a whole number")
+        raise ValueError(f"{quoted(value)} is not a whole number")
     return value
 
 

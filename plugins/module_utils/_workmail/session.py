@@ -14,7 +14,8 @@ import os
 import platform
 from typing import Any, Callable, Sequence
 
-from .._domain.errors import OptionError, PatrolError, ReplyError, shown
+from .._domain.errors import OptionError, PatrolError, ReplyError
+from .._domain.text import quoted
 from .._sweep.options import Role
 from .aws_settings import load_settings
 from .errors import FOREIGN_REPLY, located
@@ -217,7 +218,7 @@ def _checked_regions(wanted: Sequence[str], own: str | None, available: list[str
         if region not in available:
             option = "regions" if wanted else "region"
             raise OptionError(
-                f"{option}: Amazon WorkMail is not in {shown(region)}",
+                f"{option}: Amazon WorkMail is not in {quoted(region)}",
                 error_code="UnsupportedRegionException",
                 region=region,
                 hint=f"Amazon WorkMail is in {known}.",

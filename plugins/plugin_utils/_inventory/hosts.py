@@ -21,7 +21,8 @@ from ansible.constants import INTERNAL_STATIC_VARS
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible.vars.reserved import get_reserved_names
 
-from ...module_utils._domain.errors import OptionError, PatrolError, shown
+from ...module_utils._domain.errors import OptionError, PatrolError
+from ...module_utils._domain.text import quoted
 from ...module_utils._domain.times import format_instant
 from ...module_utils._domain.tokens import (
     Owner,
@@ -97,24 +98,24 @@ def parse_inventory_options(options: Mapping[str, Any], now: int) -> InventoryOp
     hosts = options["hosts"]
     include = bool(options.get("include_without_tokens"))
     if include and hosts != USERS:
-        raise OptionError(f"include_without_tokens: needs hosts: {USERS}, got hosts: {shown(hosts)}")
+        raise OptionError(f"include_without_tokens: needs hosts: {USERS}, got hosts: {quoted(hosts)}")
     if include and options.get("users"):
         raise OptionError("include_without_tokens: asks for every user, and cannot stand beside users")
     prefix = options.get("hostvars_prefix")
     if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
         raise OptionError(
-            f"hostvars_prefix: {shown(prefix)} is not a valid prefix; expected a letter or an underscore, "
+            f"hostvars_prefix: {quoted(prefix)} is not a valid prefix; expected a letter or an underscore, "
             "then letters, digits and underscores"
         )
     # AWS can add a field of any name.
     if (reserved := _reserved_name(prefix)) is not None:
         raise OptionError(
-            f"hostvars_prefix: {shown(prefix)} is not allowed: with it, a field of the service could set Ansible's own "
-            f"variable {reserved}; use a prefix of your own, such as workmail_"
+            f"hostvars_prefix: {quoted(prefix)} is not allowed: with it, a field of the service could set Ansible's "
+            f"own variable {reserved}; use a prefix of your own, such as workmail_"
         )
     for name in options.get("hostnames") or []:
         if not isinstance(name, str) or not name.strip():
-            raise OptionError(f"hostnames: expected non-empty Jinja expressions or templates, got {shown(name)}")
+            raise OptionError(f"hostnames: expected non-empty Jinja expressions or templates, got {quoted(name)}")
     # A host that is a user tells its state, which only the listing of users knows.
     owners = bool(options.get("owners")) or hosts == USERS
     return InventoryOptions(

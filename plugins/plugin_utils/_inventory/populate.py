@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...module_utils._domain.errors import OptionError, shown
+from ...module_utils._domain.errors import OptionError
+from ...module_utils._domain.text import quoted
 from ...module_utils._workmail.connection import Connection
 from ...module_utils._workmail.progress import Progress
 from ...module_utils._workmail.session import Session, origin_of_calls
@@ -159,7 +160,7 @@ def populate(plugin: Any, hosts: Sequence[Host], options: InventoryOptions) -> N
         for name in names:
             if name in inventory.groups:
                 raise OptionError(
-                    f"keyed_groups: {shown(name)} would be a host and a group, which Ansible cannot tell apart; "
+                    f"keyed_groups: {quoted(name)} would be a host and a group, which Ansible cannot tell apart; "
                     "give the groups a prefix"
                 )
     except Exception:

@@ -15,7 +15,8 @@ from typing import Any
 from jinja2 import TemplateError
 
 from ...module_utils._audit.result import KEYS
-from ...module_utils._domain.errors import OptionError, nearest, shown
+from ...module_utils._domain.errors import OptionError
+from ...module_utils._domain.text import nearest, quoted
 from .._reports import (
     _csv,
     _html,
@@ -72,7 +73,7 @@ def render(audit: object, report_format: object, base: str | None = None) -> str
     except (AttributeError, LookupError, RecursionError, TemplateError, TypeError, ValueError) as error:
         raise OptionError(
             "audit: not the result of an audit, a value in it is missing or of another type: "
-            f"{type(error).__name__} {shown(str(error))} in the format {report_format}"
+            f"{type(error).__name__} {quoted(str(error))} in the format {report_format}"
         ) from error
 
 
@@ -88,4 +89,4 @@ def check_format(report_format: object, option: str) -> None:
     """
     if not isinstance(report_format, str) or report_format not in FORMATS:
         near = nearest(report_format, FORMATS) or f", expected {', '.join(FORMATS)}"
-        raise OptionError(f"{option}: {shown(report_format)} is not a format of reports{near}")
+        raise OptionError(f"{option}: {quoted(report_format)} is not a format of reports{near}")

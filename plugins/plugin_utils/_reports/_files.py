@@ -18,8 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...module_utils._audit.audit_check import check_audit
-from ...module_utils._domain.errors import OptionError, PatrolError, nearest, shown
-from ...module_utils._domain.text import without_commands
+from ...module_utils._domain.errors import OptionError, PatrolError
+from ...module_utils._domain.text import nearest, quoted, without_commands
 from .._directory import make_directory
 from .._reports import EXTENSIONS, check_format, render
 
@@ -89,10 +89,10 @@ def parse_report_options(arguments: Mapping[str, Any]) -> ReportOptions:
     given = {name: value for name, value in arguments.items() if value is not None}
     state = given.get("state", "present")
     if state not in _STATES:
-        raise OptionError(f"state: {shown(state)} is not one of {', '.join(_STATES)}{nearest(state, _STATES)}")
+        raise OptionError(f"state: {quoted(state)} is not one of {', '.join(_STATES)}{nearest(state, _STATES)}")
     audit = given.get("audit")
     if state == "present" and not isinstance(audit, Mapping):
-        raise OptionError(f"audit: expected the result of an audit, got {shown(audit)}")
+        raise OptionError(f"audit: expected the result of an audit, got {quoted(audit)}")
     base = given.get("sarif_base")
     return ReportOptions(
         audit=audit if state == "present" else None,
@@ -134,7 +134,7 @@ def write_reports(options: ReportOptions, check: bool) -> list[Report]:
 def _formats(value: object) -> list[str]:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not names:
-        raise OptionError(f"formats: expected a list of formats, got {shown(value)}")
+        raise OptionError(f"formats: expected a list of formats, got {quoted(value)}")
     formats = [name.strip() if isinstance(name, str) else name for name in names]
     for name in formats:
         check_format(name, "formats")
@@ -145,7 +145,7 @@ def _mode(value: object) -> int:
     text = f"{value:03o}" if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not _MODE.fullmatch(text):
         raise OptionError(
-            f"mode: {shown(value)} is not a mode of reports; expected octal digits in quotes, such as '0600' or "
+            f"mode: {quoted(value)} is not a mode of reports; expected octal digits in quotes, such as '0600' or "
             "'0640', without execution"
         )
     return int(text, 8)
@@ -153,7 +153,7 @@ def _mode(value: object) -> int:
 
 def _path(value: object, option: str) -> str:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise OptionError(f"{option}: expected the path of a directory, got {shown(value)}")
+        raise OptionError(f"{option}: expected the path of a directory, got {quoted(value)}")
     return os.path.realpath(os.path.expanduser(value))
 
 
@@ -163,7 +163,7 @@ def _explained(directory: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ReportError(
-            f"dest: reports in {shown(directory)} cannot be written: {error.strerror or error}",
+            f"dest: reports in {quoted(directory)} cannot be written: {error.strerror or error}",
             hint="Choose a directory that this user can write to.",
         ) from error
 
@@ -175,7 +175,7 @@ def _check_directory(directory: str) -> None:
         existing = os.path.dirname(existing)
     if not os.path.isdir(existing):
         raise ReportError(
-            f"dest: reports in {shown(directory)} cannot be written: {shown(existing)} is not a directory",
+            f"dest: reports in {quoted(directory)} cannot be written: {quoted(existing)} is not a directory",
             hint="Choose another directory.",
         )
     if not os.access(existing, os.W_OK | os.X_OK):
@@ -189,7 +189,7 @@ def _planned(name: str, path: str, text: str | None, mode: int) -> Report:
         return Report(name, path, text is not None, None, text)
     if not stat.S_ISREG(status.st_mode):
         raise ReportError(
-            f"dest: {shown(path)} is not a regular file, so it is neither replaced nor removed",
+            f"dest: {quoted(path)} is not a regular file, so it is neither replaced nor removed",
             hint="Remove it, or choose another directory.",
         )
     before = _read(path)

@@ -13,7 +13,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...module_utils._domain.errors import OptionError, expected, named, shown
+from ...module_utils._domain.errors import OptionError
+from ...module_utils._domain.text import expected, named, quoted
 from ...module_utils._domain.times import SECOND, current_instant, parse_duration
 from ...module_utils._sweep.options import parse_sweep_options
 from .events import Warn
@@ -73,7 +74,7 @@ def parse_watch_options(options: Mapping[str, Any]) -> WatchOptions:
         OptionError: Names the option, the value and what is allowed.
     """
     if not isinstance(options, Mapping):
-        raise OptionError(f"arguments: expected a mapping of options, got {shown(options)}")
+        raise OptionError(f"arguments: expected a mapping of options, got {quoted(options)}")
     known = (*_CONNECTION, *_TIMEOUTS, *_SWEEP, *_OWN)
     for name in options:
         if name not in known and name not in _RULEBOOKS_OWN:
@@ -118,14 +119,14 @@ def _yes_or_no(options: Mapping[str, Any], option: str) -> bool:
     if value is None:
         return False
     if not isinstance(value, bool):
-        raise OptionError(f"{option}: {shown(value)} is neither true nor false")
+        raise OptionError(f"{option}: {quoted(value)} is neither true nor false")
     return value
 
 
 def _interval(options: Mapping[str, Any]) -> float:
     interval = parse_duration(_INTERVAL if options.get("interval") is None else options["interval"], "interval")
     if interval < SECOND:
-        raise OptionError(f"interval: {shown(options['interval'])} is shorter than a second")
+        raise OptionError(f"interval: {quoted(options['interval'])} is shorter than a second")
     return interval / SECOND
 
 
@@ -134,7 +135,7 @@ def _jitter(options: Mapping[str, Any]) -> float:
     if value is None:
         return _JITTER
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise OptionError(f"jitter: {shown(value)} is not a number from 0 to 1")
+        raise OptionError(f"jitter: {quoted(value)} is not a number from 0 to 1")
     return float(value)
 
 
@@ -144,5 +145,5 @@ def _warn(options: Mapping[str, Any]) -> list[Warn]:
         value = _WARN
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)):
-        raise OptionError(f"warn: expected a list of durations, got {shown(value)}")
+        raise OptionError(f"warn: expected a list of durations, got {quoted(value)}")
     return [Warn(str(item), parse_duration(item, f"warn[{index}]")) for index, item in enumerate(items)]

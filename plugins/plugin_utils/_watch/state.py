@@ -18,7 +18,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils._domain.checks import boolean_at, check_plain, count_at, mapping_at, optional_text_at, text_at
-from ...module_utils._domain.errors import OptionError, PatrolError, shown
+from ...module_utils._domain.errors import OptionError, PatrolError
+from ...module_utils._domain.text import quoted
 from ...module_utils._files import read_file
 
 _FORMAT = 1
@@ -174,7 +175,7 @@ class State:
 
 def _not_writable(path: str, error: OSError | ValueError) -> StateError:
     if not isinstance(error, OSError):
-        return StateError(f"state_file: {shown(path)} is not a valid path, {error}")
+        return StateError(f"state_file: {quoted(path)} is not a valid path, {error}")
     folder = os.path.dirname(os.path.abspath(path))
     hint = None if os.path.isdir(folder) else f"Make the directory {folder} first."
     return StateError(f"state_file: {path} cannot be written, {error.strerror}", hint=hint)
@@ -189,7 +190,7 @@ def _check(document: Any) -> None:
     check_plain(document, "content")
     state = mapping_at(document, "content", ("format", "targets", "begun", "organizations"))
     if state["format"] != _FORMAT:
-        raise OptionError(f"format: {shown(state['format'])} is not {_FORMAT}")
+        raise OptionError(f"format: {quoted(state['format'])} is not {_FORMAT}")
     mapping_at(state["targets"], "targets")
     boolean_at(state["begun"], "begun")
     for organization_id, organization in mapping_at(state["organizations"], "organizations").items():

@@ -117,8 +117,8 @@ CASES = [
 @guards("plugins/module_utils/_domain/times.py", "isinstance(value, bool) or ", "")
 @guards(
     "plugins/module_utils/_domain/times.py",
-    '    if not _FIRST <= instant <= _LAST:\n        raise ValueError(f"{shown(value)} seconds',
-    '    if False:\n        raise ValueError(f"{shown(value)} seconds',
+    '    if not _FIRST <= instant <= _LAST:\n        raise ValueError(f"{quoted(value)} seconds',
+    '    if False:\n        raise ValueError(f"{quoted(value)} seconds',
 )
 @guards("plugins/module_utils/_workmail/replies.py", '"timestamp": from_epoch_seconds', '"timestamp": _unchecked')
 @guards("plugins/module_utils/_workmail/replies.py", 'checkers = {"string": _checked_string, ', "checkers = {")

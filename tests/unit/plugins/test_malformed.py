@@ -23,10 +23,9 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors imp
     IndeterminateError,
     MistakesError,
     PatrolError,
-    named,
-    shown,
 )
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import judge, parse_policy
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.text import named, quoted
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import (
     format_instant,
     parse_duration,
@@ -195,7 +194,7 @@ def test_times(value: Malformed) -> None:
 @thorough
 @given((anything | scalars).map(Malformed))
 def test_values_in_errors_are_short(value: Malformed) -> None:
-    assert len(shown(value.value)) < 4_000 and len(named(value.value)) < 4_000
+    assert len(quoted(value.value)) < 4_000 and len(named(value.value)) < 4_000
 
 
 YAML = Path(__file__).parents[2].joinpath("support/malformed.yml").read_text(encoding="utf-8")

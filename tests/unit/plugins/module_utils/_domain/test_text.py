@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from guarding import guards
+
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.text import named, nearest, quoted
+
+
+def test_nearest_suggests_only_names_that_are_near() -> None:
+    assert nearest("expird", ["expired", "owner"]) == ", did you mean expired?"
+    assert nearest("zzz", ["expired", "owner"]) == ""
+
+
+@guards(
+    "plugins/module_utils/_domain/text.py",
+    ' if x.bit_length() <= 1_000 else f"an integer of {x.bit_length()} bits"',
+    "",
+)
+def test_quoted_values_are_short_even_if_python_cannot_write_them() -> None:
+    class Text(str):
+        """Ansible tags text with subclasses."""
+
+    assert quoted({"a": [16**6_000]}) == "{'a': [an integer of 24001 bits]}" and named(16**6_000).startswith(
+        "an integer"
+    )
+    doubled: list[object] = []
+    for _level in range(100):
+        doubled = [doubled, doubled]
+    assert len(quoted(doubled)) < 100
+    assert quoted(Text("x" * 1_000)) == f"'{'x' * 57}...{'x' * 58}'"
+    assert named("a.b") == "a.b" and named("a\nb") == "'a\\nb'" and named("") == "''" and named(None) == "None"
