@@ -13,8 +13,8 @@ import copy
 import time
 from typing import Any, Callable, Mapping
 
+from ._domain.checks import integer_option
 from ._domain.errors import OptionError, PatrolError
-from ._sweep.options import integer_option
 from ._sweep.organization import OrganizationClient, connect_to_organization
 from ._workmail import operations
 from ._workmail.session import Connect

@@ -163,3 +163,29 @@ def boolean_at(value: object, path: str) -> bool:
     if not isinstance(value, bool):
         raise OptionError(f"{path}: expected true or false, got {quoted(value)}")
     return value
+
+
+def integer_option(options: Mapping[str, Any], option: str, default: int, most: int | None) -> int:
+    """Return the value of an option that is a whole number of at least 1.
+
+    Args:
+        options: The options by name.
+        option: The name of the option.
+        default: The value of an option that is left out or None.
+        most: The largest valid value, or None if every number is valid.
+
+    Returns:
+        The value.
+
+    Raises:
+        OptionError: The value is not such a number.
+    """
+    value = options.get(option)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
+        is_integer = isinstance(value, int) and not isinstance(value, bool)
+        problem = "is out of range" if is_integer else "is not an integer"
+        allowed = "1 or more" if most is None else f"1 to {most}"
+        raise OptionError(f"{option}: {quoted(value)} {problem}; expected {allowed}")
+    return value

@@ -14,7 +14,7 @@ import re
 import time
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from .._domain.checks import check_plain
+from .._domain.checks import check_plain, integer_option
 from .._domain.conditions import Conditions, check_size, parse_conditions
 from .._domain.errors import OptionError, PatrolError, attach_details
 from .._domain.policy import parse_policy
@@ -22,7 +22,7 @@ from .._domain.text import quoted
 from .._domain.times import current_instant, format_instant, parse_duration, resolve_as_of
 from .._domain.tokens import Owner, Token, to_record
 from .._sweep.facts import organizations_of, tokens_read
-from .._sweep.options import SweepOptions, integer_option, parse_sweep_options
+from .._sweep.options import SweepOptions, parse_sweep_options
 from .._sweep.organization import connect_to_organization
 from .._sweep.sweep import Sweep, sweep
 from .._workmail.progress import Progress

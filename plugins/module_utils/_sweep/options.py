@@ -12,10 +12,12 @@ from __future__ import annotations
 import re
 from typing import Any, Mapping, NamedTuple, Sequence
 
+from .._domain.checks import integer_option
 from .._domain.conditions import Conditions, parse_conditions
 from .._domain.errors import OptionError
 from .._domain.text import nearest, quoted
 from .._domain.times import resolve_as_of
+from .._workmail.role import Role, parse_role
 
 LARGEST_PAGE = 100
 MOST_CALLS = 64
@@ -24,17 +26,7 @@ _ORGANIZATION_ID = re.compile(r"m-[0-9a-f]{32}")
 _ALIAS = re.compile(r"(?!d-)[0-9a-zA-Z]+(?:-[0-9a-zA-Z]+)*")
 _LONGEST_ALIAS = 62
 _USER = re.compile(r"[a-zA-Z0-9._%+@-]{1,256}")
-_USER_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[sS](?:-[0-9]+){3,}")
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
-_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _LONGEST_NEXT_TOKEN = 1_024
-
-
-class Role(NamedTuple):
-    """An IAM role to run as."""
-
-    arn: str
-    external_id: str | None
 
 
 class SweepOptions(NamedTuple):
@@ -65,14 +57,6 @@ class SweepOptions(NamedTuple):
 def is_organization_id(organization: str) -> bool:
     """Whether this names an organization by its id rather than by its alias."""
     return organization[:2] in ("m-", "M-")
-
-
-def is_user_id(user: str) -> bool:
-    """Whether this is a WorkMail user id rather than a name or an e-mail address.
-
-    See U(https://docs.aws.amazon.com/workmail/latest/APIReference/API_DescribeUser.html).
-    """
-    return _USER_ID.fullmatch(user) is not None
 
 
 def parse_sweep_options(options: Mapping[str, Any], now: int) -> SweepOptions:
@@ -111,7 +95,7 @@ def parse_sweep_options(options: Mapping[str, Any], now: int) -> SweepOptions:
         keep_going=_choice(options, "on_error", ("fail", "continue")) == "continue",
         skip_missing=_choice(options, "on_missing", ("error", "skip", "warn")) != "error",
         concurrency=integer_option(options, "concurrency", 8, MOST_CALLS),
-        role=_role(options),
+        role=parse_role(options),
     )
     if parsed.manual_paging:
         _check_paging(parsed)
@@ -149,29 +133,6 @@ def _check_organization(organization: str) -> None:
         )
 
 
-def integer_option(options: Mapping[str, Any], option: str, default: int, most: int | None) -> int:
-    """The value of an option that is a whole number of at least 1.
-
-    Args:
-        options: The options by name.
-        option: The name; left out or None, it has the default.
-        default: The default.
-        most: The largest value, if there is one.
-
-    Raises:
-        OptionError: It is no such number.
-    """
-    value = options.get(option)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
-        is_integer = isinstance(value, int) and not isinstance(value, bool)
-        problem = "is out of range" if is_integer else "is not an integer"
-        allowed = "1 or more" if most is None else f"1 to {most}"
-        raise OptionError(f"{option}: {quoted(value)} {problem}; expected {allowed}")
-    return value
-
-
 def _choice(options: Mapping[str, Any], option: str, choices: Sequence[str]) -> str:
     value = options.get(option)
     if value is None:
@@ -199,20 +160,3 @@ def _check_paging(options: SweepOptions) -> None:
     for option, names in (("users", options.users), ("regions", options.regions)):
         if len(names) > 1 or "all" in names:
             raise OptionError(f"{given}: paging by hand takes at most one entry in {option}, got {', '.join(names)}")
-
-
-def _role(options: Mapping[str, Any]) -> Role | None:
-    arn = options.get("assume_role_arn")
-    external_id = options.get("assume_role_external_id")
-    if arn is None:
-        if external_id is not None:
-            raise OptionError("assume_role_external_id: needs assume_role_arn")
-        return None
-    # An empty one, of a variable that was never set, would sweep the wrong account.
-    if not isinstance(arn, str) or not _ROLE_ARN.fullmatch(arn):
-        raise OptionError(f"assume_role_arn: {quoted(arn)} is not like arn:aws:iam::123456789012:role/NAME")
-    if external_id is not None and (not isinstance(external_id, str) or not _EXTERNAL_ID.fullmatch(external_id)):
-        raise OptionError(
-            "assume_role_external_id: the value is not 2 to 1224 letters, digits and characters of +=,.@:/-_"
-        )
-    return Role(arn, external_id)

@@ -21,9 +21,9 @@ from typing import Any, Mapping
 
 from ansible.module_utils.ansible_release import __version__
 
+from .._domain.checks import integer_option
 from .._domain.errors import OptionError, PatrolError
 from .._domain.text import quoted
-from .._sweep.options import integer_option
 from .aws_settings import INVALID, check_readable, check_url, load_settings
 from .credentials import Source, check_values, find_source, nothing_found, obtaining
 from .errors import describe_botocore

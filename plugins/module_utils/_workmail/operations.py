@@ -14,12 +14,12 @@ U(https://docs.aws.amazon.com/workmail/latest/APIReference/API_Operations.html).
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Any, Callable, Iterator, NamedTuple, Sequence
 
 from .._domain.errors import PatrolError, ReplyError
 from .._domain.text import quoted
 from .._domain.tokens import Organization, Owner
-from .._sweep.options import is_user_id
 from .errors import FOREIGN_REPLY, located
 
 # The edges refuse to run without botocore.
@@ -29,6 +29,8 @@ with contextlib.suppress(ImportError):
 
 NO_SUCH_RESOURCE = "ResourceNotFoundException"
 NO_SUCH_USER = "EntityNotFoundException"
+
+_USER_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[sS](?:-[0-9]+){3,}")
 
 
 class Page(NamedTuple):
@@ -87,6 +89,14 @@ def list_users(client: Any, organization_id: str) -> dict[str, Owner]:
                 identity_provider_user_id=item.get("IdentityProviderUserId"),
             )
     return users
+
+
+def is_user_id(user: str) -> bool:
+    """Return whether a text is a user ID of WorkMail rather than a user name or an e-mail address.
+
+    See https://docs.aws.amazon.com/workmail/latest/APIReference/API_DescribeUser.html.
+    """
+    return _USER_ID.fullmatch(user) is not None
 
 
 def describe_user(client: Any, organization_id: str, user: str) -> str:

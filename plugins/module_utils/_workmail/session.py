@@ -16,11 +16,11 @@ from typing import Any, Callable, Sequence
 
 from .._domain.errors import OptionError, PatrolError, ReplyError
 from .._domain.text import quoted
-from .._sweep.options import Role
 from .aws_settings import load_settings
 from .errors import FOREIGN_REPLY, located
 from .progress import Progress
 from .replies import read_strictly
+from .role import Role
 
 # The edges refuse to run without botocore.
 with contextlib.suppress(ImportError):

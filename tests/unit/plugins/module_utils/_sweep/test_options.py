@@ -9,7 +9,7 @@ import pytest
 from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
-from ansible_collections.patrol.workmail.plugins.module_utils._sweep.options import is_user_id, parse_sweep_options
+from ansible_collections.patrol.workmail.plugins.module_utils._sweep.options import parse_sweep_options
 
 ID = "m-" + "0123456789abcdef" * 2
 
@@ -74,22 +74,8 @@ def test_names_are_taken_once() -> None:
     ],
 )
 @guards("plugins/module_utils/_sweep/options.py", "    if select.needs_owners and not owners:")
-@guards("plugins/module_utils/_sweep/options.py", "    if arn is None:\n", "    if not arn:\n")
+@guards("plugins/module_utils/_workmail/role.py", "    if arn is None:\n", "    if not arn:\n")
 def test_bad_options(given: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message) as caught:
         parse_sweep_options(given, 0)
     assert caught.value.error_code == "InvalidOptionException"
-
-
-@pytest.mark.parametrize(
-    ("user", "expected"),
-    [
-        ("12345678-1234-1234-1234-123456789012", True),
-        ("S-1-1-12-1234567890-123456789-123456789-1234", True),
-        ("ana", False),
-        ("ana@acme.example", False),
-        ("12345678-1234", False),
-    ],
-)
-def test_what_a_user_id_looks_like(user: str, expected: bool) -> None:
-    assert is_user_id(user) is expected

@@ -367,3 +367,17 @@ def test_other_replies_are_data_or_an_error_that_says_where(service: Service, na
         assert error.error_code in ("MalformedResponseException", "PaginationException")
     else:
         json.dumps(answer, allow_nan=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("12345678-1234-1234-1234-123456789012", True),
+        ("S-1-1-12-1234567890-123456789-123456789-1234", True),
+        ("ana", False),
+        ("ana@acme.example", False),
+        ("12345678-1234", False),
+    ],
+)
+def test_user_ids_are_not_mistaken_for_names(user: str, expected: bool) -> None:
+    assert operations.is_user_id(user) is expected

@@ -1,0 +1,54 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""The IAM role to run as. Pure: the standard library only."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Mapping, NamedTuple
+
+from .._domain.errors import OptionError
+from .._domain.text import quoted
+
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+
+
+class Role(NamedTuple):
+    """An IAM role to run as."""
+
+    arn: str
+    external_id: str | None
+
+
+def parse_role(options: Mapping[str, Any]) -> Role | None:
+    """Check the options ``assume_role_arn`` and ``assume_role_external_id``.
+
+    Args:
+        options: The options by name.
+
+    Returns:
+        The role, or None without one.
+
+    Raises:
+        OptionError: A value is not valid, or there is an external ID without a role.
+    """
+    arn = options.get("assume_role_arn")
+    external_id = options.get("assume_role_external_id")
+    if arn is None:
+        if external_id is not None:
+            raise OptionError("assume_role_external_id: needs assume_role_arn")
+        return None
+    # An empty one, of a variable that was never set, would sweep the wrong account.
+    if not isinstance(arn, str) or not _ROLE_ARN.fullmatch(arn):
+        raise OptionError(f"assume_role_arn: {quoted(arn)} is not like arn:aws:iam::123456789012:role/NAME")
+    if external_id is not None and (not isinstance(external_id, str) or not _EXTERNAL_ID.fullmatch(external_id)):
+        raise OptionError(
+            "assume_role_external_id: the value is not 2 to 1224 letters, digits and characters of +=,.@:/-_"
+        )
+    return Role(arn, external_id)
