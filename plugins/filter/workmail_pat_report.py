@@ -79,7 +79,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._audit.audit_check import check_audit
 from ..module_utils._domain.errors import PatrolError
-from ..plugin_utils._reports import FORMATS, render
+from ..plugin_utils._reports._formats import FORMATS, render
 
 
 def workmail_pat_report(audit, format, *, sarif_base=None):

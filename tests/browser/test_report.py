@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import render
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._formats import render
 
 FLAGS = [
     "--no-sandbox",

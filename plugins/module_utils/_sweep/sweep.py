@@ -17,7 +17,7 @@ from .._domain.tokens import Organization, Owner, Token, in_order, token_from_su
 from .._workmail import operations
 from .._workmail.session import Session
 from .concurrency import WorkerPool
-from .options import SweepOptions, is_user_id
+from .options import SweepOptions
 from .organizations import discover
 
 PAGED = "PagedByHandException"
@@ -192,7 +192,7 @@ def _targets(
 
     def user_id(place: tuple[Organization, str]) -> str | None:
         organization, user = place
-        if is_user_id(user):
+        if operations.is_user_id(user):
             return user
         try:
             return operations.describe_user(clients[organization.region], organization.id, user)
@@ -238,7 +238,7 @@ def _read(
                     tokens.append(token)
     except PatrolError as error:
         # Only the first word on a user id can be that there is no such user. Later, tokens would go missing.
-        unheard_of = error.page == 1 and all(is_user_id(user) for user in target.users)
+        unheard_of = error.page == 1 and all(operations.is_user_id(user) for user in target.users)
         if error.error_code == _NO_SUCH_USER and target.user_id is not None and unheard_of:
             return _Listing([], Tally(), None, known=False)
         raise

@@ -21,7 +21,7 @@ from ...module_utils._audit.audit_check import check_audit
 from ...module_utils._domain.errors import OptionError, PatrolError
 from ...module_utils._domain.text import nearest, quoted, without_commands
 from .._directory import make_directory
-from .._reports import EXTENSIONS, check_format, render
+from ._formats import EXTENSIONS, check_format, render
 
 DEFAULT_FORMATS = ("html", "json", "junit")
 _OPTIONS = ("audit", "dest", "formats", "mode", "sarif_base", "state")

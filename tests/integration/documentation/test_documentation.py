@@ -22,8 +22,8 @@ from examples import run_example
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.conditions import CONDITIONS, OWNER_STATES
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import EXTENSIONS, FORMATS
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._files import DEFAULT_FORMATS
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._formats import EXTENSIONS, FORMATS
 
 COLLECTION = Path(__file__).parents[3]
 PLUGINS = {

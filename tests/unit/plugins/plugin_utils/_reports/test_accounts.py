@@ -15,7 +15,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._audit.result impo
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
 from ansible_collections.patrol.workmail.plugins.plugin_utils._account_merge import merge_audits
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import FORMATS, render
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._formats import FORMATS, render
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._shared import headline
 
 DENIED = {"failed": True, "msg": "AssumeRole: AccessDenied: not you", "error_code": "AccessDenied"}

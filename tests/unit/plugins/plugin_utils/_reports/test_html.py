@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Owner
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import _html, render
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import _html
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._formats import render
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._shared import headline
 
 # What could load or run something, or leave the page.

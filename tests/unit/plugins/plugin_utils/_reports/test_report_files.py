@@ -18,12 +18,12 @@ from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError, PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import EXTENSIONS, FORMATS, render
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._files import (
     Report,
     parse_report_options,
     write_reports,
 )
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._formats import EXTENSIONS, FORMATS, render
 
 
 def run(dest: object, check: bool = False, **arguments: Any) -> list[Report]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.patrol.workmail.plugins.module_utils._audit.result import COLLECTION_VERSION
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
-from ansible_collections.patrol.workmail.plugins.plugin_utils._reports import render
+from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._formats import render
 
 COMMAND = re.compile(r"::|##")
 
