@@ -15,8 +15,8 @@ from typing import Any
 from ..module_utils._audit.audit_check import check_audit
 from ..module_utils._audit.result import INCOMPLETE, PASS, VIOLATIONS
 from ..module_utils._domain.errors import OptionError, PatrolError
-from ..module_utils._domain.policy import SEVERITIES, printable
-from ..module_utils._domain.text import quoted
+from ..module_utils._domain.policy import SEVERITIES
+from ..module_utils._domain.text import printable, quoted
 
 _MOST_REASONS = 3
 _NOT_AUDITED = "AccountNotAuditedException"

@@ -23,7 +23,7 @@ import jinja2
 import jinja2.sandbox
 
 from ..module_utils._domain.errors import OptionError
-from ..module_utils._domain.text import quoted
+from ..module_utils._domain.text import printable, quoted
 from ..module_utils._domain.times import (
     current_instant,
     format_instant,
@@ -145,11 +145,6 @@ def _address(owner: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 def _name(owner: Mapping[str, Any]) -> str:
     return printable(str(owner["display_name"] or owner["name"] or owner["email"] or owner["user_id"]))
-
-
-def printable(text: str) -> str:
-    """Without the characters that could forge a line or a header, or turn its direction."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _shown_fields(token: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import math
 from typing import Any, Iterable, Mapping, NoReturn
 
 from .errors import OptionError
-from .text import quoted
+from .text import quoted, shortened
 
 # Far deeper than any result is, and far less deep than what exhausts the stack of what reads it.
 DEEPEST = 64
@@ -95,7 +95,7 @@ def _path(place: _Place) -> str:
     path = str(place)
     for key in reversed(keys):
         path += f"[{key}]" if isinstance(key, int) else f".{key}"
-    return path if len(path) <= 200 else f"{path[:200]}..."
+    return shortened(path, 200)
 
 
 def mapping_at(value: object, path: str, required: Iterable[str] = ()) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ import contextlib
 import re
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
-from .text import printable
+from .text import log_part, shortened
 
 _LONGEST_PROBLEM = 500
 _MISTAKES_IN_TEXT = 20
@@ -47,18 +47,17 @@ class PatrolError(Exception):
         hint: str | None = None,
         details: dict[str, Any] | None = None,
     ) -> None:
-        # The service's own words can be among it: they must not forge a line, turn its direction, flood a log or be a
+        # It can contain text of the service, which must not forge a line, turn its direction, flood a log or be a
         # command of a pipeline.
         message = _USERINFO.sub("***@", message)
-        shown = message if len(message) <= self.longest_message else f"{message[: self.longest_message]}..."
-        self.message = printable(shown)
+        self.message = log_part(shortened(message, self.longest_message))
         super().__init__(self.message)
         self.error_code = error_code or self.error_code
         self.organization_id = organization_id
         self.region = region
         self.operation = operation
         self.page = page
-        self.hint = None if hint is None else printable(hint)
+        self.hint = None if hint is None else log_part(hint)
         self.details = details or {}
 
     def at(
@@ -77,7 +76,7 @@ class PatrolError(Exception):
 
     def __str__(self) -> str:
         where = [
-            f"{label} {printable(str(value))}"
+            f"{label} {log_part(str(value))}"
             for label, value in (
                 ("organization", self.organization_id),
                 ("region", self.region),
@@ -160,9 +159,7 @@ def mistake(path: str, problem: str) -> MistakesError:
         path: The place of the mistake, such as ``select.expired`` or ``rules[2].id``.
         problem: What is wrong there and what is allowed.
     """
-    if len(problem) > _LONGEST_PROBLEM:
-        problem = f"{problem[:_LONGEST_PROBLEM]}..."
-    return MistakesError([Mistake(path, problem)])
+    return MistakesError([Mistake(path, shortened(problem, _LONGEST_PROBLEM))])
 
 
 class MistakeCollector:

@@ -18,7 +18,7 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from .conditions import Conditions, any_of, check_size, parse_conditions
 from .errors import Mistake, MistakeCollector, MistakesError, OptionError, mistake
-from .text import expected, named, nearest, quoted
+from .text import expected, named, nearest, printable, quoted
 from .times import DAY, format_instant, parse_date, parse_instant
 from .tokens import Token, in_order, to_record
 
@@ -279,11 +279,6 @@ def _about(token: Token, as_of: int) -> str:
         f"{'never used' if used is None else 'last used ' + _day(used)}, "
         f"{'no expiry' if expires is None else ('expired ' if expires <= as_of else 'expires ') + _day(expires)}"
     )
-
-
-def printable(text: str) -> str:
-    """Without the characters that could forge a line or turn its direction."""
-    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _day(instant: int) -> str:

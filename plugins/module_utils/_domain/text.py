@@ -21,22 +21,49 @@ _COMMAND = re.compile(r"#(?=#)|:(?=:)")
 _COMMAND_WITHIN_A_LINE = re.compile(r"#(?=#)")
 
 
-def printable(text: str) -> str:
-    """Make text for a place within a line of a log.
+def printable(text: str, replacement: str = "?") -> str:
+    """Replace the characters that could forge a line or a header, or turn the direction of text.
 
     Args:
         text: The text, which users or the service may have written.
+        replacement: The text in place of each character that cannot be printed.
 
     Returns:
-        The text with a question mark for each character that cannot be printed, and with a space inside ``##``. A
-        command with ``::`` only works at the beginning of a line, and ARNs contain ``::``.
+        The text on one line, without controls, lone surrogates and marks of direction.
     """
-    text = "".join(character if character.isprintable() else "?" for character in text)
-    return _COMMAND_WITHIN_A_LINE.sub("# ", text)
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else replacement for character in text)
+
+
+def shortened(text: str, longest: int) -> str:
+    """Cut text that is long.
+
+    Args:
+        text: The text.
+        longest: How many characters it may have.
+
+    Returns:
+        The text, or its beginning followed by ``...``.
+    """
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def log_part(text: str) -> str:
+    """Make a part of a line for a log, whatever users wrote into it.
+
+    Args:
+        text: The text.
+
+    Returns:
+        Printable text with a space inside ``##``. A command with ``::`` only works at the beginning of a line, and ARNs
+        contain ``::``.
+    """
+    return _COMMAND_WITHIN_A_LINE.sub("# ", printable(text))
 
 
 def without_commands(text: str) -> str:
-    """Break up whatever a pipeline could read as a command in its log.
+    """Break up the commands of pipelines in text for a log.
 
     Args:
         text: The text.
@@ -56,8 +83,7 @@ def log_line(text: str) -> str:
     Returns:
         One line of printable characters without a command of a pipeline, cut if it is long.
     """
-    text = text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}..."
-    return without_commands(printable(text))
+    return without_commands(printable(shortened(text, _LONGEST_LINE)))
 
 
 class _Short(reprlib.Repr):

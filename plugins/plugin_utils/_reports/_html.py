@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ...module_utils._domain.text import printable
 from ._shared import headline, provenance, time_shift
 
 _FOLDER = Path(__file__).parent / "html"
@@ -78,10 +79,8 @@ def render(audit: Mapping[str, Any]) -> str:
 
 
 def _printable(value: object) -> object:
-    """What users wrote without the characters that could turn the text or that HTML does not have."""
-    if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
-        return "".join(character if character.isprintable() else "\ufffd" for character in value)
-    return value
+    """Replace what HTML does not have or what could turn its direction in a text of users."""
+    return printable(value, "\ufffd") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _asset(name: str) -> Markup:

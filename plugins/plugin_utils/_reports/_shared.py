@@ -14,29 +14,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...module_utils._domain.policy import SEVERITIES
+from ...module_utils._domain.text import printable, shortened
 from ...module_utils._domain.times import DAY, SECOND, parse_instant
 
 _WORDS = {"pass": "PASS", "violations": "FAIL", "incomplete": "INCOMPLETE"}
 _ARN = re.compile(r"arn:[a-z-]+:\w+::(\d{12}):(.+)", re.DOTALL)
+_SPACE = re.compile(r"\s")
 # Facts are a little older than their audit.
 _SAME_TIME = 300 * SECOND
 
 
 def one_line(text: object, longest: int | None = None) -> str:
-    """A value as text on one line, for formats in which line breaks and characters that cannot be seen do harm.
-
-    Whitespace becomes a space and whatever else does not print a question mark: controls, lone surrogates, marks that
-    turn the direction of text, and all that XML 1.0 forbids (U(https://www.w3.org/TR/xml/#charsets)).
+    """Write a value on one line, for formats in which line breaks and characters that cannot be seen do harm.
 
     Args:
         text: The value; None is an empty text.
-        longest: How many characters to keep, where there is a limit.
+        longest: How many characters to keep, if there is a limit.
+
+    Returns:
+        Text with a space for each whitespace character and a question mark for each other one that cannot be printed,
+        such as the characters that XML 1.0 forbids (https://www.w3.org/TR/xml/#charsets).
     """
-    whole = "" if text is None else str(text)
-    shown = whole if longest is None or len(whole) <= longest else f"{whole[: longest - 3]}..."
-    if shown.isprintable():
-        return shown
-    return "".join(" " if char.isspace() else char if char.isprintable() else "?" for char in shown)
+    line = "" if text is None else str(text)
+    return printable(_SPACE.sub(" ", line if longest is None else shortened(line, longest)))
 
 
 def organization_name(organization_id: str | None, alias: str | None, account: str | None = None) -> str:

@@ -34,7 +34,7 @@ def test_a_place_cannot_forge_a_line() -> None:
     assert str(PatrolError("x", region="us-east-1\n::error::")) == "x (region us-east-1?::error::)"
 
 
-@guards("plugins/module_utils/_domain/text.py", '_COMMAND_WITHIN_A_LINE.sub("# ", text)', "text")
+@guards("plugins/module_utils/_domain/text.py", '_COMMAND_WITHIN_A_LINE.sub("# ", printable(text))', "printable(text)")
 def test_no_error_is_a_command_of_a_pipeline() -> None:
     """Azure and GitHub read these commands anywhere in a line."""
     name = "##vso[task.complete result=Succeeded;]"

@@ -5,7 +5,13 @@ from __future__ import annotations
 
 from guarding import guards
 
-from ansible_collections.patrol.workmail.plugins.module_utils._domain.text import named, nearest, quoted
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.text import (
+    named,
+    nearest,
+    printable,
+    quoted,
+    shortened,
+)
 
 
 def test_nearest_suggests_only_names_that_are_near() -> None:
@@ -31,3 +37,13 @@ def test_quoted_values_are_short_even_if_python_cannot_write_them() -> None:
     assert len(quoted(doubled)) < 100
     assert quoted(Text("x" * 1_000)) == f"'{'x' * 57}...{'x' * 58}'"
     assert named("a.b") == "a.b" and named("a\nb") == "'a\\nb'" and named("") == "''" and named(None) == "None"
+
+
+@guards("plugins/module_utils/_domain/text.py", "character if character.isprintable() else replacement", "character")
+def test_printable_text_cannot_forge_a_line_or_turn_its_direction() -> None:
+    assert printable("a\nb\x1b[31m\u202ec\ud800 é 工作") == "a?b?[31m?c? é 工作"
+    assert printable("a\nb", "\ufffd") == "a\ufffdb"
+
+
+def test_shortened_text_has_at_most_the_given_length() -> None:
+    assert shortened("x" * 10, 10) == "x" * 10 and shortened("x" * 11, 10) == "x" * 7 + "..."

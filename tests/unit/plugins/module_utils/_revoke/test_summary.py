@@ -93,8 +93,8 @@ def test_a_command_is_one_for_a_shell(path: str) -> None:
 @guards("plugins/module_utils/_revoke/summary.py", "texts[:_MOST_ENTRIES]]", "texts]")
 @guards(
     "plugins/module_utils/_domain/text.py",
-    "    text = text if len(text) <= _LONGEST_LINE else",
-    "    text = text if True else",
+    "printable(shortened(text, _LONGEST_LINE))",
+    "printable(text)",
 )
 def test_a_log_stays_short() -> None:
     """Over a limit, one line with all tokens had 66,000 characters."""
