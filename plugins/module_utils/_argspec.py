@@ -76,6 +76,9 @@ class WorkMailModule(AnsibleAWSModule):
         # An external ID is often a short word, such as the name of a company. Ansible would mask this word in every
         # record. It is hidden here, where the module returns its arguments.
         self._module.no_log_values.discard(self.params.get("assume_role_external_id"))
+        # From ansible-core 2.22 on, a module reports its secrets, and the controller masks them in everything it shows.
+        reported = getattr(getattr(self._module, "_new_secrets", None), "_new_secrets", set())
+        reported.discard(self.params.get("assume_role_external_id"))
 
     def client(self, service: str, retry_decorator: Any = None, **extra_params: Any) -> Any:
         """Make a client. See ``Connection.client``."""

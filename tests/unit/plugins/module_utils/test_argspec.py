@@ -47,6 +47,7 @@ def test_arguments_are_hidden_and_records_are_not(
     """An external ID can be a word that names an organization, too. Masked records would be wrong ones."""
     arguments: dict[str, Any] = {
         "assume_role_external_id": "acme",
+        "secret_key": "a-secret-key",
         "endpoint_url": "http://user:pass@host",
         "aws_config": {"proxies": {"https": "http://user:pa@ss@proxy"}},
     }
@@ -60,6 +61,9 @@ def test_arguments_are_hidden_and_records_are_not(
         module.exit_json(alias="acme")
     result = json.loads(capsys.readouterr().out)
     assert result["alias"] == "acme"
+    # The words that ansible-core 2.22 and newer mask in everything they show.
+    assert result.pop("_ansible_new_secrets", ["a-secret-key"]) == ["a-secret-key"]
+    assert "a-secret-key" not in json.dumps(result)
     shown = result["invocation"]["module_args"]
     assert shown["assume_role_external_id"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
     assert "user" not in json.dumps(shown) and "pa@ss" not in json.dumps(shown)
