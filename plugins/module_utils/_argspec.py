@@ -107,8 +107,11 @@ class WorkMailModule(AnsibleAWSModule):
         super().fail_json(*args, **kwargs)
 
     def _hide(self) -> None:
-        if self.params.get("assume_role_external_id") is not None:
-            self.params["assume_role_external_id"] = _HIDDEN
+        # ansible-core 2.22 and newer return the arguments as they are, for the controller to mask where it shows them.
+        for name, argument in self._module.argument_spec.items():
+            if argument.get("no_log"):
+                hidden = {name, *argument.get("aliases", ())}
+                self.params.update({key: _HIDDEN for key in hidden if self.params.get(key) is not None})
         self.params.update({name: _without_passwords(value) for name, value in self.params.items()})
 
 

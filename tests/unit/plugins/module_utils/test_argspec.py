@@ -35,7 +35,7 @@ def test_an_option_and_its_alias_are_not_both_accepted() -> None:
     '        self._module.no_log_values.discard(self.params.get("assume_role_external_id"))\n',
     "",
 )
-@guards("plugins/module_utils/_argspec.py", '        if self.params.get("assume_role_external_id") is not None:')
+@guards("plugins/module_utils/_argspec.py", '            if argument.get("no_log"):')
 @guards(
     "plugins/module_utils/_argspec.py",
     "        self.params.update({name: _without_passwords(value) for name, value in self.params.items()})\n",
@@ -44,10 +44,10 @@ def test_an_option_and_its_alias_are_not_both_accepted() -> None:
 def test_arguments_are_hidden_and_records_are_not(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An external ID can be a word that names an organization, too. Masked records would be wrong ones."""
+    """An external ID can be a word that names an organization, too. Masked records would be wrong."""
     arguments: dict[str, Any] = {
         "assume_role_external_id": "acme",
-        "secret_key": "a-secret-key",
+        "aws_secret_key": "a-secret-key",
         "endpoint_url": "http://user:pass@host",
         "aws_config": {"proxies": {"https": "http://user:pa@ss@proxy"}},
     }
