@@ -77,7 +77,7 @@ class WorkMailModule(AnsibleAWSModule):
         # record. It is hidden here, where the module returns its arguments.
         self._module.no_log_values.discard(self.params.get("assume_role_external_id"))
         # From ansible-core 2.22 on, a module reports its secrets, and the controller masks them in everything it shows.
-        reported = getattr(getattr(self._module, "_new_secrets", None), "_new_secrets", set())
+        reported: set[Any] = getattr(getattr(self._module, "_new_secrets", None), "_new_secrets", set())
         reported.discard(self.params.get("assume_role_external_id"))
 
     def client(self, service: str, retry_decorator: Any = None, **extra_params: Any) -> Any:
