@@ -164,12 +164,10 @@ from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInv
 from ..module_utils._domain.errors import PatrolError
 from ..module_utils._domain.times import current_instant
 from ..module_utils._workmail.connection import require_boto3
-from ..plugin_utils._inventory.hosts import (
-    OPTIONS,
-    hosts_of,
-    parse_inventory_options,
-)
-from ..plugin_utils._inventory.populate import load_or_fetch, populate
+from ..plugin_utils._inventory.cache import load_or_fetch
+from ..plugin_utils._inventory.hosts import make_hosts
+from ..plugin_utils._inventory.options import OPTIONS, parse_inventory_options
+from ..plugin_utils._inventory.populate import populate
 from ..plugin_utils._plugin_options import check_options
 
 ALSO_TEMPLATES = ("organizations", "users", "as_of", "assume_role_external_id")
@@ -207,7 +205,7 @@ class InventoryModule(AWSInventoryBase):
             self.require_aws_sdk()
             self._read_config_data(path)
             options = parse_inventory_options({name: self.get_option(name) for name in OPTIONS}, current_instant())
-            hosts, errors = hosts_of(load_or_fetch(self, options, cache), options)
+            hosts, errors = make_hosts(load_or_fetch(self, options, cache), options)
             populate(self, hosts, options)
         except Exception as error:
             if not config.get_config_value("INVENTORY_ANY_UNPARSED_IS_FAILED"):

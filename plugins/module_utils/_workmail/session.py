@@ -10,8 +10,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import platform
 from typing import Any, Callable, Sequence
 
 from .._domain.errors import OptionError, PatrolError, ReplyError
@@ -41,22 +39,6 @@ _CREDENTIALS = {
     "SecretAccessKey": "aws_secret_access_key",
     "SessionToken": "aws_session_token",
 }
-
-# What else decides whose credentials boto3 finds and where it calls. None of it is secret.
-_DECIDING = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_STS",
-    "AWS_ENDPOINT_URL_WORKMAIL",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_ROLE_ARN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-)
-_SECRETS = ("aws_secret_access_key", "aws_session_token", "aws_security_token")
 
 
 class Session:
@@ -174,31 +156,6 @@ class Session:
                 if not credentials.get(name):
                     raise ReplyError(f"the reply holds no {name}", hint=FOREIGN_REPLY)
         return {parameter: credentials[name] for name, parameter in _CREDENTIALS.items()}
-
-
-def origin_of_calls(profile: str | None = None) -> dict[str, Any]:
-    """Whatever decides on this machine, options apart, as whom and where boto3 calls; found without any call.
-
-    Args:
-        profile: The AWS profile in use.
-
-    Returns:
-        The variables of the environment, the AWS configuration files without their secrets, and the machine's own
-        name, since its instance may have a role.
-
-    Raises:
-        PatrolError: The files cannot be read.
-    """
-    files = load_settings(profile).full_config
-    return {
-        "environment": {name: os.environ[name] for name in _DECIDING if name in os.environ},
-        "profiles": {
-            name: {key: value for key, value in settings.items() if key not in _SECRETS}
-            for name, settings in files.get("profiles", {}).items()
-        },
-        "others": {name: value for name, value in files.items() if name not in ("profiles", "_path")},
-        "machine": platform.node(),
-    }
 
 
 def _checked_regions(wanted: Sequence[str], own: str | None, available: list[str]) -> list[str]:

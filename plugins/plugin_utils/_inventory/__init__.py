@@ -5,4 +5,4 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""Hosts, groups and variables of the inventory plugin, and its cache."""
+"""The inventory plugin: its options, its hosts with their names and variables, and its cache."""

@@ -5,128 +5,46 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""Between the inventory plugin and its core: the cache before it, Ansible's inventory behind it."""
+"""Ansible's inventory: hosts, their variables and groups, and what the options of constructed plugins add."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import ansible.template
+from ansible.utils.unsafe_proxy import wrap_var
 
 from ...module_utils._domain.errors import OptionError
 from ...module_utils._domain.text import quoted
-from ...module_utils._workmail.connection import Connection
-from ...module_utils._workmail.progress import Progress
-from ...module_utils._workmail.session import Session, origin_of_calls
-from .hosts import (
-    CONNECTION,
-    EVERY_HOST,
-    ORGANIZATIONS,
-    Host,
-    InventoryOptions,
-    mark_unsafe,
-    names_of,
-    trust_plain_text,
-    variables_of,
-)
-from .snapshot import (
-    Snapshot,
-    cache_key,
-    fetch,
-    from_cache,
-    to_cache,
-)
+from .hosts import EVERY_HOST, Host
+from .names import name_hosts
+from .options import CONNECTION, InventoryOptions
 
-_CONNECTION = (
-    "access_key",
-    "assume_role_external_id",
-    "connect_timeout",
-    "endpoint_url",
-    "profile",
-    "read_timeout",
-    "region",
-    "secret_key",
-    "session_token",
-)
-# Beside its name, what tells whether a host of another source stands for the same.
+# A host of another source stands for the same if it has these variables, apart from the prefix, in common.
 _SAME = ("organization_id", "region", "personal_access_token_id", "user_id")
-
-
-def load_or_fetch(plugin: Any, options: InventoryOptions, cache: bool) -> Snapshot:
-    """Take the estate from the plugin's cache, or fetch it.
-
-    Args:
-        plugin: The inventory plugin, its options read.
-        options: Its options.
-        cache: Whether Ansible lets it use the cache.
-
-    Raises:
-        PatrolError: It could not be read whole.
-    """
-    settings = options.hosts == ORGANIZATIONS
-    connection = Connection({name: plugin.get_option(name) for name in _CONNECTION})
-    profile = plugin.get_option("profile")
-    key = ""
-    if plugin.get_option("cache"):
-        key = cache_key(_cache_scope(plugin, options, settings, profile, connection.region))
-        estate = from_cache(_read_cache(plugin, key, cache), key)
-        if estate is not None:
-            return estate
-    asked = options.sweep
-    tell = plugin.display.v
-    progress = Progress(tell)
-    session = Session(
-        connection.client, asked.regions, connection.region, profile, asked.role, asked.concurrency, progress
-    )
-    estate = fetch(asked, session, settings)
-    tell(str(progress))
-    record = to_cache(estate, key)
-    if record is not None:
-        # As if no cache might be used: else a record that is of no use would be kept.
-        plugin.update_cached_result(key, False, record)
-    return estate
-
-
-def _cache_scope(
-    plugin: Any, options: InventoryOptions, settings: bool, profile: str | None, region: str | None
-) -> dict[str, Any]:
-    asked = options.sweep
-    return {
-        "origin": origin_of_calls(profile),
-        "access_key": plugin.get_option("access_key"),
-        "profile": profile,
-        "endpoint_url": plugin.get_option("endpoint_url"),
-        "role": asked.role,
-        "region": region,
-        "regions": sorted(asked.regions),
-        "organizations": sorted(asked.organizations),
-        "users": sorted(asked.users),
-        "owners": asked.owners,
-        "settings": settings,
-    }
-
-
-def _read_cache(plugin: Any, key: str, cache: bool) -> Any:
-    try:
-        return plugin.get_cached_result(key, cache)[1]
-    except Exception:
-        # Cache plugins raise what they like at a record that is spoilt. The service knows better than any cache.
-        return None
+# Braces make a template, and "#" begins "#jinja2:", which can redefine them. A parenthesis makes a call, and a bar a
+# filter: Ansible also evaluates text without braces, such as the value of workmail_name in when: "{{ workmail_name }}".
+_TEMPLATE = re.compile(r"[{}#(|]")
+# From ansible-core 2.19 on, ansible-inventory lists text that is not trusted as {"__ansible_unsafe": TEXT}.
+_trust: Callable[[str], str] = getattr(ansible.template, "trust_as_template", lambda text: text)
 
 
 def populate(plugin: Any, hosts: Sequence[Host], options: InventoryOptions) -> None:
-    """Put hosts into Ansible's inventory: all of them, or none where something fails.
+    """Add hosts to Ansible's inventory: all of them, or none if one of them fails.
 
     Args:
         plugin: The inventory plugin.
         hosts: The hosts.
-        options: Its options.
+        options: The checked options of the plugin.
 
     Raises:
-        AnsibleError: With C(strict), a name, variable or group could not be made.
+        AnsibleError: With ``strict``, a name, variable or group could not be made.
         OptionError: A host and a group would share a name.
     """
     inventory, strict = plugin.inventory, plugin.get_option("strict")
-    variables = [variables_of(host, options.prefix) for host in hosts]
+    variables = [prefixed_variables(host, options.prefix) for host in hosts]
     by_host = {id(host): known for host, known in zip(hosts, variables, strict=True)}
 
     def preferred(host: Host) -> str | None:
@@ -140,7 +58,7 @@ def populate(plugin: Any, hosts: Sequence[Host], options: InventoryOptions) -> N
         )
         return name in inventory.groups or others
 
-    names = names_of(hosts, preferred, taken)
+    names = name_hosts(hosts, preferred, taken)
     new = [name for name in names if name not in inventory.hosts]
     try:
         for name, known in zip(names, variables, strict=True):
@@ -153,7 +71,7 @@ def populate(plugin: Any, hosts: Sequence[Host], options: InventoryOptions) -> N
                 composed = inventory.hosts[name].vars
                 if variable in composed:
                     inventory.set_variable(name, variable, trust_plain_text(composed[variable]))
-        # Not before every host has its variables: Ansible would give them to a group of the same name.
+        # Only after every host has its variables: Ansible would set them on a group of the same name.
         for name, known in zip(names, variables, strict=True):
             plugin._add_host_to_composed_groups(plugin.get_option("groups"), known, name, strict)
             plugin._add_host_to_keyed_groups(plugin.get_option("keyed_groups"), known, name, strict)
@@ -164,7 +82,7 @@ def populate(plugin: Any, hosts: Sequence[Host], options: InventoryOptions) -> N
                     "give the groups a prefix"
                 )
     except Exception:
-        # Ansible keeps what a failing source has added, which would pass for the whole.
+        # Ansible keeps the hosts that a failing source has added, which would look like a complete inventory.
         for name in new:
             if name in inventory.hosts:
                 inventory.remove_host(inventory.hosts[name])
@@ -194,3 +112,48 @@ def _preferred(plugin: Any, variables: dict[str, Any], strict: bool) -> str | No
         if str(name).strip():
             return str(name).strip()
     return None
+
+
+def prefixed_variables(host: Host, prefix: str) -> dict[str, Any]:
+    """Prefix the variables of a host, and mark their text so that no ansible-core evaluates it.
+
+    Args:
+        host: The host.
+        prefix: The prefix of the names.
+
+    Returns:
+        The variables by their full name.
+    """
+    return {f"{prefix}{name}": mark_unsafe(value) for name, value in host.variables.items()}
+
+
+def mark_unsafe(value: Any) -> Any:
+    """Mark each text in a value of the service: unsafe if Ansible could evaluate it, trusted otherwise.
+
+    Args:
+        value: Text, a mapping, a list or another scalar.
+
+    Returns:
+        A value that is equal.
+    """
+    return _for_each_text(value, lambda text: wrap_var(text) if _TEMPLATE.search(text) else _trust(text))
+
+
+def trust_plain_text(value: Any) -> Any:
+    """Mark each text in a value that Ansible cannot evaluate as trusted, and leave any other text as it is.
+
+    Args:
+        value: The value of an expression that the user wrote.
+
+    Returns:
+        A value that is equal.
+    """
+    return _for_each_text(value, lambda text: text if _TEMPLATE.search(text) else _trust(text))
+
+
+def _for_each_text(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {_for_each_text(key, change): _for_each_text(entry, change) for key, entry in value.items()}
+    return [_for_each_text(entry, change) for entry in value] if isinstance(value, (list, tuple)) else value

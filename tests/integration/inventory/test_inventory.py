@@ -26,7 +26,7 @@ from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
-from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.hosts import OPTIONS
+from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.options import OPTIONS
 
 NAME = "patrol.workmail.workmail_pat"
 AS_OF = "2026-02-02T00:00:00Z"
@@ -406,8 +406,6 @@ def hostile(emulator: Emulator) -> list[str]:
     return HOSTILE
 
 
-@guards("plugins/plugin_utils/_inventory/hosts.py", '"".join(_NOT_OF_A_HOST.sub("_", name))', '"".join(name)')
-@guards("plugins/plugin_utils/_inventory/hosts.py", " or name in _TAKEN_BY_ANSIBLE", "")
 def test_hostile_names_make_hosts_of_their_own(
     hostile: list[str], source: Source, manage: Manage, tmp_path: Path
 ) -> None:
@@ -641,12 +639,12 @@ class TestCache:
         ],
     )
     @guards(
-        "plugins/plugin_utils/_inventory/populate.py",
+        "plugins/plugin_utils/_inventory/cache.py",
         "update_cached_result(key, False, record)",
         "update_cached_result(key, cache, record)",
     )
     @guards(
-        "plugins/plugin_utils/_inventory/populate.py",
+        "plugins/plugin_utils/_inventory/cache.py",
         "    except Exception:\n        # Cache",
         "    except KeyError:\n        # Cache",
     )
@@ -691,7 +689,7 @@ class TestCache:
             ({}, {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1"}),
         ],
     )
-    @guards("plugins/plugin_utils/_inventory/populate.py", '        "role": asked.role,\n', "")
+    @guards("plugins/plugin_utils/_inventory/cache.py", '        "role": asked.role,\n', "")
     def test_whoever_would_fetch_something_else_does_not_get_it(
         self,
         emulator: Emulator,
@@ -718,7 +716,7 @@ class TestCache:
         assert len(emulator.requests) > 0
         assert len(records()) == 2
 
-    @guards("plugins/plugin_utils/_inventory/populate.py", '        "origin": origin_of_calls(profile),\n', "")
+    @guards("plugins/plugin_utils/_inventory/cache.py", '        "origin": origin_of_calls(profile),\n', "")
     def test_another_key_in_the_same_profile_is_someone_else(
         self, emulator: Emulator, cached: Callable[..., str], manage: Manage, aws: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:

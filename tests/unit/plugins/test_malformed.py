@@ -34,7 +34,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.times impo
 )
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Token
 from ansible_collections.patrol.workmail.plugins.module_utils._sweep.options import parse_sweep_options
-from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.hosts import parse_inventory_options
+from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.options import parse_inventory_options
 from ansible_collections.patrol.workmail.plugins.plugin_utils._plugin_options import check_options
 from ansible_collections.patrol.workmail.plugins.plugin_utils._policy_files import load_policy
 from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.options import parse_watch_options

@@ -1,0 +1,224 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin utility is PRIVATE to the collection and may change without notice.
+
+"""The cache of snapshots."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+from ...module_utils._domain.tokens import Organization, Owner, Token
+from ...module_utils._sweep.sweep import owner_of
+from ...module_utils._workmail.aws_settings import load_settings
+from ...module_utils._workmail.connection import Connection
+from ...module_utils._workmail.progress import Progress
+from ...module_utils._workmail.session import Session
+from .options import ORGANIZATIONS, InventoryOptions
+from .snapshot import OrganizationSnapshot, Snapshot, fetch_snapshot
+
+# Increase it with each change of what a record holds. Records with another number are not used.
+_FORMAT = 1
+_FIELDS = Token._fields[Token._fields.index("personal_access_token_id") : Token._fields.index("owner")]
+
+_CONNECTION = (
+    "access_key",
+    "assume_role_external_id",
+    "connect_timeout",
+    "endpoint_url",
+    "profile",
+    "read_timeout",
+    "region",
+    "secret_key",
+    "session_token",
+)
+# The environment variables that decide whose credentials boto3 finds and which endpoints it calls. None is secret.
+_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_WORKMAIL",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+_SECRETS = ("aws_secret_access_key", "aws_session_token", "aws_security_token")
+
+
+def load_or_fetch(plugin: Any, options: InventoryOptions, cache: bool) -> Snapshot:
+    """Load the snapshot from the plugin's cache, or fetch it.
+
+    Args:
+        plugin: The inventory plugin, which has read its options.
+        options: Its checked options.
+        cache: Whether Ansible allows the plugin to use its cache.
+
+    Returns:
+        The snapshot.
+
+    Raises:
+        PatrolError: A target could not be read completely.
+    """
+    settings = options.hosts == ORGANIZATIONS
+    connection = Connection({name: plugin.get_option(name) for name in _CONNECTION})
+    profile = plugin.get_option("profile")
+    key = ""
+    if plugin.get_option("cache"):
+        key = cache_key(_cache_scope(plugin, options, settings, profile, connection.region))
+        snapshot = from_cache(_read_cache(plugin, key, cache), key)
+        if snapshot is not None:
+            return snapshot
+    asked = options.sweep
+    tell = plugin.display.v
+    progress = Progress(tell)
+    session = Session(
+        connection.client, asked.regions, connection.region, profile, asked.role, asked.concurrency, progress
+    )
+    snapshot = fetch_snapshot(asked, session, settings)
+    tell(str(progress))
+    record = to_cache(snapshot, key)
+    if record is not None:
+        # With cache=False, Ansible replaces a record that could not be used.
+        plugin.update_cached_result(key, False, record)
+    return snapshot
+
+
+def _cache_scope(
+    plugin: Any, options: InventoryOptions, settings: bool, profile: str | None, region: str | None
+) -> dict[str, Any]:
+    asked = options.sweep
+    return {
+        "origin": origin_of_calls(profile),
+        "access_key": plugin.get_option("access_key"),
+        "profile": profile,
+        "endpoint_url": plugin.get_option("endpoint_url"),
+        "role": asked.role,
+        "region": region,
+        "regions": sorted(asked.regions),
+        "organizations": sorted(asked.organizations),
+        "users": sorted(asked.users),
+        "owners": asked.owners,
+        "settings": settings,
+    }
+
+
+def origin_of_calls(profile: str | None = None) -> dict[str, Any]:
+    """Find what decides on this machine, apart from options, with which credentials and where boto3 calls.
+
+    Args:
+        profile: The AWS profile in use.
+
+    Returns:
+        The environment variables, the AWS configuration files without their secrets, and the machine's name, since its
+        instance may have a role. No call is made for it.
+
+    Raises:
+        PatrolError: The files cannot be read.
+    """
+    files = load_settings(profile).full_config
+    return {
+        "environment": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
+        "profiles": {
+            name: {key: value for key, value in settings.items() if key not in _SECRETS}
+            for name, settings in files.get("profiles", {}).items()
+        },
+        "others": {name: value for name, value in files.items() if name not in ("profiles", "_path")},
+        "machine": platform.node(),
+    }
+
+
+def _read_cache(plugin: Any, key: str, cache: bool) -> Any:
+    try:
+        return plugin.get_cached_result(key, cache)[1]
+    except Exception:
+        # Cache plugins raise any exception for a corrupt record, which the service can replace.
+        return None
+
+
+def cache_key(scope: Mapping[str, Any]) -> str:
+    """Make the key of a cache record.
+
+    Args:
+        scope: Everything that decides what is fetched.
+
+    Returns:
+        A digest, which reveals nothing of the scope.
+    """
+    return hashlib.sha256(json.dumps([_FORMAT, scope], sort_keys=True).encode()).hexdigest()
+
+
+def to_cache(snapshot: Snapshot, key: str) -> dict[str, Any] | None:
+    """Make the cache record of a snapshot.
+
+    Args:
+        snapshot: The snapshot.
+        key: The key of the record.
+
+    Returns:
+        The record, or None if the snapshot is incomplete and must not be cached.
+    """
+    if snapshot.errors or not all(part.complete for part in snapshot.organizations):
+        return None
+    fetched = json.dumps(
+        [
+            [
+                part.organization,
+                [[getattr(token, name) for name in (*_FIELDS, "other")] for token in part.tokens],
+                part.users,
+                part.settings,
+            ]
+            for part in snapshot.organizations
+        ]
+    )
+    return {"key": key, "digest": _digest(key, fetched), "fetched": fetched}
+
+
+def from_cache(record: object, key: str) -> Snapshot | None:
+    """Make the snapshot of a cache record.
+
+    Args:
+        record: What the cache returned.
+        key: The key under which it was stored.
+
+    Returns:
+        The snapshot, or None if the record is not exactly what ``to_cache`` made for the key.
+    """
+    if not isinstance(record, Mapping) or record.get("key") != key or not isinstance(record.get("fetched"), str):
+        return None
+    if record.get("digest") != _digest(key, record["fetched"]):
+        return None
+    return Snapshot([_organization_snapshot(*fields) for fields in json.loads(record["fetched"])], [])
+
+
+def _digest(key: str, fetched: str) -> str:
+    return hashlib.sha256(f"{key}{fetched}".encode()).hexdigest()
+
+
+def _organization_snapshot(organization: Any, tokens: Any, users: Any, settings: Any) -> OrganizationSnapshot:
+    place = Organization(*organization)
+    known = None if users is None else {fields[0]: Owner(*fields) for fields in users}
+
+    def token(*fields: Any, other: Any) -> Token:
+        values = dict(zip(_FIELDS, fields, strict=True))
+        owner = None if known is None else owner_of(values["user_id"], known)
+        return Token(place.id, place.alias, place.region, **values, owner=owner, other=other)
+
+    return OrganizationSnapshot(
+        place,
+        True,
+        [token(*fields[:-1], other=fields[-1]) for fields in tokens],
+        None if known is None else list(known.values()),
+        settings,
+    )
