@@ -29,6 +29,7 @@ from ..module_utils._domain.times import (
     format_instant,
     resolve_as_of,
 )
+from ..module_utils._domain.tokens import TokenKey, key_of
 from ..module_utils._revoke.plan import check_findings
 
 DEFAULT_SUBJECT = "Your Amazon WorkMail personal access tokens"
@@ -105,7 +106,7 @@ class _Owner(NamedTuple):
 
 def _by_owner(findings: Sequence[Mapping[str, Any]]) -> list[_Owner]:
     """Group what is not muted by address without case, or by user if there is no address."""
-    grouped: dict[tuple[str, ...], dict[tuple[str, str], tuple[Mapping[str, Any], list[str]]]] = {}
+    grouped: dict[tuple[str, ...], dict[TokenKey, tuple[Mapping[str, Any], list[str]]]] = {}
     owners: dict[tuple[str, ...], tuple[str | None, str, str | None]] = {}
     for index, finding in enumerate(findings):
         if finding["muted"]:
@@ -117,9 +118,7 @@ def _by_owner(findings: Sequence[Mapping[str, Any]]) -> list[_Owner]:
         address, reason = _address(owner)
         key = (address.casefold(),) if address else (token["organization_id"], str(owner["user_id"]))
         owners.setdefault(key, (address, _name(owner), reason))
-        entry = grouped.setdefault(key, {}).setdefault(
-            (token["organization_id"], token["personal_access_token_id"]), (token, [])
-        )
+        entry = grouped.setdefault(key, {}).setdefault(key_of(token), (token, []))
         why = _why(str(finding["message"]), token)
         if why not in entry[1]:
             entry[1].append(why)

@@ -15,7 +15,7 @@ from .._domain.checks import check_plain, count_at, list_at, mapping_at, optiona
 from .._domain.errors import OptionError, PatrolError
 from .._domain.text import quoted
 from .._domain.times import parse_instant
-from .._domain.tokens import Organization, Token, token_from_record
+from .._domain.tokens import Organization, Token, TokenKey, token_from_record
 
 INCOMPLETE_FACTS = "IncompleteFactsException"
 _KEYS = ("as_of", "complete", "errors", "organizations", "summary")
@@ -206,14 +206,14 @@ def _tokens(records: Sequence[object], path: str) -> list[Token]:
 
 
 def _repeated(tokens: Iterable[Token]) -> list[Mapping[str, Any]]:
-    seen: set[tuple[str, str]] = set()
+    seen: set[TokenKey] = set()
     for token in tokens:
         if token.personal_access_token_id is None:
             continue
-        key = (token.organization_id, token.personal_access_token_id)
-        if key in seen:
-            return [_lack(f"they hold token {quoted(key[1])} twice, so others may be missing", _UNCHANGED)]
-        seen.add(key)
+        if token.key in seen:
+            twice = quoted(token.personal_access_token_id)
+            return [_lack(f"they hold token {twice} twice, so others may be missing", _UNCHANGED)]
+        seen.add(token.key)
     return []
 
 

@@ -12,13 +12,15 @@ Pure: the standard library only.
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .checks import check_plain, list_at, optional_text_at, text_at
 from .errors import OptionError
 from .times import format_instant, in_days, parse_instant
 
 UNKNOWN = "UNKNOWN"
+# By organization ID and token ID.
+TokenKey = Tuple[str, Optional[str]]
 
 # Organizations that are about to exist or to vanish.
 _WITHOUT_TOKENS = ("creating", "deleting", "deleted")
@@ -82,6 +84,11 @@ class Token(NamedTuple):
     scopes: Sequence[str] | None
     owner: Owner | None = None
     other: Mapping[str, Any] | None = None
+
+    @property
+    def key(self) -> TokenKey:
+        """What tells the token from every other one."""
+        return self.organization_id, self.personal_access_token_id
 
     def expired(self, as_of: int) -> bool:
         """Whether the token's expiry has come at that instant."""
@@ -208,8 +215,26 @@ def to_record(token: Token, as_of: int) -> dict[str, Any]:
     return record
 
 
+def key_of(record: Mapping[str, Any]) -> TokenKey:
+    """Return the ``key`` of the token of a record."""
+    return record["organization_id"], record["personal_access_token_id"]
+
+
+def owner_of(user_id: str | None, owners: Mapping[str, Owner]) -> Owner:
+    """Find the owner of a token.
+
+    Args:
+        user_id: The user ID of the token, if the service gives it.
+        owners: The users of the organization by user ID.
+
+    Returns:
+        The user, or one in the state ``UNKNOWN``.
+    """
+    return Owner(None) if user_id is None else owners.get(user_id) or Owner(user_id)
+
+
 def record_of_owner(owner: Owner) -> dict[str, Any]:
-    """The owner as a record has it."""
+    """Return an owner as a record has it."""
     return {**owner._asdict(), "disabled_date": format_instant(owner.disabled_date)}
 
 

@@ -20,7 +20,7 @@ from .._domain.errors import OptionError, PatrolError, attach_details
 from .._domain.policy import parse_policy
 from .._domain.text import quoted
 from .._domain.times import current_instant, format_instant, parse_duration, resolve_as_of
-from .._domain.tokens import Owner, Token, to_record
+from .._domain.tokens import Owner, Token, TokenKey, key_of, to_record
 from .._sweep.facts import organizations_of, tokens_read
 from .._sweep.options import SweepOptions, parse_sweep_options
 from .._sweep.organization import connect_to_organization
@@ -391,18 +391,17 @@ def _selection(
 
 def _sweep_conditions(selection: Selection, latest: PolicySelection | None, saved: SavedPlan | None) -> Conditions:
     """Conditions that every token meets that the plan has to know."""
-    keys: set[tuple[str, Any]] = set()
+    keys: set[TokenKey] = set()
     if saved is not None:
-        keys = {(entry.token.organization_id, entry.token.personal_access_token_id) for entry in saved.entries}
+        keys = {entry.token.key for entry in saved.entries}
     elif isinstance(selection, FindingsSelection):
-        records = [finding["token"] for finding in selection.findings]
-        keys = {(record["organization_id"], record["personal_access_token_id"]) for record in records}
+        keys = {key_of(finding["token"]) for finding in selection.findings}
     current = latest or selection
     policy = current.policy if isinstance(current, PolicySelection) else None
     as_of = current.guards.as_of
 
     def matches(token: Token, _as_of: int) -> bool:
-        if (token.organization_id, token.personal_access_token_id) in keys:
+        if token.key in keys:
             return True
         return policy is not None and policy.when.matches(token, as_of)
 

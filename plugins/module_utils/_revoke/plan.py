@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
 
 from .._domain.checks import check_plain, mapping_at, text_at
 from .._domain.conditions import Conditions
@@ -17,7 +17,7 @@ from .._domain.errors import OptionError
 from .._domain.policy import SEVERITIES, Policy, judge
 from .._domain.text import nearest, quoted
 from .._domain.times import DAY
-from .._domain.tokens import Owner, Token, token_from_record
+from .._domain.tokens import Owner, Token, TokenKey, key_of, token_from_record
 
 CHANGED = "it has changed since it was found"
 OWNER_CHANGED = "its owner has changed since it was found"
@@ -27,8 +27,6 @@ USE_FORGOTTEN = "the service no longer says when it was last used"
 
 _MOST_REASONS = 5
 
-# By organization ID and token ID.
-Key = Tuple[str, Optional[str]]
 Findings = Sequence[Mapping[str, Any]]
 
 
@@ -205,11 +203,11 @@ class FindingsSelection(NamedTuple):
         """
         known = by_key(tokens)
         plan = _plan(self.findings, known, self.guards, SEVERITIES)
-        found = {_key(finding["token"]): token_from_record(finding["token"]) for finding in self.findings}
+        found = {key_of(finding["token"]): token_from_record(finding["token"]) for finding in self.findings}
         planned: list[Planned] = []
         left = list(plan.left)
         for entry in plan.planned:
-            reason = _difference(found[_key_of(entry.token)], entry.token)
+            reason = _difference(found[entry.token.key], entry.token)
             if reason is None:
                 planned.append(entry)
             else:
@@ -240,7 +238,7 @@ def plan_again(entries: Iterable[Planned], selection: Selection, tokens: Iterabl
     left: list[Skipped] = []
     absent: list[str] = []
     for entry in entries:
-        fresh = known.get(_key_of(entry.token))
+        fresh = known.get(entry.token.key)
         if fresh is None:
             absent.append(str(entry.token.personal_access_token_id))
             continue
@@ -259,13 +257,13 @@ def beyond(entries: Iterable[Planned], plan: Plan) -> list[Planned]:
         entries: The tokens of the earlier plan.
         plan: The plan.
     """
-    earlier = {_key_of(entry.token) for entry in entries}
-    return [entry for entry in plan.planned if _key_of(entry.token) not in earlier]
+    earlier = {entry.token.key for entry in entries}
+    return [entry for entry in plan.planned if entry.token.key not in earlier]
 
 
-def by_key(tokens: Iterable[Token]) -> dict[Key, Token]:
+def by_key(tokens: Iterable[Token]) -> dict[TokenKey, Token]:
     """Give the tokens by organization ID and token ID. One that was listed twice is in it once."""
-    return {_key_of(token): token for token in tokens}
+    return {token.key: token for token in tokens}
 
 
 def check_can_revoke(policy: Policy) -> None:
@@ -400,14 +398,6 @@ def check_token(record: object, path: str) -> Token:
     return token
 
 
-def _key_of(token: Token) -> Key:
-    return token.organization_id, token.personal_access_token_id
-
-
-def _key(record: Mapping[str, Any]) -> Key:
-    return record["organization_id"], record["personal_access_token_id"]
-
-
 def _facts(token: Token) -> Token:
     """What the service says about a token, for comparison."""
     return token._replace(
@@ -431,13 +421,13 @@ def _difference(before: Token, fresh: Token) -> str | None:
     return None
 
 
-def _plan(findings: Findings, tokens: Mapping[Key, Token], guards: Protection, severities: Sequence[str]) -> Plan:
+def _plan(findings: Findings, tokens: Mapping[TokenKey, Token], guards: Protection, severities: Sequence[str]) -> Plan:
     planned: list[Planned] = []
     left: list[Skipped] = []
     absent: list[str] = []
-    by_token: dict[Key, list[Mapping[str, Any]]] = {}
+    by_token: dict[TokenKey, list[Mapping[str, Any]]] = {}
     for finding in findings:
-        by_token.setdefault(_key(finding["token"]), []).append(finding)
+        by_token.setdefault(key_of(finding["token"]), []).append(finding)
     for key, found in by_token.items():
         token = tokens.get(key)
         if token is None:

@@ -20,7 +20,7 @@ from .._domain.errors import OptionError
 from .._domain.policy import Policy, parse_policy
 from .._domain.text import quoted
 from .._domain.times import format_instant, parse_duration, parse_instant
-from .._domain.tokens import to_record
+from .._domain.tokens import TokenKey, to_record
 from .._files import read_file
 from .plan import Planned, check_can_revoke, check_token
 
@@ -258,7 +258,7 @@ def _entries(value: object, policy: Policy | None) -> list[Planned]:
     if not isinstance(value, list):
         raise OptionError(f"tokens: expected a list, got {quoted(value)}")
     rules = None if policy is None else {rule.id for rule in policy.rules if rule.revoke}
-    entries: dict[tuple[str, str | None], Planned] = {}
+    entries: dict[TokenKey, Planned] = {}
     for index, item in enumerate(value):
         here = f"tokens[{index}]"
         entry = _mapping(item, ("rule_ids", "message", "token"), here)
@@ -269,10 +269,9 @@ def _entries(value: object, policy: Policy | None) -> list[Planned]:
                     f"{here}.rule_ids[{number}]: the policy has no rule {quoted(rule_id)} that may revoke"
                 )
         token = check_token(entry["token"], f"{here}.token")
-        key = token.organization_id, token.personal_access_token_id
-        if key in entries:
+        if token.key in entries:
             raise OptionError(f"{here}: token {quoted(token.personal_access_token_id)} is in the plan twice")
-        entries[key] = Planned(token, rule_ids, _text(entry["message"], f"{here}.message"))
+        entries[token.key] = Planned(token, rule_ids, _text(entry["message"], f"{here}.message"))
     return list(entries.values())
 
 

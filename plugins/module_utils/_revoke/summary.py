@@ -15,6 +15,7 @@ import shlex
 from typing import Any, Iterable, Mapping
 
 from .._domain.text import log_line
+from .._domain.tokens import key_of
 
 _MOST_ENTRIES = 20
 _SAFE_PATH = re.compile(r"[\w@%+:,./-]+", re.ASCII)
@@ -67,13 +68,13 @@ def log_lines(result: Mapping[str, Any], check_mode: bool) -> list[str]:
 
 def _sections(result: Mapping[str, Any], check_mode: bool) -> Iterable[tuple[str, list[str]]]:
     """The entries of each list with the label that they are shown with."""
-    messages = {_key(entry["token"]): entry["message"] for entry in result["plan"]}
-    revoked = [_key(token) for token in result["revoked"]]
-    not_revoked = {_key(entry["token"]): entry["reason"] for entry in result["not_revoked"]}
+    messages = {key_of(entry["token"]): entry["message"] for entry in result["plan"]}
+    revoked = [key_of(token) for token in result["revoked"]]
+    not_revoked = {key_of(entry["token"]): entry["reason"] for entry in result["not_revoked"]}
     ended = {*revoked, *not_revoked}
     open_entries = [
         entry["message"]
-        for key, entry in ((_key(entry["token"]), entry) for entry in result["plan"])
+        for key, entry in ((key_of(entry["token"]), entry) for entry in result["plan"])
         if key not in ended and key[1] not in (*result["absent"], *result["unconfirmed"])
     ]
     yield "would be revoked: " if check_mode else "revoked: ", [messages[key] for key in revoked]
@@ -83,7 +84,3 @@ def _sections(result: Mapping[str, Any], check_mode: bool) -> Iterable[tuple[str
     yield "not in the plan: ", [entry["message"] for entry in result["not_in_plan"]]
     yield "was not there: ", result["absent"]
     yield "it is not known whether it is gone: ", result["unconfirmed"]
-
-
-def _key(token: Mapping[str, Any]) -> tuple[str, str]:
-    return token["organization_id"], token["personal_access_token_id"]

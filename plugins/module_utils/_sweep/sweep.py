@@ -13,7 +13,7 @@ import dataclasses
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 from .._domain.errors import OptionError, PatrolError
-from .._domain.tokens import Organization, Owner, Token, in_order, token_from_summary
+from .._domain.tokens import Organization, Owner, Token, in_order, owner_of, token_from_summary
 from .._workmail import operations
 from .._workmail.session import Session
 from .concurrency import WorkerPool
@@ -244,11 +244,6 @@ def _read(
         raise
     tally.selected = len(tokens)
     return _Listing(tokens, tally, next_token)
-
-
-def owner_of(user_id: str | None, owners: Mapping[str, Owner]) -> Owner:
-    """The user with this id among the users of an organization, or one in the state UNKNOWN."""
-    return Owner(None) if user_id is None else owners.get(user_id) or Owner(user_id)
 
 
 def _unknown_users(

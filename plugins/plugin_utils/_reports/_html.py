@@ -24,6 +24,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ...module_utils._domain.text import printable
+from ...module_utils._domain.tokens import key_of
 from ._shared import headline, provenance, time_shift
 
 _FOLDER = Path(__file__).parent / "html"
@@ -96,7 +97,7 @@ def _hash(text: str) -> str:
 def _tokens(audit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Each token with a finding once."""
     tokens = [finding["token"] for finding in audit["findings"]]
-    return list({(token["organization_id"], token["personal_access_token_id"]): token for token in tokens}.values())
+    return list({key_of(token): token for token in tokens}.values())
 
 
 def _by_organization(audit: Mapping[str, Any], tokens: list[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...module_utils._domain.times import parse_instant
-from ...module_utils._domain.tokens import DERIVED
+from ...module_utils._domain.tokens import DERIVED, key_of
 from .state import State
 
 # A token's use is told once, by first_used; each later one changes date_last_used.
@@ -91,7 +91,7 @@ def _steps_of_token(
     warn: Sequence[Warn],
     quiet: bool,
 ) -> Iterator[Step]:
-    organization_id, token_id = record["organization_id"], record["personal_access_token_id"]
+    organization_id, token_id = key_of(record)
     lasting = {field: value for field, value in record.items() if field not in DERIVED}
     expires = record["expires_time"]
     if previous is None:

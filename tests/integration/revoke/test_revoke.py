@@ -649,7 +649,7 @@ def test_a_plan_is_carried_out_once_at_a_time(by_policy: Run, emulator: Emulator
 )
 @guards(
     "plugins/module_utils/_revoke/plan.py",
-    "            reason = _difference(found[_key_of(entry.token)], entry.token)\n",
+    "            reason = _difference(found[entry.token.key], entry.token)\n",
     "            reason = None\n",
 )
 def test_a_token_that_changed_since_it_was_found_is_left(by_policy: Run, emulator: Emulator, when: str) -> None:

@@ -147,7 +147,7 @@ def test_facts_of_a_page_or_of_a_failed_task_never_pass() -> None:
     assert "the task that gathered them failed" in lacks_of(facts(failed=True))
 
 
-@guards("plugins/module_utils/_audit/facts_check.py", "        if key in seen:")
+@guards("plugins/module_utils/_audit/facts_check.py", "        if token.key in seen:")
 def test_facts_with_a_record_twice_never_pass() -> None:
     other = {**RECORDS[0], "organization_id": audits.ORGANIZATIONS[1].id}
     assert lacks_of(facts(personal_access_tokens=[RECORDS[0], other])) == ""
