@@ -52,14 +52,15 @@ seealso:
   - plugin: patrol.workmail.workmail_pat_matching
     plugin_type: test
 extends_documentation_fragment:
-  - patrol.workmail.targets
-  - patrol.workmail.targets.regions
-  - patrol.workmail.judging
-  - patrol.workmail.paging
-  - patrol.workmail.paging.by_hand
-  - patrol.workmail.role
-  - patrol.workmail.connection
-  - patrol.workmail.requirements
+  - patrol.workmail._users
+  - patrol.workmail._reading
+  - patrol.workmail._selection
+  - patrol.workmail._as_of
+  - patrol.workmail._paging
+  - patrol.workmail._paging.manual
+  - patrol.workmail._role
+  - patrol.workmail._connection
+  - patrol.workmail._requirements
   - amazon.aws.common.plugins
   - amazon.aws.region.plugins
 """

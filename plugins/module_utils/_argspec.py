@@ -24,39 +24,54 @@ _USERINFO = re.compile(r"://[^\s@]\S*@")
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _OPTION_AND_ALIAS = re.compile(r"Both option (\w+) and its alias (\w+) are set\.")
 
-CONNECTION_ARGUMENTS: dict[str, Any] = {
+# Each set of arguments has a documentation fragment with the same name in plugins/doc_fragments. The second part of
+# PAGING_MANUAL and AS_OF_FUTURE is that of the fragment.
+CONNECTION: dict[str, Any] = {
     "connect_timeout": {"type": "int", "default": CONNECT_TIMEOUT},
     "read_timeout": {"type": "int", "default": READ_TIMEOUT},
 }
 
-ROLE_ARGUMENTS: dict[str, Any] = {
+ROLE: dict[str, Any] = {
     "assume_role_arn": {"type": "str", "aliases": ["iam_role_arn"]},
     "assume_role_external_id": {"type": "str", "no_log": True},
 }
 
-ORGANIZATION_ARGUMENTS: dict[str, Any] = {
+ORGANIZATION: dict[str, Any] = {
     "organization": {"type": "str", "required": True, "aliases": ["organization_id"]},
 }
 
-TARGET_ARGUMENTS: dict[str, Any] = {
+ORGANIZATIONS: dict[str, Any] = {
     "organizations": {"type": "list", "elements": "str", "aliases": ["organization", "organization_id"]},
+}
+
+USERS: dict[str, Any] = {
     "users": {"type": "list", "elements": "str", "aliases": ["user", "user_id"]},
+    "on_error": {"type": "str", "choices": ["fail", "continue"], "default": "fail"},
+}
+
+READING: dict[str, Any] = {
     "regions": {"type": "list", "elements": "str"},
     "owners": {"type": "bool", "default": False},
-    "on_error": {"type": "str", "choices": ["fail", "continue"], "default": "fail"},
     "concurrency": {"type": "int", "default": 8},
 }
 
-JUDGING_ARGUMENTS: dict[str, Any] = {
+SELECTION: dict[str, Any] = {
     "select": {"type": "dict"},
+}
+
+AS_OF: dict[str, Any] = {
     "as_of": {"type": "str"},
 }
 
-PAGING_ARGUMENTS: dict[str, Any] = {
+AS_OF_FUTURE: dict[str, Any] = {
+    "allow_future": {"type": "bool", "default": False},
+}
+
+PAGING: dict[str, Any] = {
     "page_size": {"type": "int", "default": 100, "aliases": ["max_results"]},
 }
 
-PAGING_BY_HAND_ARGUMENTS: dict[str, Any] = {
+PAGING_MANUAL: dict[str, Any] = {
     "max_items": {"type": "int"},
     "next_token": {"type": "str", "no_log": False},
 }
@@ -71,7 +86,7 @@ class WorkMailModule(AnsibleAWSModule):
     """
 
     def __init__(self, argument_spec: Mapping[str, Any], **options: Any) -> None:
-        super().__init__(argument_spec={**CONNECTION_ARGUMENTS, **argument_spec}, **options)
+        super().__init__(argument_spec={**CONNECTION, **argument_spec}, **options)
         self._connection: Connection | None = None
         # An external ID is often a short word, such as the name of a company. Ansible would mask this word in every
         # record. It is hidden here, where the module returns its arguments.

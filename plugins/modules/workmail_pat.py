@@ -45,31 +45,20 @@ options:
       - With conditions on owners, the owner of each token is read as well, with C(DescribeUser). An owner whom the
         organization does not know is in the state V(UNKNOWN).
     type: dict
-  as_of:
-    description:
-      - The instant at which O(only_if) is judged.
-      - An instant in ISO 8601 with an offset, such as V(2026-01-02T03:04:05Z); a date, such as V(2026-01-02), which is
-        the instant at which that day begins in UTC; or a duration from now, such as V(+30d).
-      - Left out, the moment at which the task reads its options.
-      - An instant in the future needs O(allow_future=true).
-    type: str
-  allow_future:
-    description:
-      - Whether O(as_of) may be in the future. Tokens that are still valid are revoked then.
-    type: bool
-    default: false
 seealso:
   - module: patrol.workmail.workmail_pat_info
   - module: patrol.workmail.workmail_pat_revoke
   - plugin: patrol.workmail.workmail_pat_matching
     plugin_type: test
 extends_documentation_fragment:
-  - patrol.workmail.organization
-  - patrol.workmail.role
-  - patrol.workmail.connection
-  - patrol.workmail.attributes
-  - patrol.workmail.attributes.change
-  - patrol.workmail.requirements
+  - patrol.workmail._organization
+  - patrol.workmail._as_of
+  - patrol.workmail._as_of.future
+  - patrol.workmail._role
+  - patrol.workmail._connection
+  - patrol.workmail._attributes
+  - patrol.workmail._attributes.change
+  - patrol.workmail._requirements
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -173,8 +162,10 @@ hint:
 """
 
 from ..module_utils._argspec import (
-    ORGANIZATION_ARGUMENTS,
-    ROLE_ARGUMENTS,
+    AS_OF,
+    AS_OF_FUTURE,
+    ORGANIZATION,
+    ROLE,
     fail,
     make_module,
 )
@@ -194,10 +185,10 @@ def main() -> None:
                 "no_log": False,
             },
             "only_if": {"type": "dict"},
-            "as_of": {"type": "str"},
-            "allow_future": {"type": "bool", "default": False},
-            **ORGANIZATION_ARGUMENTS,
-            **ROLE_ARGUMENTS,
+            **ORGANIZATION,
+            **AS_OF,
+            **AS_OF_FUTURE,
+            **ROLE,
         },
         supports_check_mode=True,
     )

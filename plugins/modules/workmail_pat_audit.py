@@ -54,16 +54,17 @@ seealso:
   - plugin: patrol.workmail.workmail_pat_matching
     plugin_type: test
 extends_documentation_fragment:
-  - patrol.workmail.targets.organizations
-  - patrol.workmail.targets
-  - patrol.workmail.targets.regions
-  - patrol.workmail.judging
-  - patrol.workmail.paging
-  - patrol.workmail.role
-  - patrol.workmail.connection
-  - patrol.workmail.attributes
-  - patrol.workmail.attributes.info
-  - patrol.workmail.requirements
+  - patrol.workmail._organizations
+  - patrol.workmail._users
+  - patrol.workmail._reading
+  - patrol.workmail._selection
+  - patrol.workmail._as_of
+  - patrol.workmail._paging
+  - patrol.workmail._role
+  - patrol.workmail._connection
+  - patrol.workmail._attributes
+  - patrol.workmail._attributes.info
+  - patrol.workmail._requirements
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -403,10 +404,13 @@ hint:
 """
 
 from ..module_utils._argspec import (
-    JUDGING_ARGUMENTS,
-    PAGING_ARGUMENTS,
-    ROLE_ARGUMENTS,
-    TARGET_ARGUMENTS,
+    AS_OF,
+    ORGANIZATIONS,
+    PAGING,
+    READING,
+    ROLE,
+    SELECTION,
+    USERS,
     fail,
     make_module,
 )
@@ -419,10 +423,13 @@ def main() -> None:
         argument_spec={
             "policy": {"type": "dict"},
             "policy_file": {"type": "str"},
-            **TARGET_ARGUMENTS,
-            **JUDGING_ARGUMENTS,
-            **PAGING_ARGUMENTS,
-            **ROLE_ARGUMENTS,
+            **ORGANIZATIONS,
+            **USERS,
+            **READING,
+            **SELECTION,
+            **AS_OF,
+            **PAGING,
+            **ROLE,
         },
         mutually_exclusive=[("policy", "policy_file")],
         required_one_of=[("policy", "policy_file")],

@@ -42,12 +42,12 @@ notes:
   - AWS replaces the configuration as a whole. What somebody else changes in it between the reading and the replacing
     is lost.
 extends_documentation_fragment:
-  - patrol.workmail.organization
-  - patrol.workmail.role
-  - patrol.workmail.connection
-  - patrol.workmail.attributes
-  - patrol.workmail.attributes.change
-  - patrol.workmail.requirements
+  - patrol.workmail._organization
+  - patrol.workmail._role
+  - patrol.workmail._connection
+  - patrol.workmail._attributes
+  - patrol.workmail._attributes.change
+  - patrol.workmail._requirements
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -134,8 +134,8 @@ page:
 """
 
 from ..module_utils._argspec import (
-    ORGANIZATION_ARGUMENTS,
-    ROLE_ARGUMENTS,
+    ORGANIZATION,
+    ROLE,
     fail,
     make_module,
 )
@@ -153,8 +153,8 @@ def main() -> None:
             "status": {"type": "str", "choices": [ACTIVE, INACTIVE]},
             "lifetime_in_days": {"type": "int"},
             "confirm_lockout": {"type": "bool", "default": False},
-            **ORGANIZATION_ARGUMENTS,
-            **ROLE_ARGUMENTS,
+            **ORGANIZATION,
+            **ROLE,
         },
         required_one_of=[("status", "lifetime_in_days")],
         supports_check_mode=True,

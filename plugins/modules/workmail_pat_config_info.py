@@ -20,12 +20,12 @@ author:
 seealso:
   - module: patrol.workmail.workmail_pat_config
 extends_documentation_fragment:
-  - patrol.workmail.organization
-  - patrol.workmail.role
-  - patrol.workmail.connection
-  - patrol.workmail.attributes
-  - patrol.workmail.attributes.info
-  - patrol.workmail.requirements
+  - patrol.workmail._organization
+  - patrol.workmail._role
+  - patrol.workmail._connection
+  - patrol.workmail._attributes
+  - patrol.workmail._attributes.info
+  - patrol.workmail._requirements
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -109,8 +109,8 @@ page:
 """
 
 from ..module_utils._argspec import (
-    ORGANIZATION_ARGUMENTS,
-    ROLE_ARGUMENTS,
+    ORGANIZATION,
+    ROLE,
     fail,
     make_module,
 )
@@ -120,7 +120,7 @@ from ..module_utils._settings import read_settings
 
 def main() -> None:
     module = make_module(
-        argument_spec={**ORGANIZATION_ARGUMENTS, **ROLE_ARGUMENTS},
+        argument_spec={**ORGANIZATION, **ROLE},
         supports_check_mode=True,
     )
     try:

@@ -29,17 +29,18 @@ seealso:
     description: The API operation behind this module.
     link: https://docs.aws.amazon.com/workmail/latest/APIReference/API_ListPersonalAccessTokens.html
 extends_documentation_fragment:
-  - patrol.workmail.targets.organizations
-  - patrol.workmail.targets
-  - patrol.workmail.targets.regions
-  - patrol.workmail.judging
-  - patrol.workmail.paging
-  - patrol.workmail.paging.by_hand
-  - patrol.workmail.role
-  - patrol.workmail.connection
-  - patrol.workmail.attributes
-  - patrol.workmail.attributes.info
-  - patrol.workmail.requirements
+  - patrol.workmail._organizations
+  - patrol.workmail._users
+  - patrol.workmail._reading
+  - patrol.workmail._selection
+  - patrol.workmail._as_of
+  - patrol.workmail._paging
+  - patrol.workmail._paging.manual
+  - patrol.workmail._role
+  - patrol.workmail._connection
+  - patrol.workmail._attributes
+  - patrol.workmail._attributes.info
+  - patrol.workmail._requirements
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -389,11 +390,14 @@ hint:
 """
 
 from ..module_utils._argspec import (
-    JUDGING_ARGUMENTS,
-    PAGING_ARGUMENTS,
-    PAGING_BY_HAND_ARGUMENTS,
-    ROLE_ARGUMENTS,
-    TARGET_ARGUMENTS,
+    AS_OF,
+    ORGANIZATIONS,
+    PAGING,
+    PAGING_MANUAL,
+    READING,
+    ROLE,
+    SELECTION,
+    USERS,
     fail,
     make_module,
 )
@@ -404,11 +408,14 @@ from ..module_utils._sweep.facts import gather_facts
 def main() -> None:
     module = make_module(
         argument_spec={
-            **TARGET_ARGUMENTS,
-            **JUDGING_ARGUMENTS,
-            **PAGING_ARGUMENTS,
-            **PAGING_BY_HAND_ARGUMENTS,
-            **ROLE_ARGUMENTS,
+            **ORGANIZATIONS,
+            **USERS,
+            **READING,
+            **SELECTION,
+            **AS_OF,
+            **PAGING,
+            **PAGING_MANUAL,
+            **ROLE,
         },
         supports_check_mode=True,
     )

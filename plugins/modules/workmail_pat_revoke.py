@@ -50,6 +50,7 @@ options:
         an error.
       - A token that has changed since it was found, or whose owner has, is left. It may have been used, for example.
       - O(organizations) and O(regions) cannot be given with it, since the findings say where they are.
+      - Findings of an audit whose C(as_of) was in the future need O(allow_future=true), also for a plan.
     type: list
     elements: dict
   plan_file:
@@ -90,20 +91,6 @@ options:
     description:
       - A duration, such as V(7d). A token that was created within it before now is left.
     type: str
-  as_of:
-    description:
-      - The instant at which the policy and O(protected) judge.
-      - An instant in ISO 8601 with an offset, such as V(2026-01-02T03:04:05Z); a date, such as V(2026-01-02), which is
-        the instant at which that day begins in UTC; or a duration from now, such as V(+30d).
-      - Left out, the moment at which the task reads its options.
-      - An instant in the future needs O(allow_future=true) to revoke.
-    type: str
-  allow_future:
-    description:
-      - Whether to revoke even if O(as_of) is in the future. Tokens that are still valid are revoked then.
-      - Findings of an audit whose C(as_of) was in the future need it too, also for a plan.
-    type: bool
-    default: false
   organizations:
     description:
       - The organizations to read, by ID (C(m-) and 32 lower-case hexadecimal digits) or by alias.
@@ -134,12 +121,14 @@ seealso:
   - module: patrol.workmail.workmail_pat
   - module: patrol.workmail.workmail_pat_audit
 extends_documentation_fragment:
-  - patrol.workmail.targets.regions
-  - patrol.workmail.role
-  - patrol.workmail.connection
-  - patrol.workmail.attributes
-  - patrol.workmail.attributes.change
-  - patrol.workmail.requirements
+  - patrol.workmail._reading
+  - patrol.workmail._as_of
+  - patrol.workmail._as_of.future
+  - patrol.workmail._role
+  - patrol.workmail._connection
+  - patrol.workmail._attributes
+  - patrol.workmail._attributes.change
+  - patrol.workmail._requirements
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -438,8 +427,11 @@ hint:
 """
 
 from ..module_utils._argspec import (
-    ROLE_ARGUMENTS,
-    TARGET_ARGUMENTS,
+    AS_OF,
+    AS_OF_FUTURE,
+    ORGANIZATIONS,
+    READING,
+    ROLE,
     fail,
     make_module,
 )
@@ -459,11 +451,12 @@ def main() -> None:
             "max_percent": {"type": "int"},
             "protected": {"type": "dict"},
             "grace": {"type": "str"},
-            "as_of": {"type": "str"},
-            "allow_future": {"type": "bool", "default": False},
             "record_dir": {"type": "path"},
-            **{name: TARGET_ARGUMENTS[name] for name in ("organizations", "regions", "owners", "concurrency")},
-            **ROLE_ARGUMENTS,
+            **ORGANIZATIONS,
+            **READING,
+            **AS_OF,
+            **AS_OF_FUTURE,
+            **ROLE,
         },
         mutually_exclusive=[("policy", "policy_file", "findings")],
         required_one_of=[("policy", "policy_file", "findings", "plan_file"), ("record_dir", "plan_file")],

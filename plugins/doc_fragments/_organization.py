@@ -3,6 +3,8 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This document fragment is PRIVATE to the collection and may change without notice.
+
 from __future__ import annotations
 
 
@@ -13,8 +15,8 @@ class ModuleDocFragment:
 options:
   organization:
     description:
-      - The organization, by id (C(m-) and 32 lower-case hex digits) or by alias, in the connection's region.
-      - One that does not exist, or is not in state C(Active), is an error.
+      - The organization, by ID (C(m-) and 32 lowercase hexadecimal digits) or by alias, in the connection's region.
+      - An organization that does not exist, or is not in state C(Active), is an error.
     type: str
     required: true
     aliases: [organization_id]

@@ -3,11 +3,13 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This document fragment is PRIVATE to the collection and may change without notice.
+
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What the host that calls AWS needs."""
+    """The requirements of the host that calls AWS."""
 
     DOCUMENTATION = r"""
 options: {}

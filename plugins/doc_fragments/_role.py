@@ -3,24 +3,26 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This document fragment is PRIVATE to the collection and may change without notice.
+
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The role to run as."""
+    """The IAM role to assume."""
 
     DOCUMENTATION = r"""
 options:
   assume_role_arn:
     description:
       - The ARN of an IAM role to assume before any call to Amazon WorkMail.
-      - The credentials given or found need the permission C(sts:AssumeRole) on it.
-      - Where O(endpoint_url) is given, AWS STS is asked there as well.
+      - The credentials of the connection need the permission C(sts:AssumeRole) for this role.
+      - If O(endpoint_url) is given, AWS STS is called at this endpoint as well.
     type: str
     aliases: [iam_role_arn]
   assume_role_external_id:
     description:
-      - The external ID that the role's trust policy asks for.
+      - The external ID that the role's trust policy requires.
       - Needs O(assume_role_arn).
       - It is not shown in messages, results and logs.
     type: str

@@ -3,6 +3,8 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This document fragment is PRIVATE to the collection and may change without notice.
+
 from __future__ import annotations
 
 
@@ -13,23 +15,23 @@ class ModuleDocFragment:
 options:
   page_size:
     description:
-      - How many tokens to ask for with each call, V(1) to V(100).
+      - How many tokens to request with each call, V(1) to V(100).
     type: int
     default: 100
     aliases: [max_results]
 """
 
-    BY_HAND = r"""
+    MANUAL = r"""
 options:
   max_items:
     description:
-      - Stop after reading so many tokens, to page through one organization by hand.
+      - Stop after reading this number of tokens, to page through one organization manually.
       - It counts the tokens that are read, before O(select).
-      - If there are more tokens, the result is not complete, and its C(errors) says so.
+      - If there are more tokens, the result is incomplete, and its C(errors) say so.
     type: int
   next_token:
     description:
-      - Start at the page that an earlier result's C(next_token) stands for, to page through one organization by hand.
-      - The result is not complete, because it lacks what came before, and its C(errors) says so.
+      - Start at the page of an earlier result's C(next_token), to page through one organization manually.
+      - The result is incomplete, because it lacks the earlier pages, and its C(errors) say so.
     type: str
 """
