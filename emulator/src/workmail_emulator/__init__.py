@@ -7,9 +7,10 @@ With mock_aws, call register() once. For an endpoint, use Emulator, or the comma
 
 from __future__ import annotations
 
+from .checks import SeedError
 from .faults import Fault
 from .registration import register
-from .seed import SeedError, load
+from .seed import load
 from .server import Emulator
 
 __all__ = ["Emulator", "Fault", "SeedError", "load", "register"]

@@ -19,7 +19,7 @@ from .log import RequestLog
 from .pages import Pages, is_made_up
 from .reply import Reply, error_reply, run
 from .request import ApiRequest, Environ, read_request, set_body
-from .workmail.models import empty
+from .seed import empty
 
 
 class Application:
@@ -44,7 +44,7 @@ class Application:
         return reply.send(start_response)
 
     def reset(self) -> None:
-        """Empty WorkMail in this process, behaviors, faults and log; moto's other services stay as they are."""
+        """Remove seeds, behaviors, faults and log; what moto holds of other accounts and services stays."""
         empty()
         self.faults.clear()
         self.log.clear()

@@ -9,7 +9,7 @@ import signal
 import sys
 from threading import Event
 
-from .seed import SeedError
+from .checks import SeedError
 from .server import Emulator
 
 

@@ -10,14 +10,19 @@ import sys
 
 from moto import backend_index
 
+from . import organizations
+
 _URL_PATTERN = re.compile(r"https?://workmail\.(.+)\.amazonaws\.com")
 
 
 def register() -> None:
-    """Add WorkMail to moto's services in this process, for mock_aws and for moto's server. Doing it twice is harmless.
+    """Add WorkMail to moto's services in this process, and replace the listings of AWS Organizations.
+
+    It holds for mock_aws and for moto's server; a second call changes nothing.
 
     moto imports a service as moto.<service> and finds it by the URL patterns of its backend index.
     """
     sys.modules["moto.workmail"] = importlib.import_module("workmail_emulator.workmail")
+    organizations.register()
     if ("workmail", _URL_PATTERN) not in backend_index.backend_url_patterns:
         backend_index.backend_url_patterns.append(("workmail", _URL_PATTERN))

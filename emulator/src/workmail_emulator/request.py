@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from moto.iam.models import get_account_id_from
-
-from .model import ReplyShape, reply_shape
+from .accounts import account_id_of
+from .shapes import ReplyShape, reply_shape
 
 Environ = dict[str, Any]
 
@@ -49,15 +48,15 @@ class ApiRequest:
 
     @property
     def shape(self) -> ReplyShape:
-        """What WorkMail's reply to this looks like; without members for other services."""
-        return reply_shape(self.operation) if self.service == "workmail" and self.operation else ReplyShape(None, {})
+        """The shape of the reply; without members for query services."""
+        return reply_shape(self.service, self.operation)
 
 
 def read_request(environ: Environ) -> ApiRequest:
     """Return the request of a WSGI environment, whose body can be read again afterwards.
 
-    The operation comes from X-Amz-Target for JSON services and from Action for query services, service and region
-    from the credential scope of the signature, the account as moto tells it.
+    The operation comes from ``X-Amz-Target`` for JSON services and from ``Action`` for query services, service and
+    region from the credential scope of the signature, and the account from the access key.
     """
     body = read_body(environ)
     set_body(environ, body)
@@ -65,12 +64,15 @@ def read_request(environ: Environ) -> ApiRequest:
     access_key_id, region, service = _credential_scope(environ.get("HTTP_AUTHORIZATION", ""))
     parameters = _json_parameters(body) if target else _query_parameters(body, environ.get("QUERY_STRING", ""))
     operation = target.rpartition(".")[2] if target else parameters.pop("Action", None)
+    account_id = _account_id(environ, access_key_id)
+    # moto would go through all accounts to find the access key.
+    environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_id
     return ApiRequest(
         service=service or ("workmail" if target and target.startswith("WorkMailService.") else None),
         operation=operation,
         parameters=parameters,
         is_query=not target,
-        account_id=_account_id(environ, access_key_id),
+        account_id=account_id,
         region=region,
         access_key_id=access_key_id,
     )
@@ -100,11 +102,7 @@ def _credential_scope(authorization: str) -> tuple[str | None, str | None, str |
 
 def _account_id(environ: Environ, access_key_id: str | None) -> str:
     # The order is that of moto's BaseResponse.get_current_account.
-    return (
-        os.environ.get("MOTO_ACCOUNT_ID")
-        or environ.get("HTTP_X_MOTO_ACCOUNT_ID")
-        or get_account_id_from(access_key_id or "")
-    )
+    return os.environ.get("MOTO_ACCOUNT_ID") or environ.get("HTTP_X_MOTO_ACCOUNT_ID") or account_id_of(access_key_id)
 
 
 def _json_parameters(body: bytes) -> dict[str, Any]:

@@ -13,28 +13,31 @@ from typing import Any, Self
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from . import accounts
 from .application import Application
+from .checks import SeedError
 from .distortions import NO_LINGERING
 from .faults import Faults
 from .iam import enforce
 from .log import RequestLog
 from .registration import register
-from .seed import Seed, SeedError, load
+from .seed import Seed, empty, load
 from .workmail.behaviors import behave
-from .workmail.models import Organization, empty, workmail_backends
+from .workmail.models import Organization, WorkMailBackend, workmail_backends
 
 
 class Emulator:
     """Amazon WorkMail, and the rest of moto, on an HTTP endpoint.
 
-    Use it as a context manager, or call start() and stop(). What it holds belongs to the process, as all of moto's
-    state does: two emulators in one process share it, moto's mock_aws wipes it when it is entered or left in the same
-    process, and stop() empties WorkMail.
+    Use it as a context manager, or call ``start`` and ``stop``.
+    Its state belongs to the process, as all of moto's does: two emulators in one process share it, ``mock_aws``
+    removes it when it is entered or left in the same process, and ``stop`` removes what seeds added.
 
-    :param seed: a seed document, or the path of a JSON or YAML file with one, loaded at the start.
-    :param port: the port; 0 for a free one.
-    :param host: the address to listen on.
-    :param verbose: whether to write a line to standard error for each request.
+    Args:
+        seed: A seed document, or the path of a JSON or YAML file with one, loaded at the start.
+        port: The port; 0 for a free one.
+        host: The address to listen on.
+        verbose: Whether to write a line to standard error for each request.
     """
 
     def __init__(self, seed: Seed | None = None, port: int = 0, host: str = "127.0.0.1", verbose: bool = False) -> None:
@@ -56,9 +59,10 @@ class Emulator:
 
     @property
     def endpoint_url(self) -> str:
-        """The URL to give to AWS clients, e.g. as AWS_ENDPOINT_URL.
+        """The URL to give to AWS clients, for example as ``AWS_ENDPOINT_URL``.
 
-        :raises RuntimeError: if the emulator is not running.
+        Raises:
+            RuntimeError: If the emulator is not running.
         """
         if self._server is None:
             raise RuntimeError("the emulator is not running")
@@ -67,19 +71,20 @@ class Emulator:
 
     @property
     def faults(self) -> Faults:
-        """The faults in force: add(Fault(...)), clear(), and iteration."""
+        """The faults in force: ``add(Fault(...))``, ``clear()``, and iteration."""
         return self._application.faults
 
     @property
     def requests(self) -> RequestLog:
-        """The AWS requests so far, with clear() and peak_in_flight; readable after stop() as well."""
+        """The AWS requests so far, with ``clear()`` and ``peak_in_flight``; they stay after ``stop``."""
         return self._application.log
 
     def start(self) -> None:
         """Load the seed and listen; the endpoint takes requests when this returns.
 
-        :raises SeedError: if the seed cannot be used.
-        :raises OSError: if the address cannot be listened on.
+        Raises:
+            SeedError: If the seed cannot be used.
+            OSError: If the address cannot be listened on.
         """
         server = _Server(self._host, self._port, self._application, self._verbose)
         if self._seed is not None:
@@ -94,7 +99,7 @@ class Emulator:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the server with all its threads and connections, delays cut short, and empty WorkMail.
+        """End the server with all its threads and connections, cut delays short, and remove what seeds added.
 
         A stopped emulator can be started again; stopping it twice is harmless.
         """
@@ -107,48 +112,98 @@ class Emulator:
         empty()
 
     def load(self, seed: Seed) -> None:
-        """Add a seed to what is there.
+        """Add another seed.
 
-        :raises SeedError: if it cannot be used; nothing of it is added then.
+        Raises:
+            SeedError: If it cannot be used; nothing of it is added then.
         """
         load(seed)
 
     def behave(self, **behaviors: str) -> None:
-        """Choose what the service does where AWS does not document it, until the next reset.
+        """Choose what the service does if AWS does not document it, until the next reset.
 
-        :param behaviors: a value of workmail.behaviors.BEHAVIORS for its name.
-        :raises ValueError: for an unknown name or value; nothing is chosen then.
+        Args:
+            behaviors: A value of ``workmail.behaviors.BEHAVIORS`` for its name.
+
+        Raises:
+            ValueError: For an unknown name or value; nothing is chosen then.
         """
         behave(**behaviors)
 
     def reset(self) -> None:
-        """Empty WorkMail, the behaviors, the faults and the log; moto's other services stay as they are."""
+        """Remove seeds, behaviors, faults and log; what moto holds of other accounts and services stays."""
         self._application.reset()
 
     def enforce_iam(self, enforced: bool = True) -> None:
-        """Have every request be signed and allowed by the policies that moto's IAM holds, or have that end."""
+        """Have each request refused that is not signed, or that the policies in moto's IAM do not allow."""
         enforce(enforced)
 
-    def personal_access_tokens(self, organization_id: str) -> list[dict[str, Any]]:
-        """Return the tokens an organization now holds, in whichever account and region, times as epoch seconds.
+    def accounts(self) -> list[dict[str, Any]]:
+        """Return the accounts of the seeds, as AWS Organizations describes them, with ``ParentId`` (None outside)."""
+        return [{**account.description, "ParentId": account.parent_id} for account in accounts.accounts()]
 
-        :raises KeyError: if there is no such organization.
+    def credentials(self, account_id: str) -> dict[str, str]:
+        """Return the access key of an administrator of an account.
+
+        Args:
+            account_id: An account of the seed, or any other.
+
+        Returns:
+            The arguments ``aws_access_key_id`` and ``aws_secret_access_key`` of boto3.
         """
-        return [dict(token) for token in _organization(organization_id).personal_access_tokens]
+        return accounts.credentials(account_id)
 
-    def identity_provider_configuration(self, organization_id: str) -> dict[str, Any] | None:
-        """Return the configuration an organization now has, in whichever account and region; None if it has none.
+    def organizations(self, account_id: str | None = None) -> list[dict[str, Any]]:
+        """Return the WorkMail organizations of an account, or of all, in all regions.
 
-        :raises KeyError: if there is no such organization.
+        Returns:
+            The descriptions, with ``AccountId`` and ``Region``.
         """
-        return deepcopy(_organization(organization_id).identity_provider_configuration)
+        return [
+            {**organization.description, "AccountId": backend.account_id, "Region": backend.region_name}
+            for backend in _backends(account_id)
+            for organization in list(backend.organizations.values())
+        ]
+
+    def personal_access_tokens(self, organization_id: str, account_id: str | None = None) -> list[dict[str, Any]]:
+        """Return the tokens that a WorkMail organization holds now.
+
+        Args:
+            organization_id: The organization, in any region.
+            account_id: Its account; None for any.
+
+        Returns:
+            The tokens as the API spells them, with times as epoch seconds.
+
+        Raises:
+            KeyError: If the organization does not exist.
+        """
+        return [dict(token) for token in _organization(organization_id, account_id).personal_access_tokens]
+
+    def identity_provider_configuration(
+        self, organization_id: str, account_id: str | None = None
+    ) -> dict[str, Any] | None:
+        """Return the configuration that a WorkMail organization has now, None if it has none.
+
+        Args:
+            organization_id: The organization, in any region.
+            account_id: Its account; None for any.
+
+        Raises:
+            KeyError: If the organization does not exist.
+        """
+        return deepcopy(_organization(organization_id, account_id).identity_provider_configuration)
 
 
-def _organization(organization_id: str) -> Organization:
-    for account in list(workmail_backends.values()):
-        for backend in list(account.values()):
-            if organization_id in backend.organizations:
-                return backend.organizations[organization_id]
+def _backends(account_id: str | None) -> list[WorkMailBackend]:
+    found = [workmail_backends[account_id]] if account_id is not None else list(workmail_backends.values())
+    return [backend for regions in found for backend in list(regions.values())]
+
+
+def _organization(organization_id: str, account_id: str | None) -> Organization:
+    for backend in _backends(account_id):
+        if organization_id in backend.organizations:
+            return backend.organizations[organization_id]
     raise KeyError(organization_id)
 
 

@@ -11,6 +11,7 @@ BEHAVIORS: dict[str, tuple[str, ...]] = {
     "expired_tokens": ("listed", "removed"),
     "date_last_used": ("exact", "second", "minute", "day"),
     "user_id": ("any", "id"),
+    "account_status": ("retired", "listed"),
     "delete_missing": ("succeeds", "ResourceNotFoundException"),
 }
 _DEFAULTS = {name: values[0] for name, values in BEHAVIORS.items()}

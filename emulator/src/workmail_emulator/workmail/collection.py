@@ -59,12 +59,14 @@ class Collection:
         :param scope: what the listing is of; a token is good for the scope it was given out in alone.
         :raises InvalidParameterException: if the token was not given out for this scope.
         """
-        start = 0 if next_token is None else _number_in(next_token, scope)
+        start = 0 if next_token is None else number_in(next_token, scope)
+        if start is None:
+            raise InvalidParameterException("The NextToken is not valid for this request.")
         found = list(islice(self._wanted_after(start, wanted), max_results + 1))
         documents = [document for _, document in found[:max_results]]
         if len(found) <= max_results:
             return documents, None
-        return documents, _token(found[max_results - 1][0], scope)
+        return documents, page_token(found[max_results - 1][0], scope)
 
     def _wanted_after(self, start: int, wanted: Callable[[Document], bool]) -> Iterator[tuple[int, Document]]:
         for number in range(start + 1, self._last + 1):
@@ -73,17 +75,16 @@ class Collection:
                 yield number, document
 
 
-def _token(number: int, scope: str) -> str:
+def page_token(number: int, scope: str) -> str:
+    """Return a page token for a number that is good for one scope only."""
     check = hashlib.sha256(f"{number} {scope}".encode()).hexdigest()[:16]
     return base64.b64encode(json.dumps([number, check]).encode()).decode()
 
 
-def _number_in(token: str, scope: str) -> int:
+def number_in(token: str, scope: str) -> int | None:
+    """Return the number in a page token, None for a token that was not given out for this scope."""
     try:
         number, _ = json.loads(base64.b64decode(token, validate=True))
-        genuine = isinstance(number, int) and _token(number, scope) == token
     except (ValueError, TypeError):
-        genuine = False
-    if not genuine:
-        raise InvalidParameterException("The NextToken is not valid for this request.")
-    return int(number)
+        return None
+    return number if isinstance(number, int) and page_token(number, scope) == token else None

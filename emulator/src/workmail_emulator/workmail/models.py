@@ -12,7 +12,7 @@ import json
 import time
 from typing import Any
 
-from moto.core.base_backend import BackendDict, BaseBackend
+from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBackend
 
 from .behaviors import choose_defaults, chosen, shown_token
 from .collection import Collection, Document
@@ -194,11 +194,12 @@ def _missing_token(token_id: str) -> ResourceNotFoundException:
     return ResourceNotFoundException(f"The personal access token {token_id} was not found.")
 
 
-workmail_backends = BackendDict(WorkMailBackend, "workmail")
+# moto would look up the regions again for each account.
+_REGIONS = AccountSpecificBackend("workmail", "", WorkMailBackend, True, None).regions
+workmail_backends = BackendDict(WorkMailBackend, "workmail", use_boto3_regions=False, additional_regions=_REGIONS)
 
 
 def empty() -> None:
     """Empty WorkMail in all accounts and regions of this process, and return to the default behaviors."""
-    for account in list(workmail_backends.values()):
-        account.reset()
+    workmail_backends.clear()
     choose_defaults()

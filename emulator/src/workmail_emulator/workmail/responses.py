@@ -8,11 +8,11 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from moto.core.exceptions import AccessDeniedError, InvalidClientTokenIdError, JsonRESTError, SignatureDoesNotMatchError
-from moto.core.responses import ActionContext, ActionResult, BaseResponse, EmptyResult
+from moto.core.responses import ActionContext, ActionResult, EmptyResult
 from moto.core.serialize import JSONSerializer
 from moto.core.utils import get_service_model
 
+from .authorization import JsonAuthorization
 from .models import WorkMailBackend, workmail_backends
 from .validation import validate
 
@@ -46,8 +46,8 @@ class _Result(ActionResult):
         return super().execute_result(replace(context, serializer_class=_EpochSerializer))
 
 
-class WorkMailResponse(BaseResponse):
-    """Answers one request; a method a WorkMail operation, in moto's naming."""
+class WorkMailResponse(JsonAuthorization):
+    """Answers one request, with one method per WorkMail operation, in moto's naming."""
 
     def __init__(self) -> None:
         super().__init__(service_name="workmail")
@@ -81,21 +81,6 @@ class WorkMailResponse(BaseResponse):
         if self._get_action() == "ListOrganizations" or not isinstance(self.parameters, dict):
             return "*"
         return self.backend.organization_arn(self.parameters.get("OrganizationId", ""))
-
-    def _authenticate_and_authorize_normal_action(self, resource: str = "*") -> None:
-        """Let moto decide, and word its refusals as AWS JSON services do."""
-        try:
-            super()._authenticate_and_authorize_normal_action(resource)
-        except AccessDeniedError as error:
-            action = f"workmail:{self._get_action()}"
-            raise JsonRESTError(
-                "AccessDeniedException",
-                f"{error.message} on resource: {resource} because no identity-based policy allows the {action} action",
-            ) from error
-        except InvalidClientTokenIdError as error:
-            raise JsonRESTError("UnrecognizedClientException", error.message) from error
-        except SignatureDoesNotMatchError as error:
-            raise JsonRESTError("InvalidSignatureException", error.message) from error
 
     def _validated(self) -> dict[str, Any]:
         """Return the parameters of the request, checked against the service model."""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -23,17 +23,23 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def validate(parameters: Any, shape: Shape) -> None:
+def validate(parameters: Any, shape: Shape, error: Callable[[str], Exception] = InvalidParameterException) -> None:
     """Check the parameters of a request against the operation's input shape.
 
-    :raises InvalidParameterException: naming every violated constraint: what is required, types, lengths, values,
-        patterns and enumerations, as far as the model states them.
+    Args:
+        parameters: The parameters.
+        shape: The input shape.
+        error: Makes the exception from its message.
+
+    Raises:
+        InvalidParameterException: Or another ``error``, with every violated constraint of the model: required members,
+            types, lengths, values, patterns and enumerations.
     """
     violations = list(_violations(parameters, shape, ""))
     if violations:
         plural = "" if len(violations) == 1 else "s"
         text = "; ".join(violations)
-        raise InvalidParameterException(f"{len(violations)} validation error{plural} detected: {text}")
+        raise error(f"{len(violations)} validation error{plural} detected: {text}")
 
 
 def _violations(value: Any, shape: Shape, path: str) -> Iterator[str]:
