@@ -153,8 +153,13 @@ findings:
       description: Whether the rule may revoke the token. It is V(false) if the rule has C(revoke) set to V(false).
       type: bool
       returned: always
+    description:
+      description: The description of the rule, or its ID if it has none.
+      type: str
+      returned: always
+      sample: The token has expired
     message:
-      description: One line for a person, with what matters about the token.
+      description: One line for a person, with the C(description) and a summary of the token.
       type: str
       returned: always
       sample: >-

@@ -119,16 +119,10 @@ def _by_owner(findings: Sequence[Mapping[str, Any]]) -> list[_Owner]:
         key = (address.casefold(),) if address else (token["organization_id"], str(owner["user_id"]))
         owners.setdefault(key, (address, _name(owner), reason))
         entry = grouped.setdefault(key, {}).setdefault(key_of(token), (token, []))
-        why = _why(str(finding["message"]), token)
-        if why not in entry[1]:
-            entry[1].append(why)
+        description = printable(finding["description"])
+        if description not in entry[1]:
+            entry[1].append(description)
     return [_Owner(*owners[key], list(grouped[key].values())) for key in sorted(grouped)]
-
-
-def _why(message: str, token: Mapping[str, Any]) -> str:
-    """What a finding's message says is wrong, without what it says about the token."""
-    place = token["organization_alias"] or token["organization_id"]
-    return printable(message.partition(f": {place}, token {token['personal_access_token_id']} ")[0])
 
 
 def _address(owner: Mapping[str, Any]) -> tuple[str | None, str | None]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from token_strategies import ACME, NOW
 
-from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import judge, parse_policy
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.judge import judge
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Owner, Token
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan import PolicySelection, Protection

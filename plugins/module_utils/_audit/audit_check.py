@@ -13,7 +13,7 @@ from typing import Any, Mapping, Sequence
 
 from .._domain.checks import boolean_at, check_plain, count_at, list_at, mapping_at, optional_text_at, text_at
 from .._domain.errors import OptionError
-from .._domain.policy import SEVERITIES
+from .._domain.policy import SEVERITIES, severities_from
 from .._domain.text import quoted
 from .._domain.times import parse_instant
 from .._domain.tokens import DERIVED, token_from_record
@@ -76,7 +76,7 @@ def _policy(value: object, path: str) -> tuple[Sequence[str], Sequence[str]]:
         optional_text_at(rule["description"], f"{here}.description")
         if rule["line"] is not None:
             count_at(rule["line"], f"{here}.line")
-    return SEVERITIES[SEVERITIES.index(severity) :], rules
+    return severities_from(severity), rules
 
 
 def _severity(value: object, path: str) -> str:
@@ -95,11 +95,12 @@ def _exception(value: object, path: str) -> None:
 
 
 def _finding(value: object, rules: Sequence[str], path: str) -> Mapping[str, Any]:
-    finding = mapping_at(value, path, ("rule_id", "severity", "message", "muted", "exception", "token"))
+    finding = mapping_at(value, path, ("rule_id", "severity", "description", "message", "muted", "exception", "token"))
     if finding["rule_id"] not in rules:
         raise OptionError(f"{path}.rule_id: {quoted(finding['rule_id'])} is not a rule of the policy")
     _severity(finding["severity"], f"{path}.severity")
-    text_at(finding["message"], f"{path}.message")
+    for key in ("description", "message"):
+        text_at(finding[key], f"{path}.{key}")
     if boolean_at(finding["muted"], f"{path}.muted"):
         _exception(finding["exception"], f"{path}.exception")
     elif finding["exception"] is not None:

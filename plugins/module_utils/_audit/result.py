@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, Sequence
 
-from .._domain.policy import SEVERITIES, Policy, judge
+from .._domain.judge import judge
+from .._domain.policy import SEVERITIES, Policy
 from .._domain.times import format_instant, resolve_as_of
 from .._domain.tokens import Token
 from .facts_check import check_facts
@@ -70,8 +71,7 @@ def audit(
     """
     verdict = judge(policy, tokens, as_of)
     counted = [finding for finding in verdict.findings if not finding["muted"]]
-    failing = SEVERITIES[SEVERITIES.index(policy.fail_on) :]
-    violations = sum(finding["severity"] in failing for finding in counted)
+    violations = sum(finding["severity"] in policy.failing_severities for finding in counted)
     by_rule = dict.fromkeys((rule.id for rule in policy.rules), 0)
     by_severity = dict.fromkeys(reversed(SEVERITIES), 0)
     for finding in counted:

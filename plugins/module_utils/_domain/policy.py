@@ -5,22 +5,18 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""A policy on personal access tokens: its document, checked, and what it finds among tokens.
-
-Pure: the standard library only.
-"""
+"""A policy on personal access tokens: its document, checked. Pure: the standard library only."""
 
 from __future__ import annotations
 
 import datetime
 import re
-from typing import Any, Iterable, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from .conditions import Conditions, any_of, check_size, parse_conditions
 from .errors import Mistake, MistakeCollector, MistakesError, OptionError, mistake
 from .text import expected, named, nearest, printable, quoted
 from .times import DAY, format_instant, parse_date, parse_instant
-from .tokens import Token, in_order, to_record
 
 VERSION = 1
 SEVERITIES = ("low", "medium", "high", "critical")
@@ -41,9 +37,9 @@ class Rule(NamedTuple):
 
 
 class PolicyException(NamedTuple):
-    """Findings of C(rules) on tokens that meet C(match) are muted before C(end), in microseconds since the epoch.
+    """Findings of ``rules`` on tokens that meet ``match`` are muted before ``end``, in microseconds since the epoch.
 
-    C(document) is the entry of the policy as users see it.
+    ``document`` is the entry of the policy as users see it.
     """
 
     rules: frozenset[str]
@@ -53,7 +49,7 @@ class PolicyException(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """A policy that was checked; an unmuted finding of at least C(fail_on) is a violation."""
+    """A policy that was checked. A finding of at least ``fail_on`` that is not muted is a violation."""
 
     fail_on: str
     rules: Sequence[Rule]
@@ -67,10 +63,14 @@ class Policy(NamedTuple):
         )
 
     @property
+    def failing_severities(self) -> Sequence[str]:
+        """The severities of which a finding that is not muted is a violation."""
+        return severities_from(self.fail_on)
+
+    @property
     def can_revoke(self) -> bool:
         """Whether a finding of any rule can be a violation whose token may be revoked."""
-        failing = SEVERITIES[SEVERITIES.index(self.fail_on) :]
-        return any(rule.revoke and rule.severity in failing for rule in self.rules)
+        return any(rule.revoke and rule.severity in self.failing_severities for rule in self.rules)
 
     @property
     def when(self) -> Conditions:
@@ -78,12 +78,9 @@ class Policy(NamedTuple):
         return any_of([rule.when for rule in self.rules])
 
 
-class Verdict(NamedTuple):
-    """What a policy finds: records of findings in order, exceptions past their end, and those that muted nothing."""
-
-    findings: Sequence[Mapping[str, Any]]
-    expired: Sequence[Mapping[str, Any]]
-    unused: Sequence[Mapping[str, Any]]
+def severities_from(severity: str) -> Sequence[str]:
+    """List a severity and those above it."""
+    return SEVERITIES[SEVERITIES.index(severity) :]
 
 
 def parse_policy(document: object, lines: Mapping[str, int] | None = None) -> Policy:
@@ -195,94 +192,6 @@ def _exceptions(value: object, rule_ids: Sequence[str] | None) -> list[PolicyExc
             exceptions.append(_exception(entry, f"exceptions[{index}]", rule_ids))
     collector.raise_all()
     return exceptions
-
-
-def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
-    """Hold tokens against a policy.
-
-    Args:
-        policy: The policy.
-        tokens: The tokens, in any order; with their owners if the policy needs these.
-        as_of: The instant to judge at, in microseconds since the epoch, for tokens and exceptions alike.
-
-    Returns:
-        Findings ``{rule_id, severity, revoke, message, muted, exception, token}``, sorted by severity (the worst
-        first), rule ID, organization ID and token ID, ``token`` as ``to_record`` makes it; and the exceptions as the
-        policy has them.
-
-    Raises:
-        OptionError: The policy needs owners that the tokens lack.
-        IndeterminateError: The service left out a time that a rule or an exception needs.
-    """
-    rules = sorted(policy.rules, key=lambda rule: (-SEVERITIES.index(rule.severity), rule.id))
-    expired = [exception for exception in policy.exceptions if exception.end <= as_of]
-    active = [exception for exception in policy.exceptions if exception.end > as_of]
-    used: set[int] = set()
-    by_rule: dict[str, list[dict[str, Any]]] = {rule.id: [] for rule in rules}
-    needs_owners = policy.needs_owners
-    for token in sorted(in_order(list(tokens)), key=_by_organization_and_id):
-        if needs_owners and token.owner is None:
-            raise OptionError(
-                f"token {token.personal_access_token_id}: the policy has owner conditions, which need the token's "
-                "owner, gather with owners: true"
-            )
-        broken = [rule for rule in rules if rule.when.matches(token, as_of)]
-        if not broken:
-            continue
-        matching = _matching(active, {rule.id for rule in broken}, token, as_of)
-        used.update(matching)
-        record, about = to_record(token, as_of), _about(token, as_of)
-        for rule in broken:
-            muting = next((active[index] for index in matching if rule.id in active[index].rules), None)
-            by_rule[rule.id].append(
-                {
-                    "rule_id": rule.id,
-                    "severity": rule.severity,
-                    "revoke": rule.revoke,
-                    "message": f"{rule.description or rule.id}: {about}",
-                    "muted": muting is not None,
-                    "exception": None if muting is None else muting.document,
-                    "token": record,
-                }
-            )
-    return Verdict(
-        findings=[finding for rule in rules for finding in by_rule[rule.id]],
-        expired=[exception.document for exception in expired],
-        unused=[exception.document for index, exception in enumerate(active) if index not in used],
-    )
-
-
-def _by_organization_and_id(token: Token) -> tuple[str, str]:
-    return token.organization_id, token.personal_access_token_id or ""
-
-
-def _matching(active: Sequence[PolicyException], broken: set[str], token: Token, as_of: int) -> list[int]:
-    """The exceptions that speak of this token and of a rule that it breaks."""
-    return [
-        index
-        for index, exception in enumerate(active)
-        if not exception.rules.isdisjoint(broken) and exception.match.matches(token, as_of)
-    ]
-
-
-def _about(token: Token, as_of: int) -> str:
-    """What matters about a token in one line for a person."""
-    owner = token.owner
-    whom = (owner and (owner.email or owner.name)) or token.user_id or "unknown"
-    created, used, expires = token.date_created, token.date_last_used, token.expires_time
-    name = "without a name" if token.name is None else f'"{token.name}"'
-    state = f" {owner.state or 'in an unknown state'}" if owner is not None and owner.state != "ENABLED" else ""
-    return printable(
-        f"{token.organization_alias or token.organization_id}, "
-        f"token {token.personal_access_token_id or 'without an ID'} {name} of {whom}{state}, "
-        f"{'creation unknown' if created is None else 'created ' + _day(created)}, "
-        f"{'never used' if used is None else 'last used ' + _day(used)}, "
-        f"{'no expiry' if expires is None else ('expired ' if expires <= as_of else 'expires ') + _day(expires)}"
-    )
-
-
-def _day(instant: int) -> str:
-    return (format_instant(instant) or "")[:10]
 
 
 def _mapping(

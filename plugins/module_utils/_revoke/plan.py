@@ -14,7 +14,8 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
 from .._domain.checks import check_plain, mapping_at, text_at
 from .._domain.conditions import Conditions
 from .._domain.errors import OptionError
-from .._domain.policy import SEVERITIES, Policy, judge
+from .._domain.judge import judge
+from .._domain.policy import SEVERITIES, Policy
 from .._domain.text import nearest, quoted
 from .._domain.times import DAY
 from .._domain.tokens import Owner, Token, TokenKey, key_of, token_from_record
@@ -148,8 +149,8 @@ class PolicySelection(NamedTuple):
             PatrolError: From ``judge`` and the guards.
         """
         known = by_key(tokens)
-        severities = SEVERITIES[SEVERITIES.index(self.policy.fail_on) :]
-        return _plan(judge(self.policy, known.values(), self.guards.as_of).findings, known, self.guards, severities)
+        findings = judge(self.policy, known.values(), self.guards.as_of).findings
+        return _plan(findings, known, self.guards, self.policy.failing_severities)
 
     def recheck(self, entry: Planned, fresh: Token) -> str | None:
         """Say why a planned token is not to be revoked after all.
@@ -306,12 +307,12 @@ def check_findings(findings: object, path: str = "findings") -> Findings:
             raise OptionError(f"{here}: expected a finding of an audit, got {quoted(finding)}")
         missing = [
             key
-            for key in ("rule_id", "severity", "revoke", "message", "muted", "exception", "token")
+            for key in ("rule_id", "severity", "revoke", "description", "message", "muted", "exception", "token")
             if key not in finding
         ]
         if missing:
             raise OptionError(f"{here}: not a finding of an audit, it lacks {', '.join(missing)}")
-        for key in ("rule_id", "severity", "message"):
+        for key in ("rule_id", "severity", "description", "message"):
             text_at(finding[key], f"{here}.{key}")
         for key in ("muted", "revoke"):
             if not isinstance(finding[key], bool):

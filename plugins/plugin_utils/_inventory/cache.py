@@ -16,8 +16,7 @@ import platform
 from collections.abc import Mapping
 from typing import Any
 
-from ...module_utils._domain.tokens import Organization, Owner, Token
-from ...module_utils._sweep.sweep import owner_of
+from ...module_utils._domain.tokens import Organization, Owner, Token, owner_of
 from ...module_utils._workmail.aws_settings import load_settings
 from ...module_utils._workmail.connection import Connection
 from ...module_utils._workmail.progress import Progress

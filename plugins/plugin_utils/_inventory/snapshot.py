@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ...module_utils._domain.conditions import parse_conditions
 from ...module_utils._domain.errors import PatrolError
-from ...module_utils._domain.tokens import Organization, Owner, Token, owner_of
+from ...module_utils._domain.tokens import Organization, Owner, Token
 from ...module_utils._settings import settings_of
 from ...module_utils._sweep.concurrency import WorkerPool
 from ...module_utils._sweep.options import SweepOptions

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ...module_utils._domain.policy import SEVERITIES
 from ...module_utils._domain.text import printable
 from ...module_utils._domain.tokens import key_of
 from ._shared import headline, provenance, time_shift
@@ -63,6 +64,7 @@ def render(audit: Mapping[str, Any]) -> str:
     tokens = _tokens(audit)
     return environment.get_template("report.html.j2").render(
         audit=audit,
+        severities=SEVERITIES[::-1],
         headline=headline(audit),
         time_shift=time_shift(audit),
         provenance=provenance(audit),

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...module_utils._domain.policy import SEVERITIES
+from ...module_utils._domain.policy import severities_from
 from ...module_utils._domain.text import printable, shortened
 from ...module_utils._domain.times import DAY, SECOND, parse_instant
 
@@ -98,7 +98,7 @@ def provenance(audit: Mapping[str, Any]) -> str:
 
 def failing(audit: Mapping[str, Any]) -> Sequence[str]:
     """The severities of which a finding that is not muted is a violation."""
-    return SEVERITIES[SEVERITIES.index(audit["policy"]["fail_on"]) :]
+    return severities_from(audit["policy"]["fail_on"])
 
 
 def error_text(error: Mapping[str, Any]) -> str:

@@ -674,7 +674,15 @@ def test_no_findings_is_nothing_to_do(by_policy: Run, emulator: Emulator) -> Non
     assert [entry.operation for entry in emulator.requests] == ["GetCallerIdentity"]
 
 
-FINDING = {"rule_id": "a", "severity": "low", "revoke": True, "message": "a", "muted": False, "exception": None}
+FINDING = {
+    "rule_id": "a",
+    "severity": "low",
+    "revoke": True,
+    "description": "a",
+    "message": "a",
+    "muted": False,
+    "exception": None,
+}
 RECORD = to_record(Token(ACME, "acme", REGION, "pat-1", ANA, "Token 1", NOW, None, None, None), NOW)
 
 

@@ -24,7 +24,8 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors imp
     MistakesError,
     PatrolError,
 )
-from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import judge, parse_policy
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.judge import judge
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.text import named, quoted
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import (
     format_instant,

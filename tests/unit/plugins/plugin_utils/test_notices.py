@@ -14,6 +14,7 @@ from typing import Any
 import html5lib
 import pytest
 from audits import HOSTILE_NAMES, ORGANIZATIONS, audit_of, token
+from guarding import guards
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,6 +126,18 @@ def test_who_cannot_be_told(fields: dict[str, Any], reason: str) -> None:
     assert [entry["personal_access_token_id"] for entry in notice["tokens"]] == ["pat-00001"]
 
 
+@guards("plugins/plugin_utils/_notices.py", 'printable(finding["description"])', 'printable(finding["message"])')
+@pytest.mark.parametrize("alias", [*HOSTILE_NAMES, "acme"])
+def test_the_reason_is_the_description_whatever_the_message_says(alias: str) -> None:
+    """A merged audit puts the name of the account before the message, and an alias can be hostile."""
+    found = findings(token(1, organization_alias=alias, owner=ANA))
+    for finding in found:
+        finding["message"] = f"internal account: {finding['message']}"
+    [notice] = make_notices(found, OWN, SENDER)
+    assert notice["tokens"][0]["reasons"] == [finding["description"] for finding in found]
+    assert "internal account" not in notice["text"]
+
+
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_hostile_names(name: str) -> None:
     """In the name of the token, the owner's name and the subject."""
@@ -148,7 +161,7 @@ def test_hostile_names(name: str) -> None:
 @given(st.text(), st.text(), st.text(max_size=300))
 def test_any_text_makes_one_whole_message(name: str, owner: str, reason: str) -> None:
     found = findings(token(1, name=name, owner=ANA._replace(display_name=owner)))
-    found[0]["message"] = reason
+    found[0]["description"] = reason
     [notice] = make_notices(found, OWN._replace(subject="{{ tokens[0].name }}."), SENDER)
     message = parsed(notice)
     assert message["To"] == "ana@acme.example" and message["From"] == SENDER and "Bcc" not in message

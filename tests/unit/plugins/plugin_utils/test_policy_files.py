@@ -12,7 +12,8 @@ import pytest
 from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import MistakesError, OptionError
-from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import judge, parse_policy
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.judge import judge
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Owner
 from ansible_collections.patrol.workmail.plugins.plugin_utils._policy_files import (

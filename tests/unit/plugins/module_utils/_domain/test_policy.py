@@ -23,7 +23,8 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors imp
     MistakesError,
     OptionError,
 )
-from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import judge, parse_policy, policy_mistakes
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.judge import judge
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import parse_policy, policy_mistakes
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, parse_instant
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import (
     Owner,
@@ -246,7 +247,7 @@ def _expired_token(**fields: Any) -> Token:
     ],
 )
 @guards(
-    "plugins/module_utils/_domain/policy.py",
+    "plugins/module_utils/_domain/judge.py",
     "    active = [exception for exception in policy.exceptions if exception.end > as_of]\n",
     "    active = list(policy.exceptions)\n",
 )
@@ -265,7 +266,7 @@ def test_until_when_an_exception_mutes(expires: Any, as_of: str, muted: bool) ->
         assert [exception["reason"] for exception in verdict.expired] == ["TICKET-1"]
 
 
-@guards("plugins/module_utils/_domain/policy.py", " if rule.id in active[index].rules), None)", "), None)")
+@guards("plugins/module_utils/_domain/judge.py", " if rule.id in active[index].rules), None)", "), None)")
 def test_an_exception_is_for_its_own_rules() -> None:
     policy = copy.deepcopy(VALID)
     policy["rules"][1]["when"] = {"older_than": "1d"}
@@ -274,7 +275,7 @@ def test_an_exception_is_for_its_own_rules() -> None:
     assert [(finding["rule_id"], finding["muted"]) for finding in findings] == [("expired", False), ("stale", True)]
 
 
-@guards("plugins/module_utils/_domain/policy.py", "        if needs_owners and token.owner is None:")
+@guards("plugins/module_utils/_domain/judge.py", "        if needs_owners and token.owner is None:")
 def test_a_policy_with_owner_conditions_refuses_a_token_without_its_owner() -> None:
     """Also where no rule comes to ask: an exception, or a condition that another one makes needless."""
     policy = copy.deepcopy(VALID)
@@ -291,10 +292,11 @@ def test_what_cannot_be_judged_is_an_error() -> None:
         judge(policy, [_expired_token(DateCreated=None)], NOW)
 
 
-def test_messages_are_one_line_that_tells_what_matters() -> None:
+def test_a_message_is_the_description_and_a_summary_of_the_token() -> None:
     token = _expired_token(Name="a\n::error::b\u202e", DateLastUsed=NOW)
     token = token._replace(owner=Owner("u-1", "ana", "ana@acme.example", None, "DISABLED"))
     [finding] = judge(parse_policy(VALID), [token], NOW).findings
+    assert finding["description"] == "Expired"
     assert finding["message"] == (
         'Expired: acme, token pat-1 "a?::error::b?" of ana@acme.example DISABLED, created 2027-01-05, '
         "last used 2027-01-15, expired 2027-01-14"
@@ -337,4 +339,4 @@ def test_a_finding_names_what_the_service_left_out() -> None:
     document = {"version": 1, "rules": [{"id": "all", "severity": "high", "when": {"never_used": True}}]}
     [finding] = judge(parse_policy(document), [bare], NOW).findings
     said = "acme, token without an ID without a name of unknown in an unknown state, creation unknown, never used"
-    assert said in finding["message"]
+    assert said in finding["message"] and finding["description"] == "all"

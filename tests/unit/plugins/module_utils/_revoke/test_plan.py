@@ -18,7 +18,8 @@ from token_strategies import ACME, NOW, tokens
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.conditions import parse_conditions
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
-from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import judge, parse_policy
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.judge import judge
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Owner, Token
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan import (

@@ -1,0 +1,116 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""The findings of a policy among tokens. Pure: the standard library only."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
+
+from .errors import OptionError
+from .policy import SEVERITIES, Policy, PolicyException
+from .text import printable
+from .times import format_instant
+from .tokens import Token, in_order, to_record
+
+
+class Verdict(NamedTuple):
+    """The findings in order, the exceptions past their end, and the active exceptions that matched no finding."""
+
+    findings: Sequence[Mapping[str, Any]]
+    expired: Sequence[Mapping[str, Any]]
+    unused: Sequence[Mapping[str, Any]]
+
+
+def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
+    """Check tokens against a policy.
+
+    Args:
+        policy: The policy.
+        tokens: The tokens, in any order; with their owners if the policy needs these.
+        as_of: The instant to judge at, in microseconds since the epoch, for tokens and exceptions alike.
+
+    Returns:
+        Findings ``{rule_id, severity, revoke, description, message, muted, exception, token}``, sorted by severity
+        (the worst first), rule ID, organization ID and token ID, ``token`` as ``to_record`` makes it; and the
+        exceptions as the policy has them.
+
+    Raises:
+        OptionError: The policy needs owners that the tokens lack.
+        IndeterminateError: The service left out a time that a rule or an exception needs.
+    """
+    rules = sorted(policy.rules, key=lambda rule: (-SEVERITIES.index(rule.severity), rule.id))
+    expired = [exception for exception in policy.exceptions if exception.end <= as_of]
+    active = [exception for exception in policy.exceptions if exception.end > as_of]
+    used: set[int] = set()
+    by_rule: dict[str, list[dict[str, Any]]] = {rule.id: [] for rule in rules}
+    needs_owners = policy.needs_owners
+    for token in sorted(in_order(list(tokens)), key=_by_organization_and_id):
+        if needs_owners and token.owner is None:
+            raise OptionError(
+                f"token {token.personal_access_token_id}: the policy has owner conditions, which need the token's "
+                "owner, gather with owners: true"
+            )
+        broken = [rule for rule in rules if rule.when.matches(token, as_of)]
+        if not broken:
+            continue
+        matching = _matching(active, {rule.id for rule in broken}, token, as_of)
+        used.update(matching)
+        record, summary = to_record(token, as_of), _summary(token, as_of)
+        for rule in broken:
+            description = rule.description or rule.id
+            muting = next((active[index] for index in matching if rule.id in active[index].rules), None)
+            by_rule[rule.id].append(
+                {
+                    "rule_id": rule.id,
+                    "severity": rule.severity,
+                    "revoke": rule.revoke,
+                    "description": description,
+                    "message": f"{description}: {summary}",
+                    "muted": muting is not None,
+                    "exception": None if muting is None else muting.document,
+                    "token": record,
+                }
+            )
+    return Verdict(
+        findings=[finding for rule in rules for finding in by_rule[rule.id]],
+        expired=[exception.document for exception in expired],
+        unused=[exception.document for index, exception in enumerate(active) if index not in used],
+    )
+
+
+def _by_organization_and_id(token: Token) -> tuple[str, str]:
+    return token.organization_id, token.personal_access_token_id or ""
+
+
+def _matching(active: Sequence[PolicyException], broken: set[str], token: Token, as_of: int) -> list[int]:
+    """List the exceptions that are about this token and a rule that it breaks."""
+    return [
+        index
+        for index, exception in enumerate(active)
+        if not exception.rules.isdisjoint(broken) and exception.match.matches(token, as_of)
+    ]
+
+
+def _summary(token: Token, as_of: int) -> str:
+    """Describe a token in one line for a person."""
+    owner = token.owner
+    whom = (owner and (owner.email or owner.name)) or token.user_id or "unknown"
+    created, used, expires = token.date_created, token.date_last_used, token.expires_time
+    name = "without a name" if token.name is None else f'"{token.name}"'
+    state = f" {owner.state or 'in an unknown state'}" if owner is not None and owner.state != "ENABLED" else ""
+    return printable(
+        f"{token.organization_alias or token.organization_id}, "
+        f"token {token.personal_access_token_id or 'without an ID'} {name} of {whom}{state}, "
+        f"{'creation unknown' if created is None else 'created ' + _day(created)}, "
+        f"{'never used' if used is None else 'last used ' + _day(used)}, "
+        f"{'no expiry' if expires is None else ('expired ' if expires <= as_of else 'expires ') + _day(expires)}"
+    )
+
+
+def _day(instant: int) -> str:
+    return (format_instant(instant) or "")[:10]
