@@ -28,7 +28,7 @@ from .snapshot import OrganizationSnapshot, Snapshot, fetch_snapshot
 _FORMAT = 1
 _FIELDS = Token._fields[Token._fields.index("personal_access_token_id") : Token._fields.index("owner")]
 
-_CONNECTION = (
+CONNECTION_OPTIONS = (
     "access_key",
     "assume_role_external_id",
     "connect_timeout",
@@ -71,7 +71,7 @@ def load_or_fetch(plugin: Any, options: InventoryOptions, cache: bool) -> Snapsh
         PatrolError: A target could not be read completely.
     """
     settings = options.hosts == ORGANIZATIONS
-    connection = Connection({name: plugin.get_option(name) for name in _CONNECTION})
+    connection = Connection({name: plugin.get_option(name) for name in CONNECTION_OPTIONS})
     profile = plugin.get_option("profile")
     key = ""
     if plugin.get_option("cache"):

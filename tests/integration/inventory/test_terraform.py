@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The example for Terraform keeps to the protocol of the data source "external": JSON in, a flat map of strings out."""
+"""The example for Terraform follows the protocol of the data source "external": JSON in, a flat map of strings out."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def program(environment: dict[str, str], tmp_path: Path) -> Program:
     return call
 
 
-def test_a_flat_map_of_strings(emulator: Emulator, program: Program) -> None:
+def test_a_flat_map_of_strings_whatever_the_settings_of_ansible(emulator: Emulator, program: Program) -> None:
     run = program('{"inventory": "workmail_pat.yml"}')
     assert run.returncode == 0, run.stderr
     answer = json.loads(run.stdout)
@@ -61,9 +61,6 @@ def test_a_flat_map_of_strings(emulator: Emulator, program: Program) -> None:
     assert [token["name"] for token in ana["workmail_personal_access_tokens"]] == ["Token 1", SECRETS_OF_A_NAME]
     assert all(name.startswith("workmail_") for name in ana)
 
-
-def test_settings_of_ansible_do_not_change_the_answer(emulator: Emulator, program: Program) -> None:
-    expected = program('{"inventory": "workmail_pat.yml"}').stdout
     settings = {
         "ANSIBLE_VERBOSITY": "4",
         "ANSIBLE_DEBUG": "true",
@@ -73,24 +70,20 @@ def test_settings_of_ansible_do_not_change_the_answer(emulator: Emulator, progra
         "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "false",
         "PYTHONIOENCODING": "ascii",
     }
-    run = program('{"inventory": "workmail_pat.yml"}', **settings)
-    assert run.returncode == 0, run.stderr
-    usual, answer = (json.loads(text) for text in (expected, run.stdout))
-    assert answer.keys() == usual.keys()
-    for host in answer:
-        # The derived fields of tokens are about the moment of the run.
-        facts, usual_facts = json.loads(answer[host]), json.loads(usual[host])
-        tokens, usual_tokens = (
-            facts.pop("workmail_personal_access_tokens"),
-            usual_facts.pop("workmail_personal_access_tokens"),
-        )
-        assert facts == usual_facts
-        assert [token["name"] for token in tokens] == [token["name"] for token in usual_tokens]
+    configured = program('{"inventory": "workmail_pat.yml"}', **settings)
+    assert configured.returncode == 0, configured.stderr
+    assert json.loads(configured.stdout).keys() == answer.keys()
+    for host, text in json.loads(configured.stdout).items():
+        facts, expected = json.loads(text), json.loads(answer[host])
+        # Fields such as age_days depend on the moment of the run.
+        tokens, expected_tokens = (each.pop("workmail_personal_access_tokens") for each in (facts, expected))
+        assert facts == expected
+        assert [token["name"] for token in tokens] == [token["name"] for token in expected_tokens]
     absent = program('{"inventory": "absent_workmail_pat.yml"}', **settings)
     assert absent.returncode == 1 and "\x1b" not in absent.stderr
 
 
-def test_nobody_is_an_empty_map(emulator: Emulator, program: Program) -> None:
+def test_an_inventory_without_hosts_is_an_empty_map(emulator: Emulator, program: Program) -> None:
     emulator.reset()
     emulator.load({"Organizations": [{"Alias": "acme"}]})
     run = program('{"inventory": "workmail_pat.yml"}')
@@ -100,7 +93,7 @@ def test_nobody_is_an_empty_map(emulator: Emulator, program: Program) -> None:
 @pytest.mark.parametrize(
     "query", ["", "null", "[]", "{}", '{"inventory": 1}', '{"inventory": "workmail_pat.yml", "more": "x"}']
 )
-def test_bad_queries(emulator: Emulator, program: Program, query: str) -> None:
+def test_invalid_queries_are_errors(emulator: Emulator, program: Program, query: str) -> None:
     run = program(query)
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith("workmail_pat_facts: ") and "Traceback" not in run.stderr
@@ -112,7 +105,7 @@ def test_bad_queries(emulator: Emulator, program: Program, query: str) -> None:
     '"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"',
     '"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "false"',
 )
-def test_what_could_not_be_read_whole_fails_the_plan(emulator: Emulator, program: Program) -> None:
+def test_an_inventory_that_cannot_be_read_completely_fails_the_plan(emulator: Emulator, program: Program) -> None:
     missing = program('{"inventory": "absent_workmail_pat.yml"}')
     assert (missing.returncode, missing.stdout) == (1, "") and "absent_workmail_pat.yml" in missing.stderr
     emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", organization_id=ACME))
@@ -121,7 +114,7 @@ def test_what_could_not_be_read_whole_fails_the_plan(emulator: Emulator, program
     assert "AccessDeniedException" in denied.stderr and "Traceback" not in denied.stderr
 
 
-def test_without_ansible(environment: dict[str, str]) -> None:
+def test_missing_ansible_is_an_error(environment: dict[str, str]) -> None:
     run = subprocess.run(
         [sys.executable, str(EXAMPLE / "workmail_pat_facts.py")],
         input='{"inventory": "workmail_pat.yml"}',
