@@ -111,7 +111,7 @@ def test_bad_input_never_exits_0(emulator: Emulator, ansible_playbook: Playbook,
     assert "Traceback" not in run.stdout + run.stderr
 
 
-@guards("roles/audit/tasks/main.yml", "__audit_unknown | length == 0", "true")
+@guards("roles/audit/tasks/main.yml", "__common_unknown | length == 0", "true")
 def test_a_misspelled_variable_is_named(emulator: Emulator, ansible_playbook: Playbook) -> None:
     misspelled = ["audit_region", "audit_report_format", "audit_known", "audit_unknown"]
     run = ansible_playbook(BOOK, extra={**dict.fromkeys(misspelled, []), "audit_as_of": BEFORE})

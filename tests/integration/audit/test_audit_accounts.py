@@ -219,7 +219,7 @@ def test_violations_of_one_account(
 
 
 @guards("roles/audit/tasks/accounts.yml", "that: __audit_uncommon | length == 0", "that: true")
-@guards("roles/audit/tasks/accounts.yml", "that: __audit_unknown_of_accounts | length == 0", "that: true")
+@guards("roles/audit/tasks/accounts.yml", "that: __common_unknown | length == 0", "that: true")
 @guards(
     "roles/audit/tasks/accounts.yml",
     "that: (audit_assume_role_arn is defined) != (audit_own_account | default(false) | bool)",

@@ -70,10 +70,10 @@ REFUSED: dict[str, dict[str, Any]] = {
 }
 
 
-@guards("roles/forget/tasks/main.yml", '"{{ __forget_name }}": "{{ __forget_value }}"', "unrelated: true")
-@guards("roles/audit/meta/main.yml", "__forget_name: audit_result", "__forget_name: unrelated")
-@guards("roles/revoke/meta/main.yml", "__forget_name: revoke_result", "__forget_name: unrelated")
-@guards("roles/notify/meta/main.yml", "__forget_name: notify_result", "__forget_name: unrelated")
+@guards("roles/common/tasks/main.yml", '"{{ __common_result_name }}": "{{ __common_result }}"', "unrelated: true")
+@guards("roles/audit/meta/main.yml", "__common_result_name: audit_result", "__common_result_name: unrelated")
+@guards("roles/revoke/meta/main.yml", "__common_result_name: revoke_result", "__common_result_name: unrelated")
+@guards("roles/notify/meta/main.yml", "__common_result_name: notify_result", "__common_result_name: unrelated")
 def test_no_earlier_result_survives_a_value_that_ansible_refuses(run_tasks: RunTasks, tmp_path: Path) -> None:
     """Ansible checks the variables of a role before its first task."""
     (tmp_path / "audit.json").write_text("earlier")
@@ -95,7 +95,7 @@ def test_no_earlier_result_survives_a_value_that_ansible_refuses(run_tasks: RunT
     assert not (tmp_path / "audit.json").exists()
 
 
-@guards("roles/forget/tasks/main.yml", "    state: absent\n", "    state: absent\n  check_mode: true\n")
+@guards("roles/common/tasks/main.yml", "    state: absent\n", "    state: absent\n  check_mode: true\n")
 def test_no_result_or_report_of_an_earlier_audit_survives(
     emulator: Emulator, run_tasks: RunTasks, tmp_path: Path
 ) -> None:

@@ -247,30 +247,6 @@ def role_options(role: str, entry_point: str = "main") -> dict[str, Any]:
     return options
 
 
-@pytest.mark.parametrize(
-    "role", sorted(file.parts[-3] for file in (COLLECTION / "roles").glob("*/meta/argument_specs.yml"))
-)
-def test_a_role_knows_its_variables(role: str) -> None:
-    options = role_options(role)
-    variables = yaml.safe_load((COLLECTION / f"roles/{role}/vars/main.yml").read_text())
-    known = variables[f"__{role}_known"]
-    assert "argument_specs.main.options" in known if isinstance(known, str) else sorted(options) == sorted(known)
-    # A name of the role's own that looks like a variable of it would let a misspelt one through.
-    assert all(name.startswith(f"__{role}_") for name in variables)
-    defaults = yaml.safe_load((COLLECTION / f"roles/{role}/defaults/main.yml").read_text())
-    assert defaults == {name: option["default"] for name, option in options.items() if "default" in option}
-    readme = (COLLECTION / f"roles/{role}/README.md").read_text()
-    assert re.findall(rf"^\| `({role}_\w+)`", readme, re.MULTILINE) == list(options)
-
-
-def test_the_audit_of_accounts_knows_its_variables() -> None:
-    added = role_options("audit", "accounts").keys() - role_options("audit").keys()
-    variables = (COLLECTION / "roles/audit/vars/main.yml").read_text()
-    assert f"__audit_known + {sorted(added)}" in variables
-    readme = (COLLECTION / "roles/audit/README.md").read_text()
-    assert added and all(f"`{name}`" in readme for name in added)
-
-
 def test_the_lookup_returns_records(
     emulator: Emulator, run_tasks: Callable[..., dict[str, Any]], documentation: Callable[..., dict[str, Any]]
 ) -> None:

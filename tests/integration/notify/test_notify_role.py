@@ -318,10 +318,10 @@ BAD = [
 ]
 
 
-@guards("roles/notify/tasks/main.yml", "__notify_unknown | length == 0", "true")
+@guards("roles/notify/tasks/main.yml", "__common_unknown | length == 0", "true")
 @guards("roles/notify/tasks/mail.yml", "__notify_mail_problems | length == 0", "true")
 @guards(
-    "roles/notify/meta/main.yml", "__forget_value: {complete: false, notified: [], not_notified: []}", "__notify_x: 1"
+    "roles/notify/meta/main.yml", "__common_result: {complete: false, notified: [], not_notified: []}", "__notify_x: 1"
 )
 def test_bad_variables(notify_each: Run, tmp_path: Path) -> None:
     """Each is an error that names the variable, and leaves no result of an earlier run."""

@@ -224,7 +224,10 @@ def test_faults(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, 
     [
         ({}, "Give one of revoke_policy and revoke_findings"),
         ({"revoke_policy": "no_expired", "revoke_findings": []}, "Give one of revoke_policy and revoke_findings"),
-        ({**REVOKE, "revoke_protect": {"name": "x"}}, "revoke_protect (did you mean revoke_protected?): the role"),
+        (
+            {**REVOKE, "revoke_protect": {"name": "x"}},
+            "revoke_protect (did you mean revoke_protected?)",
+        ),
         ({**REVOKE, "revoke_policy": "no_expird"}, "did you mean no_expired?"),
         ({**REVOKE, "revoke_policy": "nofile.yml"}, "revoke_policy: there is no file 'nofile.yml'"),
         ({**REVOKE, "revoke_policy": "wind_down"}, "revoke_policy: none of its rules can revoke a token"),
@@ -256,7 +259,7 @@ def test_faults(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, 
     "revoke_protected or {} if revoke_protected is defined else omit",
     "revoke_protected | default(omit)",
 )
-@guards("roles/revoke/tasks/main.yml", "- __revoke_unknown | length == 0", "- true")
+@guards("roles/revoke/tasks/main.yml", "- __common_unknown | length == 0", "- true")
 @guards("roles/revoke/vars/main.yml", " if revoke_record_dir else ''", "")
 def test_bad_variables(
     emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, extra: dict[str, Any], message: str
