@@ -137,6 +137,9 @@ SEEN: dict[str, tuple[dict[str, Any], Callable[[Any, Any], None]]] = {
     "extra_item": ({"value": {"Name": "x"}}, changed(lambda document: document[ITEMS].append({"Name": "x"}))),
     "error_beside_list": ({}, changed(lambda document: document.update(ERROR))),
     "error_for_list": ({}, lambda answer, real: compare(answer.json, {ITEMS: [], **ERROR})),
+    "repeated_item": ({}, changed(lambda document: document[ITEMS].append(document[ITEMS][0]))),
+    "missing_next_token": ({}, changed(lambda document: document.pop("NextToken"))),
+    "empty_page": ({}, empty_page),
     "empty_pages": ({}, empty_page),
     "repeated_pages": ({}, changed(lambda document: None)),
     "miscased_next_token": ({}, changed(miscase("NextToken"))),
@@ -161,8 +164,8 @@ MEANWHILE = {
 }
 
 
-def test_every_kind_is_looked_at() -> None:
-    assert {*SEEN, *MEANWHILE, "reset", "short_body"} == KINDS.keys()
+def test_every_kind_has_a_test() -> None:
+    assert {*SEEN, *MEANWHILE, "reset", "short_body", "changed_element", "other_account"} == KINDS.keys()
 
 
 @pytest.mark.parametrize("kind", SEEN)
@@ -275,6 +278,18 @@ def test_tokens_that_lead_nowhere(emulator: Emulator, listing: Any) -> None:
         assert [entry.page for entry in emulator.requests] == [1, 2, 3, 4, 5]
 
 
+def test_an_empty_page_comes_before_the_real_one(emulator: Emulator, listing: Any) -> None:
+    real = listing().json
+    for given in ({}, {"NextToken": real["NextToken"]}):
+        expected = listing(**given).json
+        emulator.faults.add(Fault("empty_page", times=2))
+        for _ in range(2):
+            empty = listing(**given).json
+            assert empty[ITEMS] == []
+            given = {"NextToken": empty["NextToken"]}
+        assert listing(**given).json == expected
+
+
 def test_pages_that_begin_again(emulator: Emulator, listing: Any) -> None:
     emulator.faults.add(Fault("repeated_pages"))
     _tokens, firsts = pages(listing, 5)
@@ -320,9 +335,9 @@ def test_query_services(emulator: Emulator, client: Any) -> None:
     emulator.faults.add(Fault("access_denied", operation="AssumeRole", times=1))
     emulator.faults.add(Fault("expired_credentials", operation="GetCallerIdentity", times=1))
     sts = client("sts")
-    with pytest.raises(ClientError, match=r"AccessDeniedException.*sts:AssumeRole"):
+    with pytest.raises(ClientError, match=r"AccessDenied\).*sts:AssumeRole"):
         sts.assume_role(RoleArn="arn:aws:iam::210987654321:role/audit", RoleSessionName="audit")
-    with pytest.raises(ClientError, match="ExpiredTokenException"):
+    with pytest.raises(ClientError, match="ExpiredToken\\)"):
         sts.get_caller_identity()
     assert sts.get_caller_identity()["Account"] == "123456789012"
     assert emulator.requests[0].parameters["RoleSessionName"] == "audit"

@@ -11,12 +11,11 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from .control import PREFIX, Control
-from .distortions import answer_instead, distort, disturb_connection
-from .faults import Faults
+from .faults import Fault, Faults
 from .iam import refuse_without_trust
-from .interference import interfere
+from .kinds import KINDS, Call
 from .log import RequestLog
-from .pages import Pages, is_made_up
+from .pages import Pages, genuine_token, is_made_up
 from .reply import Reply, error_reply, run
 from .request import ApiRequest, Environ, read_request, set_body
 from .seed import empty
@@ -59,12 +58,19 @@ class Application:
                 reply = self._ask_moto(request, environ)
             else:
                 entry.fault = fault.kind
-                disturb_connection(fault, environ, self.ended)
-                interfere(fault, request)
-                reply = answer_instead(fault, request) or self._ask_moto(request, environ)
-                distort(fault, request, reply)
+                reply = self._answer_with(fault, request, environ)
             self._pages.learn(request, reply)
             entry.status = reply.status
+        return reply
+
+    def _answer_with(self, fault: Fault, request: ApiRequest, environ: Environ) -> Reply:
+        kind = KINDS[fault.kind]
+        call = Call(fault.details, request, environ, self.ended)
+        if kind.before is not None:
+            kind.before(call)
+        reply = kind.instead(call) if kind.instead is not None else self._ask_moto(request, environ)
+        if kind.after is not None and reply.status == 200:
+            kind.after(call, reply)
         return reply
 
     def _ask_moto(self, request: ApiRequest, environ: Environ) -> Reply:
@@ -76,8 +82,8 @@ class Application:
         if refusal is not None:
             return refusal
         if is_made_up(request.next_token):
-            first_page = {name: value for name, value in request.parameters.items() if name != "NextToken"}
-            set_body(environ, json.dumps(first_page).encode())
+            parameters = {**request.parameters, "NextToken": genuine_token(request.next_token)}
+            set_body(environ, json.dumps({k: v for k, v in parameters.items() if v is not None}).encode())
         try:
             return run(self._moto, environ)
         except NotImplementedError as error:

@@ -12,14 +12,26 @@ from .reply import Reply
 from .request import ApiRequest
 
 _PREFIX = "emulator/"
+_SAME_PAGE = f"{_PREFIX}page of/"
 CONSTANT_TOKEN = f"{_PREFIX}same"
 _ALTERNATES = (f"{_PREFIX}A", f"{_PREFIX}B")
 _fresh = count(1)
 
 
 def is_made_up(token: str | None) -> bool:
-    """Return whether a fault made this page token up; it stands for the first page."""
+    """Return whether a fault made this page token up."""
     return token is not None and token.startswith(_PREFIX)
+
+
+def genuine_token(token: str | None) -> str | None:
+    """Return the page token that a made-up one stands for; None for the first page."""
+    return (token or "").partition(_SAME_PAGE)[2] or None
+
+
+def token_of_same_page(token: str | None) -> str:
+    """Return a made-up token for the page that a token leads to."""
+    genuine = genuine_token(token) if is_made_up(token) else token
+    return f"{_SAME_PAGE}{genuine or ''}"
 
 
 def alternate_token(token: str | None) -> str:
@@ -28,7 +40,7 @@ def alternate_token(token: str | None) -> str:
 
 
 def fresh_token() -> str:
-    """Return a token that never was."""
+    """Return a token that was never given out."""
     return f"{_PREFIX}{next(_fresh)}"
 
 
@@ -37,7 +49,7 @@ class Pages:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._pages: dict[tuple[str | None, str], int] = {}
+        self._pages: dict[tuple[str, str | None, str], int] = {}
 
     def clear(self) -> None:
         """Forget all tokens."""
@@ -51,7 +63,7 @@ class Pages:
         if not request.next_token:
             return 1
         with self._lock:
-            return self._pages.get((request.operation, request.next_token))
+            return self._pages.get((request.account_id, request.operation, request.next_token))
 
     def learn(self, request: ApiRequest, reply: Reply) -> None:
         """Take note of the token in a reply to a page of known number."""
@@ -63,4 +75,4 @@ class Pages:
             return
         if isinstance(token, str):
             with self._lock:
-                self._pages[request.operation, token] = request.page + 1
+                self._pages[request.account_id, request.operation, token] = request.page + 1

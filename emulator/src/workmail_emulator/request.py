@@ -43,6 +43,14 @@ class ApiRequest:
         return _string(self.parameters.get("PersonalAccessTokenId"))
 
     @property
+    def parent_id(self) -> str | None:
+        return _string(self.parameters.get("ParentId"))
+
+    @property
+    def role_arn(self) -> str | None:
+        return _string(self.parameters.get("RoleArn"))
+
+    @property
     def next_token(self) -> str | None:
         return _string(self.parameters.get("NextToken"))
 

@@ -16,9 +16,9 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from . import accounts
 from .application import Application
 from .checks import SeedError
-from .distortions import NO_LINGERING
 from .faults import Faults
 from .iam import enforce
+from .kinds import NO_LINGERING
 from .log import RequestLog
 from .registration import register
 from .seed import Seed, empty, load

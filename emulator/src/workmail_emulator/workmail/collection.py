@@ -47,6 +47,12 @@ class Collection:
         """Remove the document with this id; do nothing if there is none."""
         self._documents.pop(self._numbers.pop(document_id, 0), None)
 
+    def update(self, document_id: str, **fields: Any) -> None:
+        """Set fields of the document with this ID; do nothing if it does not exist."""
+        document = self.get(document_id)
+        if document is not None:
+            document.update(fields)
+
     def page(
         self, scope: str, next_token: str | None, max_results: int, wanted: Callable[[Document], bool]
     ) -> tuple[list[Document], str | None]:
