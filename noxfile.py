@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import nox
@@ -61,10 +61,15 @@ def run(session: nox.Session, *command: str | Path, made: Environment | None = N
 
 
 def pytest(
-    session: nox.Session, directory: str, *options: str, made: Environment | None = None, **variables: str
+    session: nox.Session,
+    directory: str,
+    *options: str,
+    made: Environment | None = None,
+    arguments: Sequence[str] | None = None,
+    **variables: str,
 ) -> None:
-    """Run pytest on a directory, or on the files of it that the arguments name."""
-    arguments = session.posargs
+    """Run pytest on a directory, or on the files of it that the arguments name, which are by default the session's."""
+    arguments = session.posargs if arguments is None else arguments
     named = any(f"{argument.removeprefix('./')}/".startswith(f"{directory}/") for argument in arguments)
     # Without the option, pytest-ansible fills the tree with links.
     plugin = ("-p", "no:pytest-ansible") if directory.startswith("emulator") else ("--ansible-unit-inject-only",)
@@ -78,7 +83,7 @@ def pytest(
 
 
 def fail_with(session: nox.Session, failure: Failure) -> None:
-    session.error(f"{failure}.")
+    session.error(str(failure))
 
 
 @nox.session
@@ -165,7 +170,7 @@ def coverage(session: nox.Session) -> None:
     """Report the coverage that unit and integration had in the last scripts/test everything."""
     parts = [COVERAGE / f".coverage.{part}" for part in ("unit", "integration")]
     if not all(part.exists() for part in parts):
-        session.error("Nothing is measured yet; run scripts/test everything.")
+        session.error("Nothing is measured yet; run scripts/test everything")
     data = {"COVERAGE_FILE": str(COVERAGE / ".coverage")}
     run(session, "coverage", "combine", "--keep", *parts, **data)
     run(session, "coverage", "report", *session.posargs, **data)
@@ -350,10 +355,10 @@ def run_combination(
         if part == "sanity":
             check_sanity(session, made, *arguments)
         elif part == "unit":
-            pytest(session, "tests/unit", "-n", "auto", *arguments, made=made)
+            pytest(session, "tests/unit", "-n", "auto", made=made, arguments=arguments)
         else:
             marker = ("-m", "ansible") if part == "ansible" else ()
-            pytest(session, "tests/integration", "-n", "auto", *marker, *arguments, made=made)
+            pytest(session, "tests/integration", "-n", "auto", *marker, made=made, arguments=arguments)
 
 
 def say_left_out(reasons: list[str]) -> None:
