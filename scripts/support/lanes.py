@@ -41,6 +41,8 @@ _LANES = 2
 _RESULT = re.compile(
     r"(?:=+ )?(\d+ (?:passed|failed|skipped|error|deselected)[^=]*?) in [0-9.]+s.*|^(ok|FAILED) ansible-core .*"
 )
+# What a part says that it leaves out, and why.
+_LEFT_OUT = ("Not run: ", "Not checked, ", "Left out: ")
 _SHOWN_LINES = 40
 _SECONDS_BETWEEN_REPORTS = 30.0
 
@@ -93,6 +95,8 @@ class _Run:
         state = "FAILED" if returncode else "ok"
         tests = f", {results[-1]}" if results else ""
         print(f"[{done}/{self.count}] {state} {part}, {seconds:.0f} s{tests}", flush=True)
+        for line in dict.fromkeys(line for line in lines if line.startswith(_LEFT_OUT)):
+            print(f"  {line}", flush=True)
         if returncode:
             print(f"The end of .venv/logs/{part}.log:", *lines[-_SHOWN_LINES:], sep="\n", flush=True)
 

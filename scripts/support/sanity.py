@@ -1,7 +1,10 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ansible-test sanity without downloads of its own. What it skips counts as failed."""
+"""ansible-test sanity without downloads of its own.
+
+What it skips counts as failed, except for an interpreter or a package that cannot be had here, which the output names.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,10 @@ def check_sanity(environment: Environment, collection: Path, *arguments: str) ->
     _provide_pip(environment, package)
     missing_packages = _outside_the_index(package)
     for test, requirement in missing_packages.items():
-        print(f"Not run: {test}, because this ansible-test takes {requirement} from outside the package index")
+        print(
+            f"Not run: the sanity test {test}, because it needs {requirement}, which is not on the package index",
+            flush=True,
+        )
     excluded = [
         word
         for name in _EXCLUDED
@@ -57,11 +63,13 @@ def check_sanity(environment: Environment, collection: Path, *arguments: str) ->
         stderr=subprocess.STDOUT,
         text=True,
     )
+    started = False
     skipped: list[str] = []
     missing: set[str] = set()
     assert run.stdout is not None
     for line in run.stdout:
         print(line, end="", flush=True)
+        started = started or line.startswith("Running sanity test ")
         if re.match(r"WARNING: (Skipping|Required program)", line):
             python = re.search(r"on Python ([0-9.]+) because it could not be found", line)
             if python:
@@ -70,18 +78,20 @@ def check_sanity(environment: Environment, collection: Path, *arguments: str) ->
                 skipped.append(line.strip())
     if run.wait() != 0:
         raise Failure("ansible-test sanity failed")
+    if not started and (missing_packages or missing):
+        raise Failure("ansible-test ran no test")
     if skipped:
         raise Failure("ansible-test skipped tests: " + "; ".join(skipped))
     for version in sorted(missing, key=lambda name: [int(part) for part in name.split(".")]):
-        print(f"Not checked, because this machine does not have the interpreter: Python {version}")
+        print(f"Not checked, because this machine does not have the interpreter: Python {version}", flush=True)
 
 
 def _outside_the_index(package: Path) -> dict[str, str]:
-    """Find the tests that need a package by URL, as pre-releases of ansible-core do, and the name of the package."""
+    """Find the tests that need a package by URL, as pre-releases of ansible-core do, and that package with its URL."""
     return {
-        file.name.removeprefix("sanity.").removesuffix(".txt"): found[1]
+        file.name.removeprefix("sanity.").removesuffix(".txt"): f"{found[1]} from {found[2]}"
         for file in sorted((package / "_data/requirements").glob("sanity.*.txt"))
-        if (found := re.search(r"^(\S+) @ https?:", file.read_text(), re.MULTILINE))
+        if (found := re.search(r"^(\S+) @ (https?:[^\s#]+)", file.read_text(), re.MULTILINE))
     }
 
 

@@ -46,7 +46,17 @@ PLUGINS = {
 }
 TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
 # What Ansible adds to the result of each module.
-ANSIBLES_OWN = {"changed", "failed", "invocation", "warnings", "deprecations", "msg", "exception", "diff"}
+ANSIBLES_OWN = {
+    "ansible_parsed",
+    "changed",
+    "failed",
+    "invocation",
+    "warnings",
+    "deprecations",
+    "msg",
+    "exception",
+    "diff",
+}
 # What is only known once there was a connection.
 OF_THE_CALLS = {"elapsed", "pages", "calls", "retries"}
 # What amazon.aws adds to the failure of each of its modules.
