@@ -20,7 +20,7 @@ author:
 options:
   _terms:
     description:
-      - The organizations to sweep, by id (C(m-) and 32 lower-case hex digits) or by alias.
+      - The organizations to sweep, by id (C(m-) and 32 lowercase hex digits) or by alias.
       - One that is not in state C(Active) is an error.
       - Without terms, every organization that C(ListOrganizations) shows in state C(Active); none at all is an error.
     type: list

@@ -78,7 +78,7 @@ PAGING_MANUAL: dict[str, Any] = {
 
 
 class WorkMailModule(AnsibleAWSModule):
-    """An AnsibleAWSModule whose clients and errors are those of the collection.
+    """An AnsibleAWSModule with a connection and errors of the collection.
 
     Args:
         argument_spec: The module's own arguments.
@@ -94,15 +94,6 @@ class WorkMailModule(AnsibleAWSModule):
         # From ansible-core 2.22 on, a module reports its secrets, and the controller masks them in everything it shows.
         reported: set[Any] = getattr(getattr(self._module, "_new_secrets", None), "_new_secrets", set())
         reported.discard(self.params.get("assume_role_external_id"))
-
-    def client(self, service: str, retry_decorator: Any = None, **extra_params: Any) -> Any:
-        """Make a client. See ``Connection.client``."""
-        return self.connection.client(service, **extra_params)
-
-    @property
-    def region(self) -> str | None:
-        """The region of the connection, if it has one."""
-        return self.connection.region
 
     @property
     def connection(self) -> Connection:

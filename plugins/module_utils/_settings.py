@@ -15,9 +15,9 @@ from typing import Any, Callable, Mapping
 
 from ._domain.checks import integer_option
 from ._domain.errors import OptionError, PatrolError
-from ._sweep.organization import OrganizationClient, connect_to_organization
+from ._sweep.organizations import OrganizationClient, connect_to_organization
 from ._workmail import operations
-from ._workmail.session import Connect
+from ._workmail.connection import Connection
 
 ACTIVE, INACTIVE = "ACTIVE", "INACTIVE"
 LONGEST_LIFETIME = 3653
@@ -34,12 +34,12 @@ _SENT: dict[str, tuple[str, ...]] = {
 }
 
 
-def read_settings(options: Mapping[str, Any], connect: Connect, region: str | None) -> dict[str, Any]:
+def read_settings(options: Mapping[str, Any], connection: Connection) -> dict[str, Any]:
     """Read the settings of an organization.
 
     Args:
         options: The options by name: C(organization) and those of the connection.
-        connect, region: As for M(gather_facts).
+        connection: Makes the clients.
 
     Returns:
         C(organization_id), C(organization_alias), C(region), C(configured), C(status), C(lifetime_in_days),
@@ -48,14 +48,13 @@ def read_settings(options: Mapping[str, Any], connect: Connect, region: str | No
     Raises:
         PatrolError: An option is not valid, or they could not be read.
     """
-    place = connect_to_organization(options, connect, region)
+    place = connect_to_organization(options, connection)
     return _as_result(place, _read(place))
 
 
 def change_settings(
     options: Mapping[str, Any],
-    connect: Connect,
-    region: str | None,
+    connection: Connection,
     check_mode: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -64,7 +63,7 @@ def change_settings(
     Args:
         options: The options by name: C(organization), C(status), C(lifetime_in_days), C(confirm_lockout), and those of
             the connection.
-        connect, region: As for M(gather_facts).
+        connection: Makes the clients.
         check_mode: Whether only to read and to predict.
         sleep: Waits for so many seconds.
 
@@ -84,7 +83,7 @@ def change_settings(
     }
     if not wanted:
         raise OptionError("status, lifetime_in_days: one of them is to be set")
-    place = connect_to_organization(options, connect, region)
+    place = connect_to_organization(options, connection)
     before = _read(place)
     if before is None:
         raise _error(

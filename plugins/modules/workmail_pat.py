@@ -193,7 +193,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        result = revoke_tokens(module.params, module.client, module.region, module.check_mode)
+        result = revoke_tokens(module.params, module.connection, module.check_mode)
     except PatrolError as error:
         fail(module, error)
     else:

@@ -441,7 +441,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        module.exit_json(changed=False, **gather_audit(module.params, module.client, module.region))
+        module.exit_json(changed=False, **gather_audit(module.params, module.connection))
     except PatrolError as error:
         fail(module, error)
 

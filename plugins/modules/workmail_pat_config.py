@@ -160,7 +160,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        before, after = change_settings(module.params, module.client, module.region, module.check_mode)
+        before, after = change_settings(module.params, module.connection, module.check_mode)
     except PatrolError as error:
         fail(module, error)
     else:

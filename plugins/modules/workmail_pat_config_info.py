@@ -124,7 +124,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        module.exit_json(changed=False, **read_settings(module.params, module.client, module.region))
+        module.exit_json(changed=False, **read_settings(module.params, module.connection))
     except PatrolError as error:
         fail(module, error)
 

@@ -420,7 +420,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        module.exit_json(changed=False, **gather_facts(module.params, module.client, module.region).result)
+        module.exit_json(changed=False, **gather_facts(module.params, module.connection).result)
     except PatrolError as error:
         fail(module, error)
 

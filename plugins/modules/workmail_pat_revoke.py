@@ -93,7 +93,7 @@ options:
     type: str
   organizations:
     description:
-      - The organizations to read, by ID (C(m-) and 32 lower-case hexadecimal digits) or by alias.
+      - The organizations to read, by ID (C(m-) and 32 lowercase hexadecimal digits) or by alias.
       - One that does not exist, or is not in state C(Active), is an error.
       - Left out, every organization that C(ListOrganizations) shows in state C(Active); none at all is an error.
       - An empty list is an error. A list that was computed could otherwise stand for every organization.
@@ -463,7 +463,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        result = revoke_by_policy(module.params, module.client, module.region, module.check_mode)
+        result = revoke_by_policy(module.params, module.connection, module.check_mode)
     except PatrolError as error:
         fail(module, error)
     else:

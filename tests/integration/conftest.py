@@ -124,7 +124,7 @@ def gather(aws: pytest.MonkeyPatch) -> Callable[..., Any]:
     from ansible_collections.patrol.workmail.plugins.module_utils._sweep.facts import gather_facts
 
     def call(**options: Any) -> Any:
-        return gather_facts(options, connect, REGION)
+        return gather_facts(options, connect(profile=options.get("profile")))
 
     return call
 

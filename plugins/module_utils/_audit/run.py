@@ -16,33 +16,35 @@ from .._domain.errors import attach_details
 from .._domain.policy import parse_policy
 from .._domain.times import current_instant
 from .._domain.tokens import Token
-from .._sweep.facts import open_session, organizations_of, tokens_read
+from .._sweep.facts import organizations_of, tokens_read
 from .._sweep.options import parse_sweep_options
 from .._sweep.sweep import sweep
-from .._workmail.session import Connect
+from .._workmail.connection import Connection
+from .._workmail.session import Session
 from .result import audit
 
 
-def gather_audit(options: Mapping[str, Any], connect: Connect, region: str | None) -> dict[str, Any]:
-    """Sweep and hold the tokens against a policy, keeping only those that a rule finds.
+def gather_audit(options: Mapping[str, Any], connection: Connection) -> dict[str, Any]:
+    """Read the tokens and check them against a policy, keeping only those that a rule finds.
 
     Args:
-        options, connect, region: As for M(gather_facts), and the policy's document among the options as C(policy).
-            Owners are fetched where the policy needs them, and with C(owners).
+        options: The options by name, and the document of the policy as ``policy``. Owners are read with ``owners``, and
+            if the policy needs them.
+        connection: Makes the clients.
 
     Returns:
-        As M(audit) does, and what it cost as M(gather_facts) does.
+        The result of ``audit``, and the cost as ``gather_facts`` returns it.
 
     Raises:
-        PatrolError: An option or the policy is not valid, or the answer would not be whole; then its details have what
-            it cost.
+        PatrolError: An option or the policy is not valid, or the answer would be incomplete; then its details have the
+            cost.
     """
     policy = parse_policy(options.get("policy"))
     owners = bool(options.get("owners")) or policy.needs_owners
     now = current_instant()
     checked = parse_sweep_options({**options, "owners": owners}, now)
     checked = checked._replace(select=_both(checked.select, policy.when))
-    session = open_session(checked, options, connect, region)
+    session = Session.open(connection, checked)
     with attach_details(session.progress.as_result):
         found = sweep(checked, session)
     result = audit(

@@ -23,10 +23,11 @@ from .._domain.times import current_instant, format_instant, parse_duration, res
 from .._domain.tokens import Owner, Token, TokenKey, key_of, to_record
 from .._sweep.facts import organizations_of, tokens_read
 from .._sweep.options import SweepOptions, parse_sweep_options
-from .._sweep.organization import connect_to_organization
+from .._sweep.organizations import connect_to_organization
 from .._sweep.sweep import Sweep, sweep
+from .._workmail.connection import Connection
 from .._workmail.progress import Progress
-from .._workmail.session import Connect, Session
+from .._workmail.session import Session
 from .deletion import OwnerOf, Reason, Revocation, Sleep, read_owner
 from .journal import RevocationJournal
 from .plan import (
@@ -56,8 +57,7 @@ _OF_SWEEP = ("organizations", "regions", "as_of", "concurrency", "assume_role_ar
 
 def revoke_tokens(
     options: Mapping[str, Any],
-    connect: Connect,
-    region: str | None,
+    connection: Connection,
     check_mode: bool = False,
     sleep: Sleep = time.sleep,
 ) -> dict[str, Any]:
@@ -66,8 +66,7 @@ def revoke_tokens(
     Args:
         options: The options by name: ``organization``, ``personal_access_token_ids``, ``only_if``, ``as_of``,
             ``allow_future``, and those of the connection.
-        connect: Makes a boto3 client.
-        region: The connection's own region, if it has one.
+        connection: Makes the clients.
         check_mode: Whether only to read and to predict.
         sleep: Waits for so many seconds.
 
@@ -88,7 +87,7 @@ def revoke_tokens(
         return None if only_if is None or only_if.matches(token, as_of) else "it does not match only_if"
 
     with attach_details(revocation.result):
-        organization, client, _session = connect_to_organization(options, connect, region)
+        organization, client = connect_to_organization(options, connection)
 
         def owner_of(user_id: str | None) -> Owner | None:
             if only_if is None or not only_if.needs_owners:
@@ -109,8 +108,7 @@ def difference(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def revoke_by_policy(
     options: Mapping[str, Any],
-    connect: Connect,
-    region: str | None,
+    connection: Connection,
     check_mode: bool = False,
     sleep: Sleep = time.sleep,
 ) -> dict[str, Any]:
@@ -120,8 +118,7 @@ def revoke_by_policy(
         options: The options by name: ``policy``, ``findings`` or ``plan_file``; ``confirm``, ``allow_future``,
             ``max_tokens``, ``max_percent``, ``protected``, ``grace``, ``record_dir``; of a sweep ``organizations``,
             ``regions``, ``owners``, ``as_of`` and ``concurrency``; and those of the connection.
-        connect: Makes a boto3 client.
-        region: The connection's own region, if it has one.
+        connection: Makes the clients.
         check_mode: Whether only to read and to predict. Then neither a record nor a plan is written.
         sleep: Waits for so many seconds.
 
@@ -147,9 +144,7 @@ def revoke_by_policy(
     record = RevocationJournal(None if check_mode else checked.record_dir, common, common["plan_file"])
     run = _Run(checked, record, Revocation(as_of, check_mode, record, sleep, starter), check_mode)
     with attach_details(run.result), record:
-        wanted = checked.sweep
-        profile, concurrency = options.get("profile"), wanted.concurrency
-        session = Session(connect, wanted.regions, region, profile, wanted.role, concurrency, run.progress)
+        session = Session.open(connection, checked.sweep, run.progress)
         caller = session.caller()
         record.common["caller"] = caller
         record.note("started")
@@ -247,14 +242,11 @@ class _Run:
         """Revoke what was planned, each token only if it is still to be revoked when it is read again."""
         swept = () if self._found is None else self._found.organizations
         places = {entry.organization.id: entry.organization for entry in swept}
-        clients: dict[str, Any] = {}
         selection = self._checked.selection
         for planned in self._plan.planned:
             token = planned.token
             organization = places[token.organization_id]
-            if organization.region not in clients:
-                clients[organization.region] = session.client(organization.region)
-            client = clients[organization.region]
+            client = session.client(organization.region)
             self._revocation.revoke(
                 client,
                 organization,

@@ -36,7 +36,7 @@ class WorkerPool:
         """Whether a failure elsewhere has made going on pointless."""
         return self._stop.is_set()
 
-    def failed(self, error: PatrolError) -> None:
+    def record_failure(self, error: PatrolError) -> None:
         """Take note of a failure.
 
         Raises:
@@ -79,7 +79,7 @@ class WorkerPool:
             error = failures[index]
             if not isinstance(error, PatrolError):
                 raise error
-            self.failed(error)
+            self.record_failure(error)
         return results
 
     def _at_once(self, work: Callable[[], None], count: int) -> None:

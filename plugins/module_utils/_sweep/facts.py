@@ -14,61 +14,42 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from .._domain.errors import attach_details
 from .._domain.times import current_instant, format_instant
 from .._domain.tokens import to_record
-from .._workmail.progress import Progress, Tell
-from .._workmail.session import Connect, Session
+from .._workmail.connection import Connection
+from .._workmail.progress import Progress
+from .._workmail.session import Session
 from .options import SweepOptions, parse_sweep_options
 from .sweep import Sweep, sweep
 
 
 class Facts(NamedTuple):
-    """The result as users see it, and the names that the service does not know where these are passed over."""
+    """A result as users see it, and the names that the service does not know, if these are skipped."""
 
     result: dict[str, Any]
     missing: Sequence[str]
 
 
-def gather_facts(options: Mapping[str, Any], connect: Connect, region: str | None, tell: Tell | None = None) -> Facts:
-    """Sweep and tell.
+def gather_facts(options: Mapping[str, Any], connection: Connection, progress: Progress | None = None) -> Facts:
+    """Read the facts about tokens.
 
     Args:
-        options: The options by name, those of the connection among them.
-        connect: Makes a boto3 client, called as C(connect(service, region=…, config=…)).
-        region: The connection's own region, if it has one.
-        tell: Is told every few seconds how far the sweep has come, and at its end, if anybody.
+        options: The options by name.
+        connection: Makes the clients.
+        progress: Counts the calls, and shows how many there were.
 
     Returns:
-        C(personal_access_tokens), C(summary), C(organizations), C(as_of), C(complete), C(errors), what it
-        cost as C(elapsed), C(pages), C(calls) and C(retries), and C(next_token) where one listing is paged by hand.
+        The facts. The result has ``personal_access_tokens``, ``summary``, ``organizations``, ``as_of``, ``complete``,
+        ``errors``, the cost as ``elapsed``, ``pages``, ``calls`` and ``retries``, and ``next_token`` if one listing is
+        paged by the caller.
 
     Raises:
-        PatrolError: An option is not valid, or the answer would not be whole; then its details have what it cost.
+        PatrolError: An option is not valid, or the answer would be incomplete; then its details have the cost.
     """
     checked = parse_sweep_options(options, current_instant())
-    session = open_session(checked, options, connect, region, tell)
+    session = Session.open(connection, checked, progress)
     with attach_details(session.progress.as_result):
         found = sweep(checked, session)
-    if tell is not None:
-        tell(str(session.progress))
+    session.progress.show_total()
     return Facts({**_result(checked, found), **session.progress.as_result()}, found.missing)
-
-
-def open_session(
-    checked: SweepOptions,
-    options: Mapping[str, Any],
-    connect: Connect,
-    region: str | None,
-    tell: Tell | None = None,
-) -> Session:
-    """The session of a sweep with options that were checked; the others as for M(gather_facts)."""
-    return Session(
-        connect,
-        checked.regions,
-        region,
-        options.get("profile"),
-        checked.role,
-        checked.concurrency,
-        Progress(tell),
-    )
 
 
 def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:

@@ -30,9 +30,9 @@ _LONGEST_NEXT_TOKEN = 1_024
 
 
 class SweepOptions(NamedTuple):
-    """What to sweep and how; every value is checked. Empty lists mean all.
+    """What to read and how; every value is checked. Empty lists mean all.
 
-    C(as_of) is in microseconds since the epoch; C(manual_paging) tells whether one listing is paged by the caller.
+    ``as_of`` is in microseconds since the epoch.
     """
 
     organizations: Sequence[str]
@@ -51,11 +51,21 @@ class SweepOptions(NamedTuple):
 
     @property
     def manual_paging(self) -> bool:
+        """Whether the caller pages through one listing."""
         return self.max_items is not None or self.next_token is not None
 
 
+class OrganizationOptions(NamedTuple):
+    """The one organization that a module works on, in the region of the connection; every value is checked."""
+
+    organization: str
+    role: Role | None
+    regions: Sequence[str] = ()
+    concurrency: int = 1
+
+
 def is_organization_id(organization: str) -> bool:
-    """Whether this names an organization by its id rather than by its alias."""
+    """Return whether this names an organization by its ID rather than by its alias."""
     return organization[:2] in ("m-", "M-")
 
 
@@ -63,20 +73,24 @@ def parse_sweep_options(options: Mapping[str, Any], now: int) -> SweepOptions:
     """Check the options of a sweep.
 
     Args:
-        options: The options by name, as Ansible hands them over; one left out or None has its default.
-        now: The present, in microseconds since the epoch.
+        options: The options by name, as Ansible passes them. An option that is left out or None has its default.
+        now: The current time, in microseconds since the epoch.
+
+    Returns:
+        The options.
 
     Raises:
         OptionError: Names the option, the value and what is allowed.
     """
     organizations = _names(options, "organizations")
     for organization in organizations:
-        _check_organization(organization)
+        check_organization(organization, "organizations")
     users = _names(options, "users")
     for user in users:
         if not _USER.fullmatch(user):
             raise OptionError(
-                f"users: {quoted(user)} is no user id, name or e-mail address; letters, digits and ._%+@- are allowed"
+                f"users: {quoted(user)} is not a valid user ID, name or e-mail address; "
+                "letters, digits and ._%+@- are allowed"
             )
     select = parse_conditions({} if options.get("select") is None else options["select"], "select")
     owners = bool(options.get("owners"))
@@ -119,17 +133,44 @@ def _names(options: Mapping[str, Any], option: str) -> list[str]:
     return names
 
 
-def _check_organization(organization: str) -> None:
-    if is_organization_id(organization):
-        if not _ORGANIZATION_ID.fullmatch(organization):
+def parse_organization_options(options: Mapping[str, Any]) -> OrganizationOptions:
+    """Check the options of a module that works on one organization.
+
+    Args:
+        options: The options by name: ``organization``, ``assume_role_arn`` and ``assume_role_external_id``.
+
+    Returns:
+        The options.
+
+    Raises:
+        OptionError: Names the option, the value and what is allowed.
+    """
+    name = options.get("organization")
+    if not isinstance(name, str) or not name.strip():
+        raise OptionError(f"organization: expected a non-empty string, got {quoted(name)}")
+    check_organization(name.strip(), "organization")
+    return OrganizationOptions(name.strip(), parse_role(options))
+
+
+def check_organization(name: str, option: str) -> None:
+    """Check the ID or alias of an organization.
+
+    Args:
+        name: The ID or alias.
+        option: The option that names the organization.
+
+    Raises:
+        OptionError: It is neither an ID nor an alias.
+    """
+    if is_organization_id(name):
+        if not _ORGANIZATION_ID.fullmatch(name):
             raise OptionError(
-                f"organizations: {quoted(organization)} is no organization id, which is m- and 32 lower-case hex digits"
+                f"{option}: {quoted(name)} is not a valid organization ID, which is m- and 32 lowercase hex digits"
             )
-    elif len(organization) > _LONGEST_ALIAS or not _ALIAS.fullmatch(organization):
+    elif len(name) > _LONGEST_ALIAS or not _ALIAS.fullmatch(name):
         raise OptionError(
-            f"organizations: {quoted(organization)} is neither an organization id, which is m- and 32 lower-case hex "
-            f"digits, nor an alias, which is at most {_LONGEST_ALIAS} letters, digits and single hyphens and does not "
-            "begin with d-"
+            f"{option}: {quoted(name)} is neither an organization ID, which is m- and 32 lowercase hex digits, nor an "
+            f"alias, which is at most {_LONGEST_ALIAS} letters, digits and single hyphens and does not begin with d-"
         )
 
 

@@ -5,35 +5,84 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Which organizations a sweep covers: those that were named, or all of them."""
+"""Find organizations: those of a sweep, and the one that a module works on."""
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._domain.errors import PatrolError, ReplyError
 from .._domain.text import nearest, quoted
 from .._domain.tokens import Organization
 from .._workmail import operations
+from .._workmail.connection import Connection
+from .._workmail.session import Session
 from .concurrency import WorkerPool
-from .options import SweepOptions, is_organization_id
+from .options import SweepOptions, is_organization_id, parse_organization_options
 
 NOT_FOUND = "OrganizationNotFoundException"
 
 
+class OrganizationClient(NamedTuple):
+    """An organization, and a client for its region."""
+
+    organization: Organization
+    client: Any
+
+
+def connect_to_organization(options: Mapping[str, Any], connection: Connection) -> OrganizationClient:
+    """Find the organization that a module works on, in the region of the connection.
+
+    Args:
+        options: The options by name: ``organization``, and those of the role.
+        connection: Makes the clients.
+
+    Returns:
+        The organization and its client.
+
+    Raises:
+        PatrolError: An option is not valid, the organization does not exist, or it is not Active.
+    """
+    checked = parse_organization_options(options)
+    session = Session.open(connection, checked)
+    organization = find_organization(session, checked.organization)
+    return OrganizationClient(organization, session.client(organization.region))
+
+
+def find_organization(session: Session, name: str) -> Organization:
+    """Find an organization by ID or alias in the regions of a session.
+
+    Args:
+        session: Has the clients.
+        name: The ID or alias, checked.
+
+    Returns:
+        The organization.
+
+    Raises:
+        PatrolError: The organization does not exist, it is not Active, several have the alias, or a listing could not
+            be read completely.
+    """
+    found, _unknown = _find([name], False, session, session.regions, WorkerPool(1, keep_going=False))
+    if len(found) > 1:
+        raise _ambiguous(name, found)
+    return found[0]
+
+
 def discover(
-    options: SweepOptions, clients: Mapping[str, Any], calls: WorkerPool
+    options: SweepOptions, session: Session, regions: Sequence[str], calls: WorkerPool
 ) -> tuple[list[Organization], list[str]]:
     """Find the organizations of a sweep.
 
     Args:
-        options: Those asked for by id or alias; none means all.
-        clients: A WorkMail client for each region.
-        calls: Takes the failures.
+        options: Name the organizations by ID or alias; no name means all.
+        session: Has the clients.
+        regions: The regions to look in.
+        calls: Records the failures.
 
     Returns:
         The organizations by ID; if none was named, those that are not readable as well. Then the names that no
-        organization has, if these are to be passed over.
+        organization has, if these are to be skipped.
 
     Raises:
         PatrolError: A listing could not be read completely; no organization has one of the names; one that was named is
@@ -41,41 +90,50 @@ def discover(
     """
     names = options.organizations
     if not names:
-        found = _listed(clients, calls)
+        found = _listed(session, regions, calls)
         if not calls.errors and not any(organization.readable for organization in found):
-            calls.failed(_none_readable(clients))
+            calls.record_failure(_none_readable(regions))
         return _by_id(found), []
-    if all(is_organization_id(name) for name in names):
-        known = found = _described(names, clients, calls)
-    else:
-        known = _listed(clients, calls)
-        found = [organization for organization in known if any(_is_called(organization, name) for name in names)]
-    unknown = [name for name in names if not any(_is_called(organization, name) for organization in found)]
-    # Where a region could not be read, an unknown name may be one of its organizations.
-    if unknown and not options.skip_missing and not calls.errors:
-        for name in unknown:
-            calls.failed(_not_found(name, known, clients))
-    for organization in found:
-        if not organization.readable:
-            calls.failed(_not_readable(organization))
+    found, unknown = _find(names, options.skip_missing, session, regions, calls)
     return _by_id(found), [f"organization {name}" for name in unknown]
 
 
-def _listed(clients: Mapping[str, Any], calls: WorkerPool) -> list[Organization]:
-    lists = calls.each(operations.list_organizations, clients.values())
+def _find(
+    names: Sequence[str], skip_missing: bool, session: Session, regions: Sequence[str], calls: WorkerPool
+) -> tuple[list[Organization], list[str]]:
+    """Find the organizations with these names, and the names that no organization has."""
+    if all(is_organization_id(name) for name in names):
+        known = found = _described(names, session, regions, calls)
+    else:
+        known = _listed(session, regions, calls)
+        found = [organization for organization in known if any(_is_called(organization, name) for name in names)]
+    unknown = [name for name in names if not any(_is_called(organization, name) for organization in found)]
+    # If a region could not be read, an unknown name may be one of its organizations.
+    if unknown and not skip_missing and not calls.errors:
+        for name in unknown:
+            calls.record_failure(_not_found(name, known, regions))
+    for organization in found:
+        if not organization.readable:
+            calls.record_failure(_not_readable(organization))
+    return found, unknown
+
+
+def _listed(session: Session, regions: Sequence[str], calls: WorkerPool) -> list[Organization]:
+    lists = calls.each(lambda region: operations.list_organizations(session.client(region)), regions)
     return _in_one_region([organization for found in lists if found is not None for organization in found], calls)
 
 
-def _described(ids: Sequence[str], clients: Mapping[str, Any], calls: WorkerPool) -> list[Organization]:
-    def describe(place: tuple[Any, str]) -> Organization | None:
+def _described(ids: Sequence[str], session: Session, regions: Sequence[str], calls: WorkerPool) -> list[Organization]:
+    def describe(place: tuple[str, str]) -> Organization | None:
+        organization_id, region = place
         try:
-            return operations.describe_organization(*place)
+            return operations.describe_organization(session.client(region), organization_id)
         except PatrolError as error:
             if error.error_code == NOT_FOUND:
                 return None
             raise
 
-    found = calls.each(describe, [(client, organization_id) for organization_id in ids for client in clients.values()])
+    found = calls.each(describe, [(organization_id, region) for organization_id in ids for region in regions])
     return _in_one_region([organization for organization in found if organization is not None], calls)
 
 
@@ -85,7 +143,7 @@ def _in_one_region(found: Sequence[Organization], calls: WorkerPool) -> list[Org
     for organization in found:
         first = kept.setdefault(organization.id, organization)
         if first.region != organization.region:
-            calls.failed(_in_two_regions(first, organization))
+            calls.record_failure(_in_two_regions(first, organization))
     return list(kept.values())
 
 
@@ -98,11 +156,11 @@ def _by_id(organizations: Sequence[Organization]) -> list[Organization]:
     return sorted(organizations, key=lambda organization: (organization.id, organization.region))
 
 
-def _none_readable(clients: Mapping[str, Any]) -> PatrolError:
+def _none_readable(regions: Sequence[str]) -> PatrolError:
     return PatrolError(
         "ListOrganizations shows no organization in state Active",
         error_code="NoOrganizationException",
-        region=", ".join(clients),
+        region=", ".join(regions),
         hint="This is usually the wrong region or account.",
     )
 
@@ -116,15 +174,24 @@ def _in_two_regions(first: Organization, second: Organization) -> PatrolError:
     )
 
 
-def _not_found(name: str, known: Sequence[Organization], clients: Mapping[str, Any]) -> PatrolError:
-    regions = ", ".join(clients)
+def _ambiguous(name: str, found: Sequence[Organization]) -> PatrolError:
+    ids = ", ".join(organization.id for organization in found)
+    return ReplyError(
+        f"organization: {name} is the alias of several organizations: {ids}",
+        region=found[0].region,
+        hint="Give the ID of the organization.",
+    )
+
+
+def _not_found(name: str, known: Sequence[Organization], regions: Sequence[str]) -> PatrolError:
+    places = ", ".join(regions)
     aliases = sorted(organization.alias for organization in known if organization.alias)
     return PatrolError(
         f"no organization is called {name}{nearest(name, aliases)}",
         error_code=NOT_FOUND,
         organization_id=name if is_organization_id(name) else None,
-        region=regions,
-        hint=f"This is usually the wrong region or account: it was looked for in {regions}.",
+        region=places,
+        hint=f"This is usually the wrong region or account: it was looked for in {places}.",
     )
 
 

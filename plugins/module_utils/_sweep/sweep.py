@@ -100,15 +100,15 @@ def sweep(options: SweepOptions, session: Session) -> Sweep:
         PatrolError: A target could not be read completely; with ``options.keep_going`` it is among ``errors`` instead.
     """
     calls = WorkerPool(options.concurrency, options.keep_going)
-    clients = _clients(session, calls)
-    organizations, missing = discover(options, clients, calls)
+    organizations, missing = discover(options, session, _connected_regions(session, calls), calls)
     wanted = [organization for organization in organizations if organization.readable]
-    owners = _owners(options, wanted, clients, calls)
+    owners = _owners(options, wanted, session, calls)
     readable = [organization for organization in wanted if owners[organization] is not None]
-    targets = _targets(options, readable, clients, calls)
+    targets = _targets(options, readable, session, calls)
 
     def read(target: _Target) -> _Listing:
-        return _read(target, options, clients[target.organization.region], owners[target.organization] or {}, calls)
+        client = session.client(target.organization.region)
+        return _read(target, options, client, owners[target.organization] or {}, calls)
 
     listings = calls.each(read, targets)
     unread = {error.organization_id for error in calls.errors}
@@ -158,34 +158,36 @@ def _not_read_by_hand(
     ]
 
 
-def _clients(session: Session, calls: WorkerPool) -> dict[str, Any]:
-    # boto3 can use clients in many threads, but not make them there.
-    clients = {}
+def _connected_regions(session: Session, calls: WorkerPool) -> list[str]:
+    """Find the regions that have a client, so that a region without one is one error."""
+    connected = []
     for region in session.regions:
         try:
-            clients[region] = session.client(region)
+            session.client(region)
         except OptionError:
             raise
         except PatrolError as error:
-            calls.failed(error)
-    return clients
+            calls.record_failure(error)
+        else:
+            connected.append(region)
+    return connected
 
 
 def _owners(
-    options: SweepOptions, organizations: Sequence[Organization], clients: Mapping[str, Any], calls: WorkerPool
+    options: SweepOptions, organizations: Sequence[Organization], session: Session, calls: WorkerPool
 ) -> dict[Organization, Owners]:
     """The users of each organization by user id: none where owners are not wanted, None where they were not read."""
     if not options.owners:
         return {organization: {} for organization in organizations}
 
     def users(organization: Organization) -> Mapping[str, Owner]:
-        return operations.list_users(clients[organization.region], organization.id)
+        return operations.list_users(session.client(organization.region), organization.id)
 
     return dict(zip(organizations, calls.each(users, organizations)))
 
 
 def _targets(
-    options: SweepOptions, organizations: Sequence[Organization], clients: Mapping[str, Any], calls: WorkerPool
+    options: SweepOptions, organizations: Sequence[Organization], session: Session, calls: WorkerPool
 ) -> list[_Target]:
     if not options.users:
         return [_Target(organization) for organization in organizations]
@@ -195,7 +197,7 @@ def _targets(
         if operations.is_user_id(user):
             return user
         try:
-            return operations.describe_user(clients[organization.region], organization.id, user)
+            return operations.describe_user(session.client(organization.region), organization.id, user)
         except PatrolError as error:
             if error.error_code == _NO_SUCH_USER:
                 return None
@@ -261,7 +263,7 @@ def _unknown_users(
     unknown = [user for user in options.users if user not in known]
     for user in unknown:
         if not options.skip_missing:
-            calls.failed(
+            calls.record_failure(
                 PatrolError(
                     f"no organization that was swept has a user {user}",
                     error_code=_NO_SUCH_USER,

@@ -58,6 +58,9 @@ _SHORTEST_SECRET = 8
 class Connection:
     """Makes clients of AWS for one run.
 
+    ``settings`` is the botocore session, which knows the settings of the environment and of the profile. ``region`` is
+    that of the options, the environment or the profile; None if they have none.
+
     Args:
         options: The options of the connection by name; what is left out, None or empty is found as boto3 does.
 
@@ -78,7 +81,7 @@ class Connection:
             check_url(_named("endpoint_url", given), self._endpoint_url)
         if given["aws_ca_bundle"]:
             check_readable(_named("aws_ca_bundle", given), given["aws_ca_bundle"], needed=True)
-        self._settings = load_settings(given["profile"])
+        self.settings = load_settings(given["profile"])
         self._config = Config(user_agent_extra=_USER_AGENT, **timeouts)
         try:
             self._config = self._config.merge(Config(**options.get("aws_config") or {}))
@@ -86,16 +89,16 @@ class Connection:
             # botocore's Config takes its settings as keyword arguments.
             raise OptionError(f"aws_config: {error}") from None
         # Also for the clients that botocore makes on its way to credentials.
-        self._settings.set_default_client_config(Config(**timeouts))
+        self.settings.set_default_client_config(Config(**timeouts))
         validated = options.get("validate_certs")
         self._verify = given["aws_ca_bundle"] if given["aws_ca_bundle"] and validated is not False else validated
-        self._source = self._use_keys(given) or find_source(self._settings)
+        self._source = self._use_keys(given) or find_source(self.settings)
         self._boto3: Any = None
         self._external_id = options.get("assume_role_external_id")
         self._credentials: Any = None
         self._frozen: Any = None
         self.region: str | None = (
-            options.get("region") or os.environ.get("AWS_REGION") or self._settings.get_config_variable("region")
+            options.get("region") or os.environ.get("AWS_REGION") or self.settings.get_config_variable("region")
         )
 
     def client(self, service: str, region: str, config: Any, **role: str) -> Any:
@@ -113,7 +116,7 @@ class Connection:
         if not role:
             self._obtain(region)
         if self._boto3 is None:
-            self._boto3 = boto3.session.Session(botocore_session=self._settings)
+            self._boto3 = boto3.session.Session(botocore_session=self.settings)
         try:
             client = self._boto3.client(
                 service,
@@ -147,17 +150,17 @@ class Connection:
             if not given[name]:
                 missing = _VARIABLES[name][0] if of_environment else label
                 raise source.error(f"{missing} is missing")
-        self._settings.set_credentials(given["access_key"], given["secret_key"], given["session_token"])
+        self.settings.set_credentials(given["access_key"], given["secret_key"], given["session_token"])
         return source
 
     def _obtain(self, region: str) -> None:
         if self._credentials is None:
             # For the services on the way to credentials, of which AWS STS is regional.
-            self._settings.set_config_variable("region", region)
+            self.settings.set_config_variable("region", region)
             with obtaining(self._source):
-                self._credentials = self._settings.get_credentials()
+                self._credentials = self.settings.get_credentials()
             if self._credentials is None:
-                raise nothing_found(self._settings, self._source)
+                raise nothing_found(self.settings, self._source)
         self._renew()
 
     def _renew(self, **event: Any) -> None:

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""What a sweep has cost so far: told while it goes on, and in results."""
+"""The cost of a run so far: shown while it is in progress, and in results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import threading
 import time
 from typing import Any, Callable
 
-Tell = Callable[[str], None]
+Show = Callable[[str], None]
 
 _PATIENCE = 3.0
 _TOKENS = "PersonalAccessTokenSummaries"
@@ -23,19 +23,19 @@ class Progress:
     """Counts the calls of the clients that it watches. Clients may be used in many threads.
 
     Args:
-        tell: Is told every few seconds how far the calls have come; None for nobody.
-        clock: The time in seconds.
+        show: Shows a line every few seconds; if None, nothing is shown.
+        clock: Returns the time in seconds.
     """
 
-    def __init__(self, tell: Tell | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._tell = tell
+    def __init__(self, show: Show | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._show = show
         self._clock = clock
         self._lock = threading.Lock()
-        self._start = self._told = clock()
+        self._start = self._last_shown = clock()
         self._pages = self._tokens = self._calls = self._attempts = 0
 
     def watch(self, client: Any) -> None:
-        """Count what a boto3 client does from now on."""
+        """Count the calls of a boto3 client from now on."""
         for event, handler in (
             ("before-parameter-build", self._called),
             ("before-send", self._sent),
@@ -44,7 +44,7 @@ class Progress:
             client.meta.events.register(event, handler)
 
     def as_result(self) -> dict[str, Any]:
-        """C(elapsed) in seconds, C(pages) of listings that were read, C(calls), and C(retries) of these."""
+        """Return ``elapsed`` in seconds, and how many ``pages`` of listings, ``calls`` and ``retries`` there were."""
         with self._lock:
             return {
                 "elapsed": round(self._clock() - self._start, 3),
@@ -52,6 +52,11 @@ class Progress:
                 "calls": self._calls,
                 "retries": max(0, self._attempts - self._calls),
             }
+
+    def show_total(self) -> None:
+        """Show the line of the complete run."""
+        if self._show is not None:
+            self._show(str(self))
 
     def __str__(self) -> str:
         cost = self.as_result()
@@ -69,19 +74,19 @@ class Progress:
     def _sent(self, **event: Any) -> None:
         with self._lock:
             self._attempts += 1
-        self._tell_if_due()
+        self._show_if_due()
 
     def _answered(self, model: Any, parsed: dict[str, Any], **event: Any) -> None:
         with self._lock:
             if model.name.startswith("List") and "Error" not in parsed:
                 self._pages += 1
                 self._tokens += len(parsed.get(_TOKENS, ()))
-        self._tell_if_due()
+        self._show_if_due()
 
-    def _tell_if_due(self) -> None:
+    def _show_if_due(self) -> None:
         with self._lock:
-            due = self._tell is not None and self._clock() - self._told >= _PATIENCE
+            due = self._show is not None and self._clock() - self._last_shown >= _PATIENCE
             if due:
-                self._told = self._clock()
-        if due and self._tell is not None:
-            self._tell(str(self))
+                self._last_shown = self._clock()
+        if due and self._show is not None:
+            self._show(str(self))

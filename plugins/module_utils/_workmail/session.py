@@ -5,16 +5,17 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Clients for the regions of a sweep, as the caller or as an assumed role."""
+"""The session of a run: its regions, the role that it assumes, and its clients."""
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Sequence
+import threading
+from typing import Any, Protocol, Sequence
 
 from .._domain.errors import OptionError, PatrolError, ReplyError
 from .._domain.text import quoted
-from .aws_settings import load_settings
+from .connection import Connection
 from .errors import FOREIGN_REPLY, located
 from .progress import Progress
 from .replies import read_strictly
@@ -25,8 +26,6 @@ with contextlib.suppress(ImportError):
     import botocore
     from botocore.config import Config
     from botocore.regions import EndpointResolver
-
-Connect = Callable[..., Any]
 
 _FIRST_BOTOCORE = "1.35.52"
 _ATTEMPTS = 8
@@ -41,53 +40,93 @@ _CREDENTIALS = {
 }
 
 
+class SessionOptions(Protocol):
+    """The options that a session needs, such as ``SweepOptions``."""
+
+    @property
+    def regions(self) -> Sequence[str]:
+        """The regions that were given; ``all`` stands for every region with WorkMail. Empty: that of the connection."""
+
+    @property
+    def role(self) -> Role | None:
+        """The role to assume, if any."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls may be in progress at once."""
+
+
 class Session:
-    """Where and as whom a sweep runs.
+    """Makes the clients of a run and keeps them, one for each region. Threads can share it.
+
+    Use ``Session.open`` to make one. Its clients end with it.
 
     Args:
-        connect: Makes a boto3 client, called as ``connect(service, region=…, config=…)``, as ``Connection.client``.
-        regions: The regions asked for; C(all) stands for every region with WorkMail. Empty: the connection's own.
-        region: The connection's own region, if it has one.
-        profile: The AWS profile in use, whose retry settings are kept.
-        role: The role to assume.
-        concurrency: How many calls may be under way at once.
-        progress: Counts what the clients do.
-
-    Raises:
-        PatrolError: No region, one that WorkMail is not in, or a botocore that does not know the operations.
+        connection: Makes the clients.
+        regions: The regions, checked.
+        role: The role to assume, if any.
+        config: botocore's configuration of the clients.
+        progress: Counts the calls of the clients.
     """
 
     def __init__(
-        self,
-        connect: Connect,
-        regions: Sequence[str],
-        region: str | None = None,
-        profile: str | None = None,
-        role: Role | None = None,
-        concurrency: int = 1,
-        progress: Progress | None = None,
+        self, connection: Connection, regions: Sequence[str], role: Role | None, config: Any, progress: Progress
     ) -> None:
-        self.progress = progress or Progress()
-        self._connect = connect
+        self.regions = regions
+        self.progress = progress
+        self._connection = connection
         self._role = role
+        self._config = config
         self._credentials: dict[str, str] | None = None
-        settings = load_settings(profile)
+        self._clients: dict[str, Any] = {}
+        # boto3 can use clients in many threads, but not make them there.
+        self._making = threading.Lock()
+
+    @classmethod
+    def open(cls, connection: Connection, options: SessionOptions, progress: Progress | None = None) -> Session:
+        """Open a session. Its first call is made later.
+
+        Args:
+            connection: Makes the clients.
+            options: The regions, the role and the concurrency.
+            progress: Counts the calls of the clients; if left out, a new one.
+
+        Returns:
+            The session.
+
+        Raises:
+            PatrolError: There is no region, or WorkMail is not in one of them.
+        """
+        settings = connection.settings
         retries: dict[str, Any] = {}
         if settings.get_config_variable("retry_mode") == "legacy":
             retries["mode"] = "standard"
         if settings.get_config_variable("max_attempts") is None:
             retries["total_max_attempts"] = _ATTEMPTS
-        self._config = Config(retries=retries, max_pool_connections=max(10, concurrency))
+        config = Config(retries=retries, max_pool_connections=max(10, options.concurrency))
         # The session's own get_available_regions reads the whole service model for the name of its endpoint.
         available = EndpointResolver(settings.get_data("endpoints")).get_available_endpoints("workmail")
-        self.regions = _checked_regions(regions, region, available)
+        regions = _checked_regions(options.regions, connection.region, available)
+        return cls(connection, regions, options.role, config, progress or Progress())
 
     def client(self, region: str) -> Any:
-        """A WorkMail client for a region, which reads replies strictly.
+        """Give the WorkMail client of a region, which reads replies strictly. It is made once.
+
+        Args:
+            region: The region.
+
+        Returns:
+            The client.
 
         Raises:
             PatrolError: The role cannot be assumed, or botocore is too old.
         """
+        with self._making:
+            if region not in self._clients:
+                self._clients[region] = self._make_client(region)
+            return self._clients[region]
+
+    def _make_client(self, region: str) -> Any:
         client = self._connected("workmail", region, **self._credentials_in(region))
         if not hasattr(client, "list_personal_access_tokens"):
             raise PatrolError(
@@ -100,12 +139,15 @@ class Session:
         return client
 
     def caller(self) -> str:
-        """The ARN of whoever the session calls as.
+        """Find the ARN of the credentials.
 
-        It needs no permission, see U(https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html).
+        It needs no permission, see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html.
+
+        Returns:
+            The ARN.
 
         Raises:
-            PatrolError: AWS STS does not say.
+            PatrolError: AWS STS does not give it.
         """
         region = self.regions[0]
         client = self._connected("sts", region, **self._credentials_in(region))
@@ -127,7 +169,7 @@ class Session:
         try:
             with located("sts", "GetCallerIdentity", region):
                 credentials = self._credentials_in(region)
-                client = self._connect("sts", region=region, config=self._config.merge(brief), **credentials)
+                client = self._connection.client("sts", region, self._config.merge(brief), **credentials)
                 arn = client.get_caller_identity().get("Arn")
         except PatrolError:
             return None
@@ -139,12 +181,12 @@ class Session:
         return self._credentials or {}
 
     def _connected(self, service: str, region: str, **credentials: str) -> Any:
-        client = self._connect(service, region=region, config=self._config, **credentials)
+        client = self._connection.client(service, region, self._config, **credentials)
         self.progress.watch(client)
         return client
 
     def _assume(self, role: Role, region: str) -> dict[str, str]:
-        """See U(https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html)."""
+        """Assume the role, see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
         request = {"RoleArn": role.arn, "RoleSessionName": "ansible-patrol-workmail"}
         if role.external_id is not None:
             request["ExternalId"] = role.external_id

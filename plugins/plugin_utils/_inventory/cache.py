@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils._domain.tokens import Organization, Owner, Token, owner_of
-from ...module_utils._workmail.aws_settings import load_settings
 from ...module_utils._workmail.connection import Connection
 from ...module_utils._workmail.progress import Progress
 from ...module_utils._workmail.session import Session
@@ -72,21 +71,15 @@ def load_or_fetch(plugin: Any, options: InventoryOptions, cache: bool) -> Snapsh
     """
     settings = options.hosts == ORGANIZATIONS
     connection = Connection({name: plugin.get_option(name) for name in CONNECTION_OPTIONS})
-    profile = plugin.get_option("profile")
     key = ""
     if plugin.get_option("cache"):
-        key = cache_key(_cache_scope(plugin, options, settings, profile, connection.region))
+        key = cache_key(_cache_scope(plugin, options, settings, connection))
         snapshot = from_cache(_read_cache(plugin, key, cache), key)
         if snapshot is not None:
             return snapshot
-    asked = options.sweep
-    tell = plugin.display.v
-    progress = Progress(tell)
-    session = Session(
-        connection.client, asked.regions, connection.region, profile, asked.role, asked.concurrency, progress
-    )
-    snapshot = fetch_snapshot(asked, session, settings)
-    tell(str(progress))
+    session = Session.open(connection, options.sweep, Progress(plugin.display.v))
+    snapshot = fetch_snapshot(options.sweep, session, settings)
+    session.progress.show_total()
     record = to_cache(snapshot, key)
     if record is not None:
         # With cache=False, Ansible replaces a record that could not be used.
@@ -94,17 +87,15 @@ def load_or_fetch(plugin: Any, options: InventoryOptions, cache: bool) -> Snapsh
     return snapshot
 
 
-def _cache_scope(
-    plugin: Any, options: InventoryOptions, settings: bool, profile: str | None, region: str | None
-) -> dict[str, Any]:
+def _cache_scope(plugin: Any, options: InventoryOptions, settings: bool, connection: Connection) -> dict[str, Any]:
     asked = options.sweep
     return {
-        "origin": origin_of_calls(profile),
+        "origin": origin_of_calls(connection),
         "access_key": plugin.get_option("access_key"),
-        "profile": profile,
+        "profile": plugin.get_option("profile"),
         "endpoint_url": plugin.get_option("endpoint_url"),
         "role": asked.role,
-        "region": region,
+        "region": connection.region,
         "regions": sorted(asked.regions),
         "organizations": sorted(asked.organizations),
         "users": sorted(asked.users),
@@ -113,20 +104,17 @@ def _cache_scope(
     }
 
 
-def origin_of_calls(profile: str | None = None) -> dict[str, Any]:
+def origin_of_calls(connection: Connection) -> dict[str, Any]:
     """Find what decides on this machine, apart from options, with which credentials and where boto3 calls.
 
     Args:
-        profile: The AWS profile in use.
+        connection: The connection.
 
     Returns:
         The environment variables, the AWS configuration files without their secrets, and the machine's name, since its
         instance may have a role. No call is made for it.
-
-    Raises:
-        PatrolError: The files cannot be read.
     """
-    files = load_settings(profile).full_config
+    files = connection.settings.full_config
     return {
         "environment": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
         "profiles": {

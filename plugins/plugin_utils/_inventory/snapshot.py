@@ -71,10 +71,9 @@ def fetch_snapshot(options: SweepOptions, session: Session, settings: bool) -> S
     if settings:
         calls = WorkerPool(options.concurrency, options.keep_going)
         readable = [organization for organization in organizations if organization in complete]
-        clients = {region: session.client(region) for region in sorted({each.region for each in readable})}
 
         def read(organization: Organization) -> dict[str, Any]:
-            return {"read": _read_settings(clients[organization.region], organization)}
+            return {"read": _read_settings(session.client(organization.region), organization)}
 
         for organization, answer in zip(readable, calls.each(read, readable), strict=True):
             if answer is None:

@@ -18,6 +18,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from ...module_utils._sweep.facts import gather_facts
 from ...module_utils._workmail.connection import Connection, require_boto3
+from ...module_utils._workmail.progress import Progress
 from .cache import Answer
 
 
@@ -37,8 +38,7 @@ def look_up(plugin: Any, options: Mapping[str, Any]) -> Answer:
         check_sdk_version_supported(warn=plugin._display.warning)
     except AnsibleBotocoreError as error:
         raise AnsibleLookupError(str(error)) from None
-    connection = Connection(options)
-    facts = gather_facts(options, connection.client, connection.region, plugin._display.v)
+    facts = gather_facts(options, Connection(options), Progress(plugin._display.v))
     warnings = [f"Not complete: {unread['msg']}" for unread in facts.result["errors"]]
     if options["on_missing"] == "warn":
         warnings += [f"Passed over, not found: {name}" for name in facts.missing]

@@ -89,8 +89,7 @@ async def _watch(
 
 def _sweep(options: WatchOptions) -> dict[str, Any]:
     # A connection belongs to one thread, and a new one reads the settings and the credentials again.
-    connection = Connection(options.connection)
-    return gather_facts(options.sweep, connection.client, connection.region).result
+    return gather_facts(options.sweep, Connection(options.connection)).result
 
 
 async def _tell(queue: Queue, state: State, options: WatchOptions, result: Mapping[str, Any]) -> None:

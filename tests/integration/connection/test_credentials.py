@@ -477,10 +477,10 @@ def test_every_provider_in_a_playbook(
 def test_an_endpoint_that_never_answers(aws: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         connection = Connection(
-            {"read_timeout": 1, "endpoint_url": f"http://127.0.0.1:{silent.getsockname()[1]}"},
+            {"region": "us-east-1", "read_timeout": 1, "endpoint_url": f"http://127.0.0.1:{silent.getsockname()[1]}"},
         )
         with pytest.raises(PatrolError, match="raise read_timeout") as caught:
-            gather_facts({}, connection.client, "us-east-1")
+            gather_facts({}, connection)
     assert caught.value.error_code == "ReadTimeoutError"
 
 

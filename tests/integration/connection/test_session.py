@@ -1,28 +1,31 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where and as whom a sweep runs: regions, credentials, retries, and the botocore in use."""
+"""Sessions: their regions, credentials, retries and clients, and the botocore in use."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
+from connecting import connect
 from workmail_emulator import Emulator
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._sweep.options import parse_sweep_options
+from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.session import Session
 
 
-def connect(service: str, region: str, config: Any, **credentials: str) -> Any:
-    return boto3.session.Session().client(service, region_name=region, config=config, **credentials)
+def open_session(connection: Any = None, **options: Any) -> Session:
+    return Session.open(connection or connect(), parse_sweep_options(options, 0))
 
 
 def retries(**options: Any) -> Any:
-    return Session(connect, ["us-east-1"], **options).client("us-east-1").meta.config.retries
+    return open_session(connect(**options)).client("us-east-1").meta.config.retries
 
 
 def test_retries_are_standard_and_patient(aws: pytest.MonkeyPatch) -> None:
@@ -39,16 +42,47 @@ def test_retries_of_the_environment_are_kept(aws: pytest.MonkeyPatch) -> None:
 def test_retries_of_a_profile_are_kept(aws: pytest.MonkeyPatch, tmp_path: Path) -> None:
     aws.delenv("AWS_MAX_ATTEMPTS")
     config = tmp_path / "config"
-    config.write_text("[profile auditor]\nmax_attempts = 4\nretry_mode = adaptive\n")
+    config.write_text(
+        "[profile auditor]\nmax_attempts = 4\nretry_mode = adaptive\n"
+        "aws_access_key_id = testing\naws_secret_access_key = testing\n"
+    )
     aws.setenv("AWS_CONFIG_FILE", str(config))
-    session = Session(connect, ["us-east-1"], profile="auditor")
-    aws.setenv("AWS_PROFILE", "auditor")
-    assert session.client("us-east-1").meta.config.retries == {"mode": "adaptive", "total_max_attempts": 4}
+    assert retries(profile="auditor") == {"mode": "adaptive", "total_max_attempts": 4}
 
 
 def test_as_many_connections_as_calls(aws: pytest.MonkeyPatch) -> None:
-    client = Session(connect, ["us-east-1"], concurrency=64).client("us-east-1")
+    client = open_session(concurrency=64).client("us-east-1")
     assert client.meta.config.max_pool_connections == 64
+
+
+def test_each_region_has_one_client_for_all_threads(aws: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    session = open_session(connect(made.append), regions=["all"])
+    given: list[Any] = []
+    together = threading.Barrier(8)
+
+    def work() -> None:
+        together.wait()
+        given.append(session.client("us-east-1"))
+
+    threads = [threading.Thread(target=work) for _number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1 and given == made * 8
+    assert session.client("us-west-2") is session.client("us-west-2") and len(made) == 2
+
+
+def test_a_run_makes_one_client_for_each_region_that_it_reads(
+    emulator: Emulator, aws: pytest.MonkeyPatch, gather: Callable[..., Any]
+) -> None:
+    from ansible_collections.patrol.workmail.plugins.module_utils._sweep.facts import gather_facts
+
+    made: list[Any] = []
+    facts = gather_facts({"regions": ["us-east-1"], "owners": True}, connect(made.append))
+    assert facts.result["complete"] and facts.result["summary"]["tokens"] > 0
+    assert [client.meta.region_name for client in made] == ["us-east-1"]
 
 
 @pytest.mark.parametrize(
@@ -59,33 +93,36 @@ def test_as_many_connections_as_calls(aws: pytest.MonkeyPatch) -> None:
         (["all"], None, ["eu-west-1", "us-east-1", "us-west-2"]),
     ],
 )
-def test_regions(wanted: list[str], own: str | None, regions: list[str]) -> None:
-    assert Session(connect, wanted, own).regions == regions
+def test_regions(aws: pytest.MonkeyPatch, wanted: list[str], own: str | None, regions: list[str]) -> None:
+    aws.delenv("AWS_REGION")
+    assert open_session(connect(region=own), regions=wanted).regions == regions
 
 
-def test_no_region() -> None:
+def test_no_region(aws: pytest.MonkeyPatch) -> None:
+    aws.delenv("AWS_REGION")
     with pytest.raises(PatrolError, match="no region was given.*Amazon WorkMail is in eu-west-1, us-east-1") as caught:
-        Session(connect, [], None)
+        open_session()
     assert caught.value.error_code == "NoRegionError"
 
 
 def test_a_botocore_that_is_too_old(aws: pytest.MonkeyPatch) -> None:
-    """Told by what the client can do, as with the client of a service that has no such operation."""
+    """It is recognized by the client, which is here that of a service without these operations."""
 
-    def connect_to_another(service: str, region: str, **options: Any) -> Any:
-        return connect("sts", region, **options)
+    class AnotherConnection(Connection):
+        def client(self, service: str, region: str, config: Any, **role: str) -> Any:
+            return super().client("sts", region, config, **role)
 
     with pytest.raises(
         PatrolError, match=r"does not know WorkMail's .*\. Install botocore 1\.35\.52 or newer"
     ) as caught:
-        Session(connect_to_another, ["us-east-1"]).client("us-east-1")
+        open_session(AnotherConnection({})).client("us-east-1")
     assert caught.value.error_code == "UnsupportedBotocoreException"
 
 
 def test_nonsense_in_the_environment(aws: pytest.MonkeyPatch) -> None:
     aws.setenv("AWS_MAX_ATTEMPTS", "many")
     with pytest.raises(PatrolError, match="AWS_MAX_ATTEMPTS: 'many' is not a whole number of at least 1") as caught:
-        Session(connect, ["us-east-1"])
+        open_session()
     assert caught.value.error_code == "InvalidConfigurationException"
 
 

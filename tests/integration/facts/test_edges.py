@@ -111,7 +111,7 @@ def test_missing_libraries(ansible_playbook: Playbook, environment: dict[str, st
 
 
 BAD_MODULE_INPUT: dict[str, tuple[dict[str, Any], str]] = {
-    "id": ({"organization": "m-XYZ"}, "organizations: 'm-XYZ' is no organization id"),
+    "id": ({"organization": "m-XYZ"}, "organizations: 'm-XYZ' is not a valid organization ID"),
     "alias": (
         {"organization": "acme", "organizations": ["globex"]},
         "organizations, organization: are two names of one option; give one of them",
@@ -148,7 +148,7 @@ def test_bad_input_to_the_module(emulator: Emulator, run_tasks: RunTasks) -> Non
 
 
 BAD_EXPRESSIONS = {
-    "term": (f"query('{LOOKUP}', 'm-XYZ')", "organizations: 'm-XYZ' is no organization id"),
+    "term": (f"query('{LOOKUP}', 'm-XYZ')", "organizations: 'm-XYZ' is not a valid organization ID"),
     "nothing": (f"query('{LOOKUP}', '')", "organizations: expected non-empty strings"),
     "option": (f"query('{LOOKUP}', 'acme', slect={{'expired': true}})", "slect: unknown option, did you mean select?"),
     "terms": (f"query('{LOOKUP}', organizations=['acme'])", "organizations: unknown option"),

@@ -285,7 +285,7 @@ def test_the_answer_does_not_depend_on_concurrency(emulator: Emulator, gather: G
 )
 @guards(
     "plugins/module_utils/_sweep/organizations.py",
-    "    if unknown and not options.skip_missing and not calls.errors:",
+    "    if unknown and not skip_missing and not calls.errors:",
 )
 @guards("plugins/module_utils/_sweep/sweep.py", "        if not options.skip_missing:")
 def test_what_does_not_exist_is_an_error(

@@ -215,7 +215,7 @@ def test_cache_is_not_shared_across_credentials_targets_and_endpoints(
         assert len(records()) == number, (config, variables)
 
 
-@guards("plugins/plugin_utils/_inventory/cache.py", '        "origin": origin_of_calls(profile),\n', "")
+@guards("plugins/plugin_utils/_inventory/cache.py", '        "origin": origin_of_calls(connection),\n', "")
 def test_cache_is_not_shared_across_keys_of_one_profile(
     emulator: Emulator, cached: Source, manage: Manage, aws: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -182,7 +182,7 @@ def test_the_group_of_every_host_shows_that_a_source_was_read(
 INVALID = {
     "unknown": ({"organisations": ["acme"]}, "organisations: unknown option, did you mean organizations?"),
     "paging": ({"max_items": 5}, "max_items: unknown option"),
-    "organizations": ({"organizations": ["m-XYZ"]}, "organizations: 'm-XYZ' is no organization id"),
+    "organizations": ({"organizations": ["m-XYZ"]}, "organizations: 'm-XYZ' is not a valid organization ID"),
     "regions": ({"regions": ["eu-central-1"]}, "regions: Amazon WorkMail is not in 'eu-central-1'"),
     "region": ({"region": "nowhere-1"}, "region: Amazon WorkMail is not in 'nowhere-1'"),
     "as_of": ({"as_of": "2026-01"}, "as_of: '2026-01' is neither an instant with an offset"),

@@ -63,7 +63,7 @@ def revoke(emulator: Emulator, aws: pytest.MonkeyPatch, waits: list[float]) -> R
         before = held(emulator)
         options = {"organization": ACME, "personal_access_token_ids": list(token_ids), **options}
         try:
-            result = revoke_tokens(options, connect, REGION, check_mode, waits.append)
+            result = revoke_tokens(options, connect(), check_mode, waits.append)
         except PatrolError as error:
             result = {**error.details, **error.as_result()}
         if "revoked" not in result or check_mode:
@@ -185,7 +185,7 @@ def test_a_reply_about_another_token_is_not_believed(revoke: Run, emulator: Emul
 @guards("plugins/module_utils/_revoke/deletion.py", "            refused = error\n", "            raise\n")
 def test_a_connection_that_breaks_after_the_deletion(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
     options = {"organization": ACME, "personal_access_token_ids": ["pat-1", "pat-2"]}
-    result = revoke_tokens(options, connect_and_break(DELETE), REGION)
+    result = revoke_tokens(options, connect_and_break(DELETE))
     assert ids(result["revoked"]) == ["pat-1", "pat-2"] and not result["unconfirmed"]
     assert held(emulator) == {"pat-3", "pat-4", "pat-5", "pat-6"}
 
@@ -234,8 +234,8 @@ def test_the_silence_of_the_deletion_is_not_believed(revoke: Run, emulator: Emul
         ({"only_if": {}}, "only_if: expected at least one condition"),
         ({"only_if": {"expird": True}}, "only_if.expird: unknown condition, did you mean expired?"),
         ({"as_of": "tomorrow"}, "as_of: 'tomorrow' is neither an instant"),
-        ({"organization": "m-123"}, "organization: 'm-123' is no organization id"),
-        ({"organization": None}, "organization: expected non-empty strings, got None"),
+        ({"organization": "m-123"}, "organization: 'm-123' is not a valid organization ID"),
+        ({"organization": None}, "organization: expected a non-empty string, got None"),
         ({"assume_role_arn": ""}, "assume_role_arn: '' is not like"),
     ],
 )
@@ -290,7 +290,7 @@ def by_policy(emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path) -> Ru
         options = {"record_dir": str(tmp_path / "records"), "organizations": list(ALL), **options}
         options = {name: value for name, value in options.items() if value is not None}
         try:
-            result = revoke_by_policy(options, connect, REGION, check_mode, lambda seconds: None)
+            result = revoke_by_policy(options, connect(), check_mode, lambda seconds: None)
         except PatrolError as error:
             result = {**error.details, **error.as_result()}
         if "plan" not in result:
@@ -534,19 +534,15 @@ def test_a_killed_run_leaves_a_true_record(emulator: Emulator, aws: pytest.Monke
     class Killed(BaseException):
         pass
 
-    def connect_and_die(service: str, region: str, config: Any, **credentials: str) -> Any:
-        client = connect(service, region, config, **credentials)
+    def die(request: Any, **event: Any) -> None:
+        if b"pat-3" in request.body:
+            raise Killed
 
-        def die(request: Any, **event: Any) -> None:
-            if b"pat-3" in request.body:
-                raise Killed
-
-        client.meta.events.register(f"before-send.workmail.{DELETE}", die)
-        return client
+    connection = connect(lambda client: client.meta.events.register(f"before-send.workmail.{DELETE}", die))
 
     options = {**CONFIRMED, "record_dir": str(tmp_path)}
     with pytest.raises(Killed):
-        revoke_by_policy(options, connect_and_die, REGION)
+        revoke_by_policy(options, connection)
     [record] = tmp_path.iterdir()
     told = [json.loads(line) for line in record.read_text().splitlines()]
     assert [(line["outcome"], line["personal_access_token_id"]) for line in told][-3:] == [
@@ -583,12 +579,12 @@ def test_a_record_that_can_no_longer_be_written_ends_it(
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         aws.setattr(journal, "_new_file", lambda directory: (directory, full))
         with pytest.raises(PatrolError, match="record cannot be written") as caught:
-            revoke_by_policy(options, connect, REGION)
+            revoke_by_policy(options, connect())
     assert caught.value.error_code == "RecordException" and not asked(emulator)
 
 
 def findings_of(policy: dict[str, Any], **options: Any) -> list[dict[str, Any]]:
-    audited = gather_audit({"policy": policy, "organizations": list(ALL), **options}, connect, REGION)
+    audited = gather_audit({"policy": policy, "organizations": list(ALL), **options}, connect())
     findings: list[dict[str, Any]] = json.loads(json.dumps(audited["findings"]))
     return findings
 
@@ -818,17 +814,14 @@ def test_the_owner_is_read_again_just_before_the_deletion(
 ) -> None:
     """The owner is enabled between the listing of the users and the first deletion."""
 
-    def connect_and_enable(service: str, region: str, config: Any, **credentials: str) -> Any:
-        client = connect(service, region, config, **credentials)
-        client.meta.events.register(
-            f"before-send.workmail.{GET}",
-            lambda **event: change_user(emulator, BEN, State="ENABLED"),
-        )
-        return client
+    def enable(**event: Any) -> None:
+        change_user(emulator, BEN, State="ENABLED")
+
+    connection = connect(lambda client: client.meta.events.register(f"before-send.workmail.{GET}", enable))
 
     options = {"confirm": True, "record_dir": str(tmp_path), **WIDE}
     options.update({"policy": ORPHANED} if how == "policy" else {"findings": findings_of(ORPHANED)})
-    result = revoke_by_policy(options, connect_and_enable, REGION)
+    result = revoke_by_policy(options, connection)
     assert len(result["plan"]) == 2 and len(result["not_revoked"]) == 2 and len(held(emulator)) == 6
 
 

@@ -250,7 +250,7 @@ def test_faults(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, 
         ({**REVOKE, "revoke_record_dir": ""}, "revoke_record_dir: expected the path of a directory"),
         ({**REVOKE, "revoke_max_tokens": 0}, "revoke_max_tokens: 0 is out of range; expected 1 or more"),
         ({**REVOKE, "revoke_confirm": "maybe"}, "revoke_confirm"),
-        ({**REVOKE, "revoke_organizations": ["m-12"]}, "'m-12' is no organization id"),
+        ({**REVOKE, "revoke_organizations": ["m-12"]}, "'m-12' is not a valid organization ID"),
     ],
     ids=repr,
 )

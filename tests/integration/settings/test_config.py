@@ -83,7 +83,7 @@ def change(aws: pytest.MonkeyPatch, waits: list[float]) -> Run:
     def call(check_mode: bool = False, **options: Any) -> dict[str, Any]:
         try:
             options = {"organization": "acme", **options}
-            before, after = change_settings(options, connect, REGION, check_mode, waits.append)
+            before, after = change_settings(options, connect(), check_mode, waits.append)
         except PatrolError as error:
             return error.as_result()
         return {"before": before, "after": after}
@@ -95,7 +95,7 @@ def change(aws: pytest.MonkeyPatch, waits: list[float]) -> Run:
 def read(aws: pytest.MonkeyPatch) -> Run:
     def call(**options: Any) -> dict[str, Any]:
         try:
-            return read_settings({"organization": "acme", **options}, connect, REGION)
+            return read_settings({"organization": "acme", **options}, connect())
         except PatrolError as error:
             return error.as_result()
 
@@ -259,7 +259,7 @@ def test_faults_while_changing(configured: Emulator, change: Run, kind: str) -> 
 @guards("plugins/module_utils/_settings.py", "        refused = error\n", "        raise\n")
 def test_a_connection_that_breaks_after_the_change(configured: Emulator, aws: pytest.MonkeyPatch) -> None:
     options = {"organization": "acme", "lifetime_in_days": 90}
-    _before, after = change_settings(options, connect_and_break(PUT), REGION)
+    _before, after = change_settings(options, connect_and_break(PUT))
     assert after["lifetime_in_days"] == 90
     assert stored(configured) == with_tokens(Status="ACTIVE", LifetimeInDays=90)
 
@@ -340,7 +340,7 @@ def test_what_cannot_be_read_again(configured: Emulator, change: Run, put: str, 
         ({}, "status, lifetime_in_days: one of them is to be set"),
         ({"lifetime_in_days": 0}, "lifetime_in_days: 0 is out of range; expected 1 to 3653"),
         ({"lifetime_in_days": 3654}, "lifetime_in_days: 3654 is out of range; expected 1 to 3653"),
-        ({"lifetime_in_days": 90, "organization": "m-1"}, "'m-1' is no organization id"),
+        ({"lifetime_in_days": 90, "organization": "m-1"}, "'m-1' is not a valid organization ID"),
         ({"lifetime_in_days": 90, "organization": "acmee"}, "no organization is called acmee, did you mean acme?"),
     ],
 )

@@ -25,7 +25,7 @@ requirements:
 options:
   organizations:
     description:
-      - The organizations to watch, by id (C(m-) and 32 lower-case hex digits) or by alias.
+      - The organizations to watch, by id (C(m-) and 32 lowercase hex digits) or by alias.
       - Left out, every organization that C(ListOrganizations) shows in state C(Active).
     type: list
     elements: str

@@ -34,7 +34,7 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.populat
         ({"hostvars_prefix": "x-"}, "^hostvars_prefix: 'x-' is not a valid"),
         ({"hostnames": [""]}, "^hostnames: expected non-empty Jinja expressions or templates, got ''$"),
         ({"hostnames": [{"name": "x"}]}, "^hostnames: expected non-empty Jinja"),
-        ({"organizations": ["m-XYZ"]}, "^organizations: 'm-XYZ' is no organization id"),
+        ({"organizations": ["m-XYZ"]}, "^organizations: 'm-XYZ' is not a valid organization ID"),
         ({"select": {"expird": True}}, r"^select\.expird: unknown condition, did you mean expired\?"),
         ({"select": {"owner_state": "DISABLED"}}, "need owners: true$"),
     ],

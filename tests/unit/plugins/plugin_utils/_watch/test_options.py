@@ -24,7 +24,7 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.options imp
         ({"warn": 30}, "warn: expected a list of durations"),
         ({"owners": "yes"}, "owners: 'yes' is neither true nor false"),
         ({"report_existing": 1}, "report_existing: 1 is neither true nor false"),
-        ({"organizations": ["m-1"]}, "organizations: 'm-1' is no organization id"),
+        ({"organizations": ["m-1"]}, "organizations: 'm-1' is not a valid organization ID"),
         ({"concurrency": 0}, "concurrency: 0 is out of range; expected 1 to 64"),
         ({"secret_key": 7}, "secret_key: expected a non-empty string without NUL characters$"),
         ({"state_file": "a\0b"}, "state_file: expected a non-empty string without NUL"),
