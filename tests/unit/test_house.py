@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -19,10 +21,12 @@ from house import (
     part_of,
     python_files,
     reachable,
+    without_shortcuts,
 )
 
 COLLECTION = Path(__file__).parents[2]
 PLUGINS = COLLECTION / "plugins"
+GUIDE = COLLECTION / "docs/docsite/rst/guide_architecture.rst"
 DOMAIN = PLUGINS / "module_utils/_domain"
 # Which packages of module_utils each package may import. A new package needs an entry.
 BELOW = {
@@ -96,6 +100,21 @@ def test_facts_are_gathered_without_the_policy_engine() -> None:
     assert PLUGINS / "module_utils/_sweep/facts.py" in sent
     assert DOMAIN / "policy.py" not in sent
     assert not [file for file in sent if part_of(file, PLUGINS) in ("module_utils/_audit", "module_utils/_revoke")]
+
+
+def test_the_picture_shows_every_package_and_its_imports() -> None:
+    drawn = ElementTree.parse(GUIDE.with_name("packages.svg")).getroot()
+    packages = without_shortcuts(packages_alone(arrows(PLUGINS, *UTILITIES)))
+    assert {shape.get("data-package") for shape in drawn.iter() if shape.get("data-package")} == packages.keys()
+    leads = [(shape.get("data-from"), shape.get("data-to")) for shape in drawn.iter() if shape.get("data-from")]
+    assert sorted(leads) == sorted((part, target) for part, targets in packages.items() for target in targets)
+
+
+def test_the_guide_describes_every_package() -> None:
+    described = re.findall(r"^``(_\w+)``  ", GUIDE.read_text(), re.MULTILINE)
+    assert sorted(described) == sorted(
+        file.parent.name for folder in UTILITIES for file in (PLUGINS / folder).glob("*/__init__.py")
+    )
 
 
 def test_an_import_upwards_is_found(tmp_path: Path) -> None:
