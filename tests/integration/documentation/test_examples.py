@@ -50,7 +50,7 @@ FILES = {
         },
     ),
     "docs/docsite/rst/guide_inventory.rst": (
-        "inventory/test_inventory.py",
+        "inventory/test_guide.py",
         {
             "workmail_pat.yml",
             "offboarding.workmail_pat.yml",
