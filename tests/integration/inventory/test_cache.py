@@ -29,7 +29,7 @@ from workmail_emulator import Emulator, Fault
 @pytest.mark.parametrize("hosts", ["users", "tokens", "organizations"])
 @guards(
     "plugins/inventory/workmail_pat.py",
-    "BaseInventoryPlugin.parse(inventory, loader, path)",
+    "BaseInventoryPlugin.parse(self, inventory, loader, path)",
     "super().parse(inventory, loader, path)",
 )
 def test_cached_run_returns_the_same_without_a_call(
@@ -177,6 +177,7 @@ def test_corrupt_records_are_fetched_again(
 
 # Options and environment variables that change what is fetched, and as whom.
 OTHERS: list[tuple[dict[str, Any], dict[str, str]]] = [
+    ({"assume_role_arn": "arn:aws:iam::123456789012:role/auditor"}, {}),
     ({"organizations": ["globex"]}, {}),
     ({"users": [ANA]}, {}),
     ({"regions": ["eu-west-1"], "organizations": ["initech"]}, {}),
@@ -184,7 +185,6 @@ OTHERS: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({"owners": True}, {}),
     ({"hosts": "organizations"}, {}),
     ({"access_key": "another", "secret_key": "testing"}, {}),
-    ({"assume_role_arn": "arn:aws:iam::123456789012:role/auditor"}, {}),
     ({"profile": "auditor", "access_key": "", "secret_key": ""}, {"AWS_SHARED_CREDENTIALS_FILE": "credentials"}),
     ({}, {"AWS_ACCESS_KEY_ID": "another"}),
     ({}, {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/another"}),
