@@ -170,7 +170,8 @@ from ..module_utils._argspec import (
     make_module,
 )
 from ..module_utils._domain.errors import PatrolError
-from ..module_utils._revoke.by_policy import difference, revoke_tokens
+from ..module_utils._revoke.by_id import revoke_by_id
+from ..module_utils._revoke.deletion import diff_of
 
 
 def main() -> None:
@@ -193,11 +194,11 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        result = revoke_tokens(module.params, module.connection, module.check_mode)
+        result = revoke_by_id(module.params, module.connection, module.check_mode)
     except PatrolError as error:
         fail(module, error)
     else:
-        module.exit_json(**result, diff=difference(result))
+        module.exit_json(**result, diff=diff_of(result))
 
 
 if __name__ == "__main__":

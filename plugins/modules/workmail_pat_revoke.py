@@ -436,7 +436,8 @@ from ..module_utils._argspec import (
     make_module,
 )
 from ..module_utils._domain.errors import PatrolError
-from ..module_utils._revoke.by_policy import difference, revoke_by_policy
+from ..module_utils._revoke.by_policy import revoke_by_policy
+from ..module_utils._revoke.deletion import diff_of
 
 
 def main() -> None:
@@ -467,7 +468,7 @@ def main() -> None:
     except PatrolError as error:
         fail(module, error)
     else:
-        module.exit_json(**result, diff=difference(result))
+        module.exit_json(**result, diff=diff_of(result))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from ..module_utils._domain.times import (
     resolve_as_of,
 )
 from ..module_utils._domain.tokens import TokenKey, key_of
-from ..module_utils._revoke.plan import check_findings
+from ..module_utils._revoke.findings import check_findings
 
 DEFAULT_SUBJECT = "Your Amazon WorkMail personal access tokens"
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Any
 import boto3
 import pytest
 from connecting import REGION, connect
-from estate import ESTATE
 from workmail_emulator import Emulator
 
 # Whatever uses one of these runs Ansible: in a program of its own, or by the API of inventories.
@@ -33,62 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(server: Emulator) -> Emulator:
-    """The emulator with the estate of these tests, no faults and an empty log."""
-    server.reset()
-    server.load(ESTATE)
-    return server
-
-
-@pytest.fixture
-def surroundings(server: Emulator, tmp_path: Path) -> dict[str, str]:
-    """Environment variables with which the emulator is seen, and nothing of the machine's settings."""
-    kept = ("PATH", "ANSIBLE_COLLECTIONS_PATH", "LC_ALL")
-    return {
-        **{name: os.environ[name] for name in kept if name in os.environ},
-        "HOME": str(tmp_path),
-        "ANSIBLE_HOME": str(tmp_path / "ansible"),
-        "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote"),
-        "ANSIBLE_ASYNC_DIR": str(tmp_path / "async"),
-        # amazon.aws 10 imports what ansible-core 2.20 deprecates, which is not for this collection to mend.
-        "ANSIBLE_DEPRECATION_WARNINGS": "false",
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-        "NO_COLOR": "1",
-        "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_REGION": REGION,
-        "AWS_MAX_ATTEMPTS": "1",
-        "AWS_CONFIG_FILE": str(tmp_path / "no-config"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "no-credentials"),
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-
-
 @pytest.fixture
 def environment(surroundings: dict[str, str]) -> dict[str, str]:
     """The same for a program that a test starts: what uses it is marked above."""
     return surroundings
-
-
-@pytest.fixture
-def aws(surroundings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The same variables in this process."""
-    for name in list(os.environ):
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    for name, value in surroundings.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
-    return monkeypatch
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.judge impo
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Owner, Token
-from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan import PolicySelection, Protection
+from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan import Protection
+from ansible_collections.patrol.workmail.plugins.module_utils._revoke.selection import PolicySelection
 
 OPEN = Protection(None, None, NOW, NOW)
 ANA = Owner("u-ana", "ana", "ana@acme.example", "Ana", "ENABLED")
@@ -47,9 +48,9 @@ UNUSED = rule("unused", {"unused_for": "90d"})
 ORPHANED = rule("orphaned", {"owner_state": ["DISABLED"]})
 
 
-def selection(*rules: dict[str, Any], guards: Protection = OPEN, **policy: Any) -> PolicySelection:
-    return PolicySelection(parse_policy({"version": 1, "rules": list(rules), **policy}), guards)
+def selection(*rules: dict[str, Any], protection: Protection = OPEN, **policy: Any) -> PolicySelection:
+    return PolicySelection(parse_policy({"version": 1, "rules": list(rules), **policy}), protection)
 
 
-def findings_of(*found: Token, rules: tuple[dict[str, Any], ...] = (EXPIRED,)) -> list[Any]:
-    return list(judge(parse_policy({"version": 1, "rules": list(rules)}), found, NOW).findings)
+def findings_of(*found: Token, rules: tuple[dict[str, Any], ...] = (EXPIRED,), **policy: Any) -> list[Any]:
+    return list(judge(parse_policy({"version": 1, "rules": list(rules), **policy}), found, NOW).findings)

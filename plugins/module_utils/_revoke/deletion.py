@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Deleting personal access tokens one by one, so that what is told of it is true."""
+"""Delete one token: read it, decide, delete it, and read it again."""
 
 from __future__ import annotations
 
@@ -18,40 +18,39 @@ from .._workmail import operations
 from .journal import RevocationJournal
 from .starter import Starter
 
-# Seconds between readings of a token that is still there once the service has taken its deletion.
+# Seconds between readings of a token that still exists after the service accepted its deletion.
 _WAITS = (1, 2, 4)
 
 _SERVER_ERROR = 500
 
-# Why a token, as it was read just now, is not to be deleted; None if it is.
-Reason = Callable[[Token], Optional[str]]
-OwnerOf = Callable[[Optional[str]], Optional[Owner]]
+# Returns why a token, as it was read just now, must not be deleted, or None.
+ReasonToSkip = Callable[[Token], Optional[str]]
 Sleep = Callable[[float], None]
 
 
-class Revocation:
-    """Deletes tokens one by one and knows what became of each.
+class Deletion:
+    """Deletes tokens one by one and keeps what became of each.
 
     Args:
-        as_of: The instant that tokens are told of, in microseconds since the epoch.
-        dry: Whether only to read, and to tell what would be deleted.
-        record: Takes a line before and after each deletion.
-        sleep: Waits for so many seconds.
-        starter: Whoever started the run. Nothing is deleted any more once it has ended.
+        as_of: The instant of the derived fields in the records of tokens, in microseconds since the epoch.
+        check_mode: Whether only to read and to predict.
+        journal: Gets a line before and after each deletion.
+        sleep: Waits for a number of seconds.
+        starter: The processes that started the run. Nothing more is deleted once one of them has ended.
     """
 
     def __init__(
         self,
         as_of: int,
-        dry: bool = False,
-        record: RevocationJournal | None = None,
+        check_mode: bool = False,
+        journal: RevocationJournal | None = None,
         sleep: Sleep = time.sleep,
         starter: Starter | None = None,
     ) -> None:
         self._as_of = as_of
         self._starter = starter or Starter()
-        self._dry = dry
-        self._record = record or RevocationJournal(None, {})
+        self._check_mode = check_mode
+        self._journal = journal or RevocationJournal(None, {})
         self._sleep = sleep
         self._revoked: list[Token] = []
         self._not_revoked: list[tuple[Token, str]] = []
@@ -63,25 +62,28 @@ class Revocation:
         client: Any,
         organization: Organization,
         token_id: str,
-        reason: Reason,
-        owner_of: OwnerOf,
+        reason_to_skip: ReasonToSkip,
+        needs_owner: bool,
+        owner: Owner | None = None,
         rule_ids: Sequence[str] = (),
     ) -> None:
         """Read a token, delete it unless there is a reason not to, and read whether it is gone.
 
         Args:
-            client: A WorkMail client of the organization's region.
-            organization, token_id: Which one.
-            reason: Called with the token as it was just read.
-            owner_of: Called with the user ID of the token as it was just read; returns the owner that ``reason`` sees.
-            rule_ids: Recorded.
+            client: A WorkMail client for the organization's region.
+            organization: The organization.
+            token_id: The token ID.
+            reason_to_skip: Called with the token as it was just read.
+            needs_owner: Whether ``reason_to_skip`` looks at the owner, which is then read again.
+            owner: The owner as it was listed, if owners were.
+            rule_ids: The rules that ask for the deletion, for the journal.
 
         Raises:
-            PatrolError: The token could not be read, deleted, or read again. M(result) has what was done before.
+            PatrolError: The token could not be read, deleted, or read again. ``result`` has what was done before.
         """
 
-        def note(outcome: str, why: str | None = None) -> None:
-            self._record.note(outcome, token, rule_ids, why)
+        def note(outcome: str, reason: str | None = None) -> None:
+            self._journal.note(outcome, token, rule_ids, reason)
 
         summary = operations.get_personal_access_token(client, organization.id, token_id)
         if summary is None:
@@ -89,13 +91,18 @@ class Revocation:
             self._absent.append(token_id)
             note("absent")
             return
-        token = token_from_summary(summary, organization, owner_of(summary.get("UserId")))
-        why = reason(token)
-        if why is not None:
-            self._not_revoked.append((token, why))
-            note("not_revoked", why)
+        user_id = summary.get("UserId")
+        if needs_owner:
+            owner = read_owner(client, organization.id, user_id, owner)
+        elif owner is not None and owner.user_id != user_id:
+            owner = None
+        token = token_from_summary(summary, organization, owner)
+        reason = reason_to_skip(token)
+        if reason is not None:
+            self._not_revoked.append((token, reason))
+            note("not_revoked", reason)
             return
-        if self._dry:
+        if self._check_mode:
             self._revoked.append(token)
             return
         if self._starter.gone():
@@ -120,16 +127,16 @@ class Revocation:
             operations.delete_personal_access_token(client, organization_id, token_id)
         except PatrolError as error:
             refused = error
-        # A connection can break after the service has done its work, and a reply says nothing: only reading tells.
+        # The reply proves nothing, and the connection may fail after the change was made: read the token again.
         for wait in (*_WAITS, 0):
             try:
-                left = operations.get_personal_access_token(client, organization_id, token_id)
+                found = operations.get_personal_access_token(client, organization_id, token_id)
             except PatrolError as error:
                 self._unconfirmed.append(token_id)
                 if refused is not None:
                     raise refused from error
                 raise
-            if left is None:
+            if found is None:
                 self._revoked.append(token)
                 return
             if refused is not None and not _may_be_done_yet(refused):
@@ -140,25 +147,25 @@ class Revocation:
         if refused is not None:
             raise refused
         raise PatrolError(
-            f"token {token_id} is still there, though the service took its deletion",
+            f"token {token_id} still exists although the service accepted its deletion",
             error_code="RevocationNotConfirmedException",
             organization_id=organization_id,
             region=token.region,
-            hint="Look at it again later.",
+            hint="Check again later.",
         )
 
     def result(self) -> dict[str, Any]:
-        """What became of the tokens so far.
+        """Return what became of the tokens so far.
 
         Returns:
-            C(changed); C(revoked), records of those that were read before and are gone, or would be; C(not_revoked),
-            C({reason, token}); C(absent), ids that were not there; C(unconfirmed), ids of which it is not known whether
-            they are gone.
+            ``changed``; ``revoked``, the records of the tokens that existed and are gone, or would be; ``not_revoked``,
+            ``{reason, token}``; ``absent``, the IDs of tokens that did not exist; ``unconfirmed``, the IDs of tokens
+            that may be gone or not.
         """
         return {
             "changed": bool(self._revoked),
             "revoked": [to_record(token, self._as_of) for token in self._revoked],
-            # Not as "skipped": with that, Ansible takes the task for one that did not run.
+            # Not as "skipped": Ansible mistakes a task with that result for one that did not run.
             "not_revoked": [
                 {"reason": reason, "token": to_record(token, self._as_of)} for token, reason in self._not_revoked
             ],
@@ -167,8 +174,19 @@ class Revocation:
         }
 
 
+def diff_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the diff of a revocation: the tokens before and after, by ID.
+
+    Args:
+        result: The result of ``Deletion.result``.
+    """
+    after = {entry["token"]["personal_access_token_id"]: entry["token"] for entry in result["not_revoked"]}
+    gone = {record["personal_access_token_id"]: record for record in result["revoked"]}
+    return {"before": {**after, **gone}, "after": after}
+
+
 def _may_be_done_yet(error: PatrolError) -> bool:
-    """Whether the service may do what failed with this error, because it did not refuse the request itself."""
+    """Find out whether the service may still do what failed, because it did not refuse the request itself."""
     metadata = error.details.get("response_metadata")
     status = metadata.get("http_status_code") if isinstance(metadata, Mapping) else None
     return not isinstance(status, int) or status >= _SERVER_ERROR
@@ -178,7 +196,7 @@ def read_owner(client: Any, organization_id: str, user_id: str | None, listed: O
     """Read the owner of a token just before its deletion.
 
     Args:
-        client: A WorkMail client of the organization's region.
+        client: A WorkMail client for the organization's region.
         organization_id: The organization.
         user_id: The user ID of the token as it was just read.
         listed: The owner as it was listed, if owners were.

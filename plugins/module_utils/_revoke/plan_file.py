@@ -13,16 +13,19 @@ import datetime
 import hashlib
 import json
 import re
-from typing import Any, Mapping, NamedTuple, NoReturn, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._domain.conditions import Conditions, parse_conditions
 from .._domain.errors import OptionError
 from .._domain.policy import Policy, parse_policy
+from .._domain.strict_json import parse_json
 from .._domain.text import quoted
 from .._domain.times import format_instant, parse_duration, parse_instant
 from .._domain.tokens import TokenKey, to_record
 from .._files import read_file
-from .plan import Planned, check_can_revoke, check_token
+from .findings import check_can_revoke, check_token
+from .plan import Limits, Planned, Protection
+from .selection import FindingsSelection, PolicySelection, SavedSelection
 
 KIND = "patrol.workmail plan of a revocation"
 VERSION = 1
@@ -62,22 +65,38 @@ _ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+::([0-9]{12}):.+", re.ASCII)
 class SavedPlan(NamedTuple):
     """A plan that was read from its file, and checked.
 
-    ``policy`` is None if the plan was made from findings. ``options`` are those of the run that planned, as they were
-    given.
+    ``source`` is ``policy`` or ``findings``, and ``digest`` is the digest of what the plan was made from. ``policy`` is
+    None if it was made from findings. ``options`` are those of the run that planned, as they were given.
     """
 
     path: str
     as_of: int
     account: str
+    source: str
     policy: Policy | None
     digest: str
     protected: Conditions | None
     grace: int | None
-    max_tokens: int
-    max_percent: int
+    limits: Limits
     regions: Sequence[str]
     options: Mapping[str, Any]
     entries: Sequence[Planned]
+
+    def selection(self, now: int) -> SavedSelection:
+        """Return how the tokens of the plan are selected.
+
+        Args:
+            now: The present, in microseconds since the epoch.
+        """
+        protection = Protection(self.protected, self.grace, self.as_of, now)
+        if self.policy is None:
+            found = [{"token": to_record(entry.token, self.as_of)} for entry in self.entries]
+            # No audit has found more tokens since.
+            return SavedSelection(self.entries, FindingsSelection(found, protection), FindingsSelection((), protection))
+        latest = protection._replace(as_of=max(self.as_of, now))
+        return SavedSelection(
+            self.entries, PolicySelection(self.policy, protection), PolicySelection(self.policy, latest)
+        )
 
 
 def digest_of(document: object, path: str = "document") -> str:
@@ -101,29 +120,26 @@ def digest_of(document: object, path: str = "document") -> str:
 
 
 def plan_document(
-    entries: Sequence[Planned],
+    planned: Sequence[Planned],
     created: int,
     caller: str,
     as_of: int,
-    policy: object,
-    findings: object,
-    max_tokens: int,
-    max_percent: int,
+    limits: Limits,
     regions: Sequence[str],
     options: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Make the document of a plan.
 
     Args:
-        entries: The tokens that are planned.
-        created: When, in microseconds since the epoch.
+        planned: The tokens to revoke.
+        created: The time of the plan, in microseconds since the epoch.
         caller: The ARN of the caller.
-        as_of: The instant that the tokens were judged at, in microseconds since the epoch.
-        policy, findings: One of them is None.
-        max_tokens, max_percent: The limits.
+        as_of: The instant of the policy, in microseconds since the epoch.
+        limits: The limits.
         regions: The regions that were read.
-        options: The options by name, of which those in ``OPTIONS`` are kept.
+        options: The options by name. Those in ``OPTIONS`` are kept, and ``policy`` or ``findings`` is the source.
     """
+    policy, findings = options.get("policy"), options.get("findings")
     document = {
         "kind": KIND,
         "version": VERSION,
@@ -133,12 +149,12 @@ def plan_document(
         "policy": policy,
         "policy_digest": None if policy is None else digest_of(policy),
         "findings_digest": None if findings is None else digest_of(findings),
-        "limits": {"max_tokens": max_tokens, "max_percent": max_percent},
+        "limits": {"max_tokens": limits.tokens, "max_percent": limits.percent},
         "regions": list(regions),
         "options": {name: options.get(name) for name in OPTIONS},
         "tokens": [
             {"rule_ids": list(entry.rule_ids), "message": entry.message, "token": to_record(entry.token, as_of)}
-            for entry in entries
+            for entry in planned
         ],
     }
     plain: dict[str, Any] = json.loads(json.dumps(document, default=_as_text))
@@ -158,13 +174,11 @@ def read_plan(path: object) -> SavedPlan:
         raise OptionError(f"plan_file: {quoted(path)} is not valid; expected the path of a plan")
     label = f"plan_file: {path}"
     try:
-        text = read_file(path, LARGEST, label).decode("utf-8")
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        document = parse_json(read_file(path, LARGEST, label))
     except FileNotFoundError as error:
         raise OptionError(f"{label}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise OptionError(f"{label}: is not valid JSON: {reason}") from error
+    except ValueError as error:
+        raise OptionError(f"{label}: is {error}") from error
     return parse_plan(document, path)
 
 
@@ -216,12 +230,15 @@ def _parse(document: object, path: str) -> SavedPlan:
         path=path,
         as_of=as_of,
         account=account[1],
+        source="findings" if policy is None else "policy",
         policy=policy,
         digest=digest,
         protected=protected,
         grace=grace,
-        max_tokens=_limit(limits["max_tokens"], None, "limits.max_tokens"),
-        max_percent=_limit(limits["max_percent"], 100, "limits.max_percent"),
+        limits=Limits(
+            tokens=_limit(limits["max_tokens"], None, "limits.max_tokens"),
+            percent=_limit(limits["max_percent"], 100, "limits.max_percent"),
+        ),
         regions=_texts(document["regions"], "regions"),
         options=options,
         entries=entries,
@@ -313,17 +330,6 @@ def _limit(value: object, most: int | None, path: str) -> int:
         allowed = "of at least 1" if most is None else f"from 1 to {most}"
         raise OptionError(f"{path}: {quoted(value)} is not a whole number {allowed}")
     return value
-
-
-def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(members)
-    if len(document) != len(members):
-        raise ValueError("a name comes twice in an object")
-    return document
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
 
 
 def _as_text(value: object) -> str:

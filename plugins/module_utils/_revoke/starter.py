@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Whether whoever started a revocation is still there. Pure: the standard library only.
+"""Whether the processes that started a revocation still run. Pure: the standard library only.
 
 A module is a program of its own. If ``ansible-playbook`` is killed, its worker and the module go on without it.
 """
@@ -29,7 +29,7 @@ def starter_of_worker() -> str | None:
 
 
 class Starter:
-    """Whoever started this process: its parent, and on the machine of Ansible also Ansible itself.
+    """The processes that started this one: its parent, and on the machine of Ansible also Ansible itself.
 
     Args:
         described: The value of ``VARIABLE``, if it was set.
@@ -43,8 +43,13 @@ class Starter:
         if len(parts) == 3 and parts[0] == _machine() and parts[1].isdecimal() and parts[2].isdecimal():
             self._worker, self._controller = int(parts[1]), int(parts[2])
 
+    @classmethod
+    def from_environment(cls) -> Starter:
+        """Make the starter that the action plugin described in ``VARIABLE``."""
+        return cls(os.environ.get(VARIABLE))
+
     def gone(self) -> bool:
-        """Whether one of them has ended."""
+        """Find out whether one of them has ended."""
         if os.getppid() != self._parent:
             return True
         return self._worker is not None and _parent_of(self._worker) not in (None, self._controller)

@@ -15,12 +15,11 @@ is an error.
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import re
 from typing import Any, Callable, Container, Iterable, NoReturn
 
 from .._domain.errors import ReplyError
+from .._domain.strict_json import parse_json
 from .._domain.text import quoted
 from .._domain.times import from_epoch_seconds
 from .._domain.tokens import TOKEN_FIELDS
@@ -122,42 +121,12 @@ class _Reader:
 
 def _decode(body: bytes) -> dict[str, Any]:
     try:
-        text = body.decode("utf-8")
-        document = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite_number
-        )
-        if "\\u" in text:
-            # An escape can carry half of a character, which no file or terminal takes.
-            json.dumps(document, ensure_ascii=False).encode("utf-8")
-    except UnicodeError as error:
-        _refuse(f"the body is not valid UTF-8: {error}")
+        document = parse_json(body)
     except ValueError as error:
-        _refuse(f"the body is not valid JSON: {error}")
-    except RecursionError:
-        _refuse("the body is nested too deeply")
+        _refuse(f"the body is {error}")
     if not isinstance(document, dict):
         _refuse("the body is not a JSON object")
     return document
-
-
-def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(members)
-    if len(document) != len(members):
-        # Python would let the last one win, and so an empty list hide a full one.
-        raise ValueError("a name comes twice in an object")
-    return document
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    # Python reads and writes NaN and Infinity, which JSON does not have.
-    raise ValueError(f"{name} is not a value of JSON")
-
-
-def _finite_number(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{quoted(text)} is out of range")
-    return number
 
 
 def _refuse(reason: str) -> NoReturn:

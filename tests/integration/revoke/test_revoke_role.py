@@ -67,7 +67,7 @@ def test_the_module(emulator: Emulator, run_tasks: RunTasks) -> None:
     failed = registered["failed"]
     assert failed["failed"] and failed["changed"] and ids(failed["revoked"]) == ["pat-4"]
     assert failed["error_code"] == "AccessDeniedException" and "workmail:DeletePersonalAccessToken" in failed["msg"]
-    assert "personal_access_token_ids: expected a list of at least one id" in registered["empty"]["msg"]
+    assert "personal_access_token_ids: expected a list of at least one ID" in registered["empty"]["msg"]
     assert held(emulator) == {"pat-2", "pat-3", "pat-5", "pat-6"}
 
 
@@ -132,7 +132,7 @@ def test_check_mode_and_a_list_as_text(emulator: Emulator, ansible_playbook: Pla
 def test_over_a_limit_the_plan_is_shown_and_nothing_goes(emulator: Emulator, ansible_playbook: Playbook) -> None:
     extra = {**REVOKE, "revoke_confirm": True, "revoke_max_percent": 10}
     run = ansible_playbook(BOOK, extra=extra)
-    assert run.returncode == 2 and "2 of the 5 tokens of acme are planned, and revoke_max_percent is 10" in run.stdout
+    assert run.returncode == 2 and "the plan has 2 of the 5 tokens of acme; revoke_max_percent is 10" in run.stdout
     assert run.stdout.count("planned: The token has expired: acme, token pat-") == 2
     assert max(map(len, run.stdout.splitlines())) < 1000 and len(held(emulator)) == 6
 
@@ -172,7 +172,7 @@ def test_everything_that_keeps_a_token(emulator: Emulator, ansible_playbook: Pla
         "REVOKED: 2 of 3 planned, 4 found and left",
         "left, protected: every: acme, token pat-1",
         "left, muted: TICKET-1: every: acme, token pat-4",
-        "left, created within the grace: every: young, token pat-new",
+        "left, created within the grace period: every: young, token pat-new",
         "was not there: pat-6",
     ):
         assert line in run.stdout, line
@@ -289,7 +289,7 @@ def test_the_default_limits(emulator: Emulator, ansible_playbook: Playbook) -> N
     emulator.load({"Organizations": [{"Alias": "many", "PersonalAccessTokens": tokens}]})
     extra = {"revoke_policy": "no_expired", "revoke_organizations": ["many"], "revoke_confirm": True}
     run = ansible_playbook(BOOK, extra=extra)
-    assert run.returncode == 2 and "11 tokens are planned, and revoke_max_tokens is 10" in run.stdout
+    assert run.returncode == 2 and "the plan has 11 tokens; revoke_max_tokens is 10" in run.stdout
     assert not asked(emulator)
     assert ansible_playbook(BOOK, extra={**extra, "revoke_max_tokens": 11}).returncode == 0
     assert len(asked(emulator)) == 11

@@ -18,9 +18,11 @@ from ansible_collections.patrol.workmail.plugins.module_utils._revoke.journal im
     RevocationJournal,
 )
 
+JOURNAL = "plugins/module_utils/_revoke/journal.py"
+
 
 @guards(
-    "plugins/module_utils/_revoke/journal.py",
+    JOURNAL,
     '            self._locks.append(_lock(self._directory, "record_dir"))\n',
     "",
 )
@@ -68,7 +70,7 @@ def test_a_plan_that_cannot_be_written_is_an_error(tmp_path: Path, monkeypatch: 
             record.write_plan({})
 
 
-@guards("plugins/module_utils/_revoke/journal.py", "            if not os.path.samefile(plans, self._directory):")
+@guards(JOURNAL, "            if not os.path.samefile(plans, self._directory):")
 def test_one_run_at_a_time_carries_out_a_plan(tmp_path: Path) -> None:
     """Also if each has a record directory of its own. Otherwise, both would report the tokens as revoked."""
     plan = tmp_path / "plans" / "plan.json"

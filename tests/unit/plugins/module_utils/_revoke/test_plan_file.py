@@ -20,13 +20,16 @@ from plans import EXPIRED, UNUSED, findings_of, selection, token
 from token_strategies import NOW
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError, PatrolError
-from ansible_collections.patrol.workmail.plugins.module_utils._revoke import plan_file as _plan_file
+from ansible_collections.patrol.workmail.plugins.module_utils._revoke import plan_file
+from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan import Limits
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan_file import (
     digest_of,
     parse_plan,
     plan_document,
     read_plan,
 )
+
+PLAN_FILE = "plugins/module_utils/_revoke/plan_file.py"
 
 POLICY = {"version": 1, "rules": [EXPIRED, {**UNUSED, "revoke": False}]}
 CALLER = "arn:aws:sts::123456789012:assumed-role/revoker/ansible"
@@ -36,9 +39,8 @@ OPTIONS = {"protected": {"owner": "svc-*"}, "grace": "7d", "organizations": ["ac
 def document(findings: Any = None, **options: Any) -> dict[str, Any]:
     entries = selection(EXPIRED).plan([token("pat-1"), token("pat-2")]).planned
     policy = POLICY if findings is None else None
-    return plan_document(
-        entries, NOW, CALLER, NOW, policy, findings, 10, 50, ["us-east-1"], {**OPTIONS, **options, "profile": "x"}
-    )
+    given = {**OPTIONS, **options, "policy": policy, "findings": findings, "profile": "x"}
+    return plan_document(entries, NOW, CALLER, NOW, Limits(10, 50), ["us-east-1"], given)
 
 
 def signed(changed: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
     path.write_text(json.dumps(document()))
     saved = read_plan(str(path))
     assert saved.entries == selection(EXPIRED).plan([token("pat-1"), token("pat-2")]).planned
-    assert (saved.as_of, saved.account, saved.max_tokens, saved.max_percent) == (NOW, "123456789012", 10, 50)
+    assert (saved.as_of, saved.account, saved.limits) == (NOW, "123456789012", Limits(10, 50))
     assert saved.policy is not None and saved.protected is not None and saved.grace is not None
     assert saved.digest == digest_of(dict(reversed(POLICY.items()))) != digest_of({**POLICY, "fail_on": "high"})
     assert "profile" not in saved.options
@@ -60,7 +62,7 @@ def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_plan_of_findings_has_no_policy() -> None:
     findings = findings_of(token())
     saved = parse_plan(document(findings=findings), "p")
-    assert saved.policy is None and saved.digest == digest_of(findings)
+    assert saved.policy is None and saved.source == "findings" and saved.digest == digest_of(findings)
 
 
 def _set(*path: Any) -> Any:
@@ -119,7 +121,7 @@ def test_what_is_not_a_plan_is_refused(change: Any, message: str) -> None:
 
 
 @guards(
-    "plugins/module_utils/_revoke/plan_file.py",
+    PLAN_FILE,
     'if document["digest"] != digest_of({name: value for name, value in document.items() if name != "digest"}):',
 )
 @pytest.mark.parametrize(
@@ -139,10 +141,10 @@ def test_a_plan_that_was_changed_is_refused(change: Any) -> None:
         parse_plan(plan, "p")
 
 
-@guards("plugins/module_utils/_revoke/plan_file.py", "read_file(path, LARGEST, label)", "read_file(path, 10**9, label)")
+@guards(PLAN_FILE, "read_file(path, LARGEST, label)", "read_file(path, 10**9, label)")
 def test_only_a_regular_file_of_a_sensible_size_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "fifo")
-    monkeypatch.setattr(_plan_file, "LARGEST", 100)
+    monkeypatch.setattr(plan_file, "LARGEST", 100)
     (tmp_path / "large").write_text("x" * 101)
     for path, message in (
         (tmp_path / "fifo", "expected a regular file, got a FIFO"),
@@ -155,15 +157,13 @@ def test_only_a_regular_file_of_a_sensible_size_is_read(tmp_path: Path, monkeypa
             read_plan(str(path))
 
 
-@guards("plugins/module_utils/_revoke/plan_file.py", "    if len(document) != len(members):")
+@guards(PLAN_FILE, "parse_json(read_file(", "json.loads(read_file(")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"{", "is not valid JSON"),
-        (b"\xff", "is not valid JSON"),
-        (b"[" * 100_000, "is not valid JSON|not a plan"),
-        (b'{"kind": 1, "kind": 2}', "a name comes twice"),
-        (b'{"kind": NaN}', "NaN is not a number"),
+        (b"{", "plan.json: is not valid JSON: "),
+        (b"\xff", "plan.json: is not valid UTF-8: "),
+        (b'{"kind": 1, "kind": 2}', "is not valid JSON: a name comes twice in an object"),
         (b"[]", "it is not a plan of a revocation"),
     ],
 )
@@ -205,7 +205,7 @@ def test_a_plan_that_is_almost_right_is_read_or_refused(data: st.DataObject, val
 
 
 @guards(
-    "plugins/module_utils/_revoke/plan_file.py",
+    PLAN_FILE,
     '    except (TypeError, ValueError, RecursionError) as error:\n        raise OptionError(f"{path}: it cannot',
     '    except ZeroDivisionError as error:\n        raise OptionError(f"{path}: it cannot',
 )

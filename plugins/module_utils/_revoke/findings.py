@@ -1,0 +1,155 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Policies and findings that a revocation is made of: whether they are valid and can revoke a token. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from .._domain.checks import check_plain, mapping_at, text_at
+from .._domain.errors import OptionError
+from .._domain.policy import SEVERITIES, Policy
+from .._domain.text import nearest, quoted
+from .._domain.times import DAY
+from .._domain.tokens import Token, token_from_record
+
+_MOST_REASONS = 5
+
+Findings = Sequence[Mapping[str, Any]]
+
+
+def check_can_revoke(policy: Policy) -> None:
+    """Check that a policy can revoke anything.
+
+    Raises:
+        OptionError: Says why none of its rules can.
+    """
+    if policy.can_revoke:
+        return
+    reasons = [
+        f"{rule.id} has revoke: false"
+        if not rule.revoke
+        else f"{rule.id} has the severity {rule.severity}, which is below fail_on ({policy.fail_on})"
+        for rule in policy.rules
+    ]
+    more = f" and {len(reasons) - _MOST_REASONS} more" if len(reasons) > _MOST_REASONS else ""
+    raise OptionError(
+        f"policy: none of its rules can revoke a token: {', '.join(reasons[:_MOST_REASONS])}{more}",
+        hint="Such a policy only reports. Give a policy with a rule that may revoke.",
+    )
+
+
+def check_findings(findings: object, path: str = "findings") -> Findings:
+    """Check that these are findings of an audit.
+
+    Args:
+        findings: The findings.
+        path: What to call them in an error.
+
+    Raises:
+        OptionError: Names the place in the list and what it lacks.
+    """
+    if not isinstance(findings, (list, tuple)):
+        raise OptionError(f"{path}: expected a list of findings of an audit, got {quoted(findings)}")
+    check_plain(findings, path)
+    for index, finding in enumerate(findings):
+        here = f"{path}[{index}]"
+        if not isinstance(finding, Mapping):
+            raise OptionError(f"{here}: expected a finding of an audit, got {quoted(finding)}")
+        missing = [
+            key
+            for key in ("rule_id", "severity", "revoke", "description", "message", "muted", "exception", "token")
+            if key not in finding
+        ]
+        if missing:
+            raise OptionError(f"{here}: not a finding of an audit, it lacks {', '.join(missing)}")
+        for key in ("rule_id", "severity", "description", "message"):
+            text_at(finding[key], f"{here}.{key}")
+        for key in ("muted", "revoke"):
+            if not isinstance(finding[key], bool):
+                raise OptionError(f"{here}.{key}: expected true or false, got {quoted(finding[key])}")
+        if finding["severity"] not in SEVERITIES:
+            raise OptionError(
+                f"{here}.severity: {quoted(finding['severity'])} is not one of {', '.join(SEVERITIES)}"
+                f"{nearest(finding['severity'], SEVERITIES)}"
+            )
+        if finding["exception"] is not None:
+            exception = mapping_at(finding["exception"], f"{here}.exception", ("reason",))
+            text_at(exception["reason"], f"{here}.exception.reason")
+        check_token(finding["token"], f"{here}.token")
+    return findings
+
+
+def check_findings_can_revoke(findings: Findings, path: str = "findings") -> None:
+    """Check that findings can revoke anything, if there are any.
+
+    Args:
+        findings: The findings of an audit.
+        path: What to call them in an error.
+
+    Raises:
+        OptionError: The rules of all of them only report.
+    """
+    if findings and not any(finding["revoke"] for finding in findings):
+        rules = sorted({str(finding["rule_id"]) for finding in findings})
+        names = ", ".join(rules[:_MOST_REASONS]) + (" and more" if len(rules) > _MOST_REASONS else "")
+        raise OptionError(
+            f"{path}: none of them can revoke a token, since their rules have revoke: false in the policy ({names})",
+            hint="Such rules only report. Give findings of a rule that may revoke.",
+        )
+
+
+def check_findings_of_the_past(findings: Findings, now: int) -> None:
+    """Check that findings are not those of an audit of the future, which finds tokens for what they will be one day.
+
+    Args:
+        findings: The findings of an audit.
+        now: The present, in microseconds since the epoch.
+
+    Raises:
+        OptionError: The derived fields of a token, such as ``expired`` or ``age_days``, are of an instant after now.
+    """
+    for index, finding in enumerate(findings):
+        record = finding["token"]
+        token = token_from_record(record)
+        instants: list[float] = [
+            base + sign * record[field] * DAY
+            for field, base, sign in (
+                ("age_days", token.date_created, 1),
+                ("unused_days", token.last_activity, 1),
+                ("expires_in_days", token.expires_time, -1),
+            )
+            if base is not None and isinstance(record.get(field), (int, float))
+        ]
+        if record.get("expired") is True and token.expires_time is not None:
+            instants.append(token.expires_time)
+        # Days are rounded to two decimals.
+        if any(instant > now + DAY // 100 for instant in instants):
+            raise OptionError(
+                f"findings[{index}]: they are of an audit whose as_of is in the future, so tokens would be "
+                "revoked that are still valid",
+                hint="Audit without as_of, or set allow_future to true.",
+            )
+
+
+def check_token(record: object, path: str) -> Token:
+    """Check the record of a token that can be found again.
+
+    Args:
+        record: The record.
+        path: What to call it in an error.
+
+    Raises:
+        OptionError: Names the field that is missing or not valid.
+    """
+    token = token_from_record(record, path)
+    for field in ("organization_id", "region", "personal_access_token_id"):
+        value = getattr(token, field)
+        if not isinstance(value, str) or not value:
+            raise OptionError(f"{path}.{field}: expected a text, got {quoted(value)}")
+    return token
