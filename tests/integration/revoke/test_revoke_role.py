@@ -206,7 +206,6 @@ def test_findings_of_an_audit(emulator: Emulator, ansible_playbook: Playbook, tm
         (Fault("throttle", operation=GET, personal_access_token_id="pat-3"), 1),
         (Fault("reset", operation=DELETE, personal_access_token_id="pat-3"), 1),
     ],
-    ids=lambda value: f"{value.kind}-{value.operation}" if isinstance(value, Fault) else "",
 )
 def test_faults(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, fault: Fault, revoked: int) -> None:
     emulator.faults.add(fault)
