@@ -15,17 +15,18 @@ from typing import Any, Callable, Mapping
 
 from ._domain.checks import integer_option
 from ._domain.errors import OptionError, PatrolError
+from ._domain.tokens import Organization
 from ._sweep.organizations import OrganizationClient, connect_to_organization
 from ._workmail import operations
+from ._workmail.confirm import UnconfirmedError, confirmed
 from ._workmail.connection import Connection
 
 ACTIVE, INACTIVE = "ACTIVE", "INACTIVE"
 LONGEST_LIFETIME = 3653
 
-# Seconds between readings of a configuration that the service has taken and does not show yet.
-_WAITS = (1, 2, 4)
+_CHECK = "Check the configuration in the Amazon WorkMail console."
 
-# What PutIdentityProviderConfiguration, which replaces the whole, can send back.
+# The fields that PutIdentityProviderConfiguration can send. It replaces the complete configuration.
 _CENTER, _TOKENS = "IdentityCenterConfiguration", "PersonalAccessTokenConfiguration"
 _SENT: dict[str, tuple[str, ...]] = {
     "AuthenticationMode": (),
@@ -38,18 +39,18 @@ def read_settings(options: Mapping[str, Any], connection: Connection) -> dict[st
     """Read the settings of an organization.
 
     Args:
-        options: The options by name: C(organization) and those of the connection.
+        options: The options by name: ``organization`` and those of the role.
         connection: Makes the clients.
 
     Returns:
-        C(organization_id), C(organization_alias), C(region), C(configured), C(status), C(lifetime_in_days),
-        C(authentication_mode) and C(identity_center_configuration); what is not set is None.
+        ``organization_id``, ``organization_alias``, ``region``, ``configured``, ``status``, ``lifetime_in_days``,
+        ``authentication_mode`` and ``identity_center_configuration``. What is not set is None.
 
     Raises:
-        PatrolError: An option is not valid, or they could not be read.
+        PatrolError: An option is not valid, or the settings could not be read.
     """
     place = connect_to_organization(options, connection)
-    return _as_result(place, _read(place))
+    return _as_result(place.organization, _read(place))
 
 
 def change_settings(
@@ -58,21 +59,40 @@ def change_settings(
     check_mode: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Set C(status), C(lifetime_in_days) or both, and keep the rest of the configuration as it stands.
+    """Set ``status``, ``lifetime_in_days`` or both, and keep the rest of the configuration.
 
     Args:
-        options: The options by name: C(organization), C(status), C(lifetime_in_days), C(confirm_lockout), and those of
-            the connection.
+        options: The options by name: ``organization``, ``status``, ``lifetime_in_days``, ``confirm_lockout``, and those
+            of the role.
         connection: Makes the clients.
         check_mode: Whether only to read and to predict.
-        sleep: Waits for so many seconds.
+        sleep: Waits for a number of seconds.
 
     Returns:
-        The settings before and after, as M(read_settings) returns them.
+        The settings before and after, as ``read_settings`` returns them.
 
     Raises:
-        PatrolError: An option is not valid, there is no configuration, it cannot be kept as it stands, tokens would
-            become unusable without C(confirm_lockout), or the change could not be made.
+        PatrolError: An option is not valid, the change is not allowed, or it could not be made.
+    """
+    wanted = parse_change(options)
+    place = connect_to_organization(options, connection)
+    before = _read(place)
+    after = change_configuration(place.organization, before, wanted, bool(options.get("confirm_lockout")))
+    found = after if check_mode or after == before else _put(place, after, sleep)
+    return _as_result(place.organization, before), _as_result(place.organization, found)
+
+
+def parse_change(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the settings that are to be changed.
+
+    Args:
+        options: The options by name: ``status`` and ``lifetime_in_days``.
+
+    Returns:
+        The settings that are given, under their API names.
+
+    Raises:
+        OptionError: ``lifetime_in_days`` is not valid, or none is given.
     """
     if options.get("lifetime_in_days") is not None:
         integer_option(options, "lifetime_in_days", 1, LONGEST_LIFETIME)
@@ -82,12 +102,31 @@ def change_settings(
         if options.get(option) is not None
     }
     if not wanted:
-        raise OptionError("status, lifetime_in_days: one of them is to be set")
-    place = connect_to_organization(options, connection)
-    before = _read(place)
+        raise OptionError("status, lifetime_in_days: at least one of them is required")
+    return wanted
+
+
+def change_configuration(
+    organization: Organization, before: dict[str, Any] | None, wanted: Mapping[str, Any], confirm_lockout: bool
+) -> dict[str, Any]:
+    """Make the configuration that replaces another one.
+
+    Args:
+        organization: The organization, for errors.
+        before: The configuration that was read, under its API names; None if it does not exist.
+        wanted: The settings to change, under their API names.
+        confirm_lockout: Whether all tokens may become inactive.
+
+    Returns:
+        The new configuration.
+
+    Raises:
+        PatrolError: There is no configuration to change, some of it would be lost, or tokens would become unusable
+            without ``confirm_lockout``.
+    """
     if before is None:
         raise _error(
-            place,
+            organization,
             "has no identity provider configuration",
             "ConfigurationNotFoundException",
             "Set up IAM Identity Center for the organization in the Amazon WorkMail console first.",
@@ -95,72 +134,68 @@ def change_settings(
     after = copy.deepcopy(before)
     after.setdefault(_TOKENS, {}).update(wanted)
     if after == before:
-        return _as_result(place, before), _as_result(place, before)
-    _check_whole(place, after)
+        return after
+    _check_complete(organization, after)
     now_inactive = before.get(_TOKENS, {}).get("Status") == INACTIVE
-    if wanted.get("Status") == INACTIVE and not now_inactive and not options.get("confirm_lockout"):
+    if wanted.get("Status") == INACTIVE and not now_inactive and not confirm_lockout:
         raise _error(
-            place,
-            "would lose the use of all its personal access tokens, which locks out the mail clients that use them",
+            organization,
+            "would refuse all its personal access tokens, which locks out the mail clients that use them",
             "LockoutNotConfirmedException",
-            "If that is meant, set confirm_lockout to true.",
+            "To do so, set confirm_lockout to true.",
         )
-    if not check_mode:
-        after = _put(place, after, sleep)
-    return _as_result(place, before), _as_result(place, after)
+    return after
 
 
 def _read(place: OrganizationClient) -> dict[str, Any] | None:
     return operations.describe_identity_provider_configuration(place.client, place.organization.id)
 
 
-def _put(place: OrganizationClient, configuration: dict[str, Any], sleep: Callable[[float], None]) -> dict[str, Any]:
-    """Replace the configuration, and return it as it is read afterwards.
+def _put(
+    place: OrganizationClient, configuration: dict[str, Any], sleep: Callable[[float], None]
+) -> dict[str, Any] | None:
+    """Replace the configuration, and return it as it is read afterwards."""
 
-    A connection can break after the service has done its work, and a reply says nothing: only reading tells.
-    """
-    refused: PatrolError | None = None
-    try:
+    def put() -> None:
         operations.put_identity_provider_configuration(place.client, place.organization.id, configuration)
-    except PatrolError as error:
-        refused = error
-    for wait in (*_WAITS, 0):
-        try:
-            found = _read(place)
-        except PatrolError as error:
-            failed = refused or error
-            failed.hint = " ".join(filter(None, (failed.hint, "Whether the change was made is not known.")))
-            raise failed from None
-        if found is not None and _contains(found, configuration):
-            return found
-        if refused is not None:
-            raise refused
-        if wait:
-            sleep(wait)
-    raise _error(
-        place,
-        "still shows other settings, though the service took the change",
-        "ConfigurationNotConfirmedException",
-        "Look at it again later.",
-    )
+
+    try:
+        return confirmed(put, lambda: _read(place), lambda found: contains(found, configuration), sleep)
+    except UnconfirmedError as unconfirmed:
+        error = unconfirmed.error or _error(
+            place.organization,
+            "still shows other settings, although the service accepted the change",
+            "ConfigurationNotConfirmedException",
+            "Read the settings again later.",
+        )
+        error.hint = " ".join(filter(None, (error.hint, "It is not known whether the change was made.")))
+        raise error from None
 
 
-def _contains(found: object, sent: object) -> bool:
-    """Whether all that was sent is found. The service can add to it, such as the lifetime that it has by default."""
+def contains(found: object, sent: object) -> bool:
+    """Check a configuration that was read against the one that was sent.
+
+    Args:
+        found: The configuration that was read.
+        sent: The configuration that was sent.
+
+    Returns:
+        Whether everything that was sent is found. The service can add to it, such as the default lifetime.
+    """
     if isinstance(found, Mapping) and isinstance(sent, Mapping):
-        return all(_contains(found.get(name), value) for name, value in sent.items())
+        return all(contains(found.get(name), value) for name, value in sent.items())
     return found == sent
 
 
-def _check_whole(place: OrganizationClient, configuration: Mapping[str, Any]) -> None:
-    """Since the whole is replaced, a field that cannot be sent back would be lost, and one that lacks is refused."""
+def _check_complete(organization: Organization, configuration: Mapping[str, Any]) -> None:
+    """Refuse a configuration with a field that cannot be sent, which would be lost, or without one that is required."""
     for name, value in configuration.items():
         known = _SENT.get(name)
         unknown = [name] if known is None else [f"{name}.{key}" for key in value if known and key not in known]
         if unknown:
             raise _error(
-                place,
-                f"has {', '.join(unknown)} in its configuration, which this collection would lose",
+                organization,
+                f"has {', '.join(unknown)} in its configuration, which this collection cannot keep",
                 "UnsupportedConfigurationException",
                 "Change the settings in the Amazon WorkMail console.",
             )
@@ -168,15 +203,14 @@ def _check_whole(place: OrganizationClient, configuration: Mapping[str, Any]) ->
         for key in keys:
             if key not in configuration.get(name, {}):
                 raise _error(
-                    place,
+                    organization,
                     f"has no {name}.{key} in its configuration, which is needed to change it",
                     "IncompleteConfigurationException",
-                    "Give status as well." if key == "Status" else "Look at it in the Amazon WorkMail console.",
+                    "Give status as well." if key == "Status" else _CHECK,
                 )
 
 
-def _error(place: OrganizationClient, message: str, error_code: str, hint: str) -> PatrolError:
-    organization = place.organization
+def _error(organization: Organization, message: str, error_code: str, hint: str) -> PatrolError:
     return PatrolError(
         f"organization {organization.alias or organization.id} {message}",
         error_code=error_code,
@@ -186,17 +220,24 @@ def _error(place: OrganizationClient, message: str, error_code: str, hint: str) 
     )
 
 
-def _as_result(place: OrganizationClient, configuration: Mapping[str, Any] | None) -> dict[str, Any]:
+def _as_result(organization: Organization, configuration: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
-        "organization_id": place.organization.id,
-        "organization_alias": place.organization.alias,
-        "region": place.organization.region,
+        "organization_id": organization.id,
+        "organization_alias": organization.alias,
+        "region": organization.region,
         **settings_of(configuration),
     }
 
 
 def settings_of(configuration: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The settings as results have them, of a configuration under its API names."""
+    """Return the settings as results have them.
+
+    Args:
+        configuration: The configuration under its API names, or None if it does not exist.
+
+    Returns:
+        The settings.
+    """
     known = configuration or {}
     tokens, center = known.get(_TOKENS, {}), known.get(_CENTER)
     return {
