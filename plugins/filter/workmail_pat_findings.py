@@ -93,11 +93,11 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._audit.result import audit_facts
 from ..module_utils._domain.errors import OptionError, PatrolError
 from ..module_utils._domain.policy import parse_policy
 from ..module_utils._domain.text import expected, quoted
 from ..module_utils._domain.times import current_instant
+from ..plugin_utils._facts_audit import audit_facts
 from ..plugin_utils._policy_files import BUILT_IN, load_built_in
 
 

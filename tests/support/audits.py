@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.patrol.workmail.plugins.module_utils._audit.result import audit
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.coverage import Coverage
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, SECOND
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Organization, Owner, Token
@@ -116,20 +117,20 @@ def audit_of(
         parse_policy(POLICY if policy is None else policy),
         tokens,
         NOW,
-        organizations=[
-            {
-                **organization._asdict(),
-                "tokens": None
-                if organization.id in unread
-                else sum(token.organization_id == organization.id for token in tokens),
-            }
-            for organization in organizations
-        ],
-        tokens_read=len(tokens),
-        organizations_read=len(organizations) - len(unread),
-        complete=not errors,
-        errors=errors or [],
-        now=NOW,
+        Coverage(
+            [
+                {
+                    **organization._asdict(),
+                    "tokens": None
+                    if organization.id in unread
+                    else sum(token.organization_id == organization.id for token in tokens),
+                }
+                for organization in organizations
+            ],
+            len(tokens),
+            errors or [],
+        ),
+        NOW,
     )
 
 

@@ -16,7 +16,7 @@ from .._domain.errors import OptionError
 from .._domain.policy import SEVERITIES, severities_from
 from .._domain.text import quoted
 from .._domain.times import parse_instant
-from .._domain.tokens import DERIVED, token_from_record
+from .._domain.tokens import DERIVED, Organization, token_from_record
 from .facts_check import check_errors, check_organization
 from .result import INCOMPLETE, KEYS, PASS, VIOLATIONS
 
@@ -58,6 +58,7 @@ def check_audit(audit: object, path: str = "audit") -> Mapping[str, Any]:
     ]
     _summary(audit["summary"], findings, failing, rules, f"{path}.summary")
     _outcome(audit, findings, failing, path)
+    _unread(audit, path)
     _counts(audit, path)
     return audit
 
@@ -159,6 +160,15 @@ def _counts(audit: Mapping[str, Any], path: str) -> None:
         raise OptionError(
             f"{path}.summary.tokens: it is {summary['tokens']}, and the organizations have {tokens} tokens"
         )
+
+
+def _unread(audit: Mapping[str, Any], path: str) -> None:
+    """Check that an error names each organization that was not read, except for those that have no tokens."""
+    named = {error["organization_id"] for error in audit["errors"]}
+    for index, entry in enumerate(audit["organizations"]):
+        place = Organization(entry["id"], entry["alias"], entry["region"], entry["state"] or "")
+        if entry["tokens"] is None and place.readable and place.id not in named:
+            raise OptionError(f"{path}.organizations[{index}]: it was not read, and no error says why")
 
 
 def _outcome(

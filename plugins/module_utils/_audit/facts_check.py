@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from .._domain.checks import check_plain, count_at, list_at, mapping_at, optional_text_at, text_at
+from .._domain.coverage import Coverage
 from .._domain.errors import OptionError, PatrolError
 from .._domain.text import quoted
 from .._domain.times import parse_instant
@@ -26,22 +27,12 @@ _UNCHANGED = "Pass on the result of workmail_pat_info as it is, gathered without
 class CheckedFacts(NamedTuple):
     """Facts that are valid.
 
-    ``errors`` say what they lack; without errors they are complete. ``tokens_read`` counts the tokens
-    that were read, ``organizations_read`` the organizations that were read completely. ``as_of`` is None for a list of
-    records.
+    The errors of ``coverage`` say what they lack. ``as_of`` is None for a list of records.
     """
 
     tokens: Sequence[Token]
-    organizations: Sequence[Mapping[str, Any]]
-    tokens_read: int
-    organizations_read: int
+    coverage: Coverage
     as_of: object
-    errors: Sequence[Mapping[str, Any]]
-
-    @property
-    def complete(self) -> bool:
-        """Whether every token was read, and every token that was read is here."""
-        return not self.errors
 
 
 def check_facts(facts: object, complete: object = None) -> CheckedFacts:
@@ -49,7 +40,7 @@ def check_facts(facts: object, complete: object = None) -> CheckedFacts:
 
     Args:
         facts: The result of ``workmail_pat_info``, or a list of its records.
-        complete: What the user says of a list, which does not say by itself whether it is complete: True if it is.
+        complete: Whether a list is complete, which only the user knows. None or False: it is not.
 
     Raises:
         OptionError: These are not facts. The error names the place.
@@ -84,7 +75,7 @@ def _of_list(records: Sequence[object], complete: bool) -> CheckedFacts:
                 "Pass on the result of workmail_pat_info, or say complete=true if the list holds every token.",
             )
         )
-    return CheckedFacts(tokens, organizations, len(tokens), len(organizations), None, errors)
+    return CheckedFacts(tokens, Coverage(organizations, len(tokens), errors), None)
 
 
 def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
@@ -117,7 +108,7 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
         errors += _other_counts(tokens, summary, facts["as_of"])
     # The summary may count fewer tokens and other organizations; the errors say so.
     counts = [entry["tokens"] for entry in organizations if entry["tokens"] is not None]
-    return CheckedFacts(tokens, organizations, max(read, sum(counts)), len(counts), facts["as_of"], errors)
+    return CheckedFacts(tokens, Coverage(organizations, max(read, sum(counts)), errors), facts["as_of"])
 
 
 def _lacking_organizations(

@@ -16,7 +16,7 @@ from .._domain.errors import attach_details
 from .._domain.policy import parse_policy
 from .._domain.times import current_instant
 from .._domain.tokens import Token
-from .._sweep.facts import organizations_of, tokens_read
+from .._sweep.facts import coverage_of
 from .._sweep.options import parse_sweep_options
 from .._sweep.sweep import sweep
 from .._workmail.connection import Connection
@@ -51,11 +51,7 @@ def gather_audit(options: Mapping[str, Any], connection: Connection) -> dict[str
         policy,
         found.tokens,
         checked.as_of,
-        organizations=organizations_of(found),
-        tokens_read=tokens_read(found),
-        organizations_read=sum(entry.complete for entry in found.organizations),
-        complete=found.complete,
-        errors=[error.as_result() for error in found.errors],
+        coverage_of(found),
         now=now,
         caller=session.known_caller(),
     )

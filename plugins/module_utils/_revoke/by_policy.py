@@ -12,10 +12,11 @@ from __future__ import annotations
 import time
 from typing import Any, Mapping, Sequence
 
+from .._domain.coverage import Coverage
 from .._domain.errors import OptionError, PatrolError, attach_details
 from .._domain.times import current_instant, format_instant
 from .._domain.tokens import Token, to_record
-from .._sweep.facts import organizations_of, tokens_read
+from .._sweep.facts import coverage_of
 from .._sweep.sweep import Sweep, sweep
 from .._workmail.connection import Connection
 from .._workmail.progress import Progress
@@ -124,7 +125,7 @@ class _Run:
 
     def check_limits(self) -> None:
         """Refuse to revoke anything if the plan exceeds a limit."""
-        totals = {organization["id"]: organization["tokens"] for organization in self._organizations()}
+        totals = {organization["id"]: organization["tokens"] for organization in self._coverage().organizations}
         exceeded = self._request.limits.exceeded(self._plan.planned, totals)
         if exceeded:
             raise PatrolError(
@@ -174,17 +175,17 @@ class _Run:
             "not_in_plan": shown_entries(self._plan.not_in_plan),
             **{name: outcome.pop(name) for name in ("revoked", "not_revoked", "absent", "unconfirmed")},
         }
-        organizations = self._organizations()
+        coverage = self._coverage()
         to_review = self._plan_file is not None and not self._request.confirm and bool(self._plan.planned)
         result = {
             **outcome,
             **lists,
             "summary": {
-                "organizations": sum(organization["tokens"] is not None for organization in organizations),
-                "tokens": 0 if self._found is None else tokens_read(self._found),
+                "organizations": coverage.organizations_read,
+                "tokens": coverage.tokens_read,
                 **{name: len(entries) for name, entries in lists.items()},
             },
-            "organizations": organizations,
+            "organizations": list(coverage.organizations),
             "as_of": format_instant(as_of),
             "confirm": self._request.confirm,
             "record_file": self._journal.path,
@@ -194,8 +195,8 @@ class _Run:
         }
         return {**result, "lines": log_lines(result, self._check_mode)}
 
-    def _organizations(self) -> list[dict[str, Any]]:
-        return [] if self._found is None else organizations_of(self._found)
+    def _coverage(self) -> Coverage:
+        return Coverage((), 0, ()) if self._found is None else coverage_of(self._found)
 
 
 def _reason_to_skip(selection: Selection, planned: Planned) -> ReasonToSkip:

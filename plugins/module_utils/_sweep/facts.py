@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from .._domain.errors import attach_details
+from .._domain.coverage import Coverage
+from .._domain.errors import PatrolError, attach_details
 from .._domain.times import current_instant, format_instant
-from .._domain.tokens import to_record
+from .._domain.tokens import Organization, to_record
 from .._workmail.connection import Connection
 from .._workmail.progress import Progress
 from .._workmail.session import Session
@@ -53,36 +54,53 @@ def gather_facts(options: Mapping[str, Any], connection: Connection, progress: P
 
 
 def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:
+    coverage = coverage_of(found)
     result: dict[str, Any] = {
         "personal_access_tokens": [to_record(token, options.as_of) for token in found.tokens],
         "summary": summarize(found),
-        "organizations": organizations_of(found),
+        "organizations": coverage.organizations,
         "as_of": format_instant(options.as_of),
-        "complete": found.complete,
-        "errors": [error.as_result() for error in found.errors],
+        "complete": coverage.complete,
+        "errors": coverage.errors,
     }
     if options.manual_paging:
         result["next_token"] = found.next_token
     return result
 
 
-def organizations_of(found: Sweep) -> list[dict[str, Any]]:
-    """The organizations of a sweep as results have them."""
-    return [
-        {
-            "id": organization.id,
-            "alias": organization.alias,
-            "region": organization.region,
-            "state": organization.state,
-            "tokens": tally.tokens if tally is not None and complete else None,
-        }
-        for organization, tally, complete in found.organizations
+def coverage_of(found: Sweep) -> Coverage:
+    """Return what a sweep read. A readable organization that was not read completely has an error in it."""
+    errors = [error.as_result() for error in found.errors]
+    named = {error["organization_id"] for error in errors}
+    errors += [
+        _not_read(entry.organization).as_result()
+        for entry in found.organizations
+        if entry.organization.readable and not entry.complete and entry.organization.id not in named
     ]
+    return Coverage(
+        organizations=[
+            {
+                "id": organization.id,
+                "alias": organization.alias,
+                "region": organization.region,
+                "state": organization.state,
+                "tokens": tally.tokens if tally is not None and complete else None,
+            }
+            for organization, tally, complete in found.organizations
+        ],
+        tokens_read=sum(entry.tally.tokens for entry in found.organizations if entry.tally is not None),
+        errors=errors,
+    )
 
 
-def tokens_read(found: Sweep) -> int:
-    """How many tokens a sweep read, selected or not."""
-    return sum(entry.tally.tokens for entry in found.organizations if entry.tally is not None)
+def _not_read(organization: Organization) -> PatrolError:
+    return PatrolError(
+        "the organization was not read completely",
+        error_code="IncompleteSweepException",
+        organization_id=organization.id,
+        region=organization.region,
+        hint="Run again.",
+    )
 
 
 def summarize(found: Sweep) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _opening(audit: Mapping[str, Any], counted: Sequence[Any], muted: Sequence[A
 
 
 def _not_read(audit: Mapping[str, Any]) -> list[tuple[str | None, str | None, str]]:
-    """Organization, region and reason of whatever is not in the audit."""
+    """List the organization, the region and the reason of everything that was not read."""
     names = {organization["id"]: organization["alias"] for organization in audit["organizations"]}
     entries = []
     for error in audit["errors"]:
@@ -101,9 +101,9 @@ def _not_read(audit: Mapping[str, Any]) -> list[tuple[str | None, str | None, st
         if organization_id is not None:
             name = organization_name(organization_id, names.get(organization_id), account)
         entries.append((name, error.get("region"), error_text(error)))
-    told = {error["organization_id"] for error in audit["errors"]}
+    named = {error["organization_id"] for error in audit["errors"]}
     for organization in audit["organizations"]:
-        if organization["tokens"] is None and organization["id"] not in told:
+        if organization["tokens"] is None and organization["id"] not in named:
             name = organization_name(organization["id"], organization["alias"], organization.get("account"))
             entries.append((name, organization["region"], f"Not read, its state is {organization['state']}"))
     return entries

@@ -67,11 +67,6 @@ def test_every_organization_where_none_is_named(emulator: Emulator, ansible_play
     ids=repr,
 )
 @pytest.mark.parametrize("on_error", ["fail", "continue"])
-@guards(
-    "plugins/module_utils/_audit/result.py",
-    '"outcome": INCOMPLETE if not complete else VIOLATIONS',
-    '"outcome": VIOLATIONS',
-)
 def test_an_incomplete_sweep_never_exits_0(
     emulator: Emulator, ansible_playbook: Playbook, fault: Fault, on_error: str
 ) -> None:

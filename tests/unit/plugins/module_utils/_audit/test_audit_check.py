@@ -164,3 +164,18 @@ def test_an_audit_without_some_of_its_findings_is_refused() -> None:
     audit = audits.mixed()
     with pytest.raises(OptionError, match=r"^audit\.summary\.\w+"):
         check_audit({**audit, "findings": [entry for entry in audit["findings"] if entry["severity"] != "low"]})
+
+
+@guards(
+    "plugins/module_utils/_audit/audit_check.py",
+    '        if entry["tokens"] is None and place.readable and place.id not in named:',
+)
+def test_an_organization_that_was_not_read_has_an_error() -> None:
+    errors = [{"msg": "denied", "error_code": "AccessDeniedException", "organization_id": audits.ORGANIZATIONS[0].id}]
+    audit = audits.audit_of([], errors=errors)
+    assert check_audit(audit) is audit
+    audit["errors"] = [{**errors[0], "organization_id": None}]
+    with pytest.raises(OptionError, match=r"organizations\[0\]: it was not read, and no error says why"):
+        check_audit(audit)
+    audit["organizations"][0]["state"] = "Deleting"
+    assert check_audit(audit) is audit

@@ -10,11 +10,12 @@ import audits
 import pytest
 from guarding import guards
 
-from ansible_collections.patrol.workmail.plugins.module_utils._audit.result import COLLECTION_VERSION, audit_facts
+from ansible_collections.patrol.workmail.plugins.module_utils._audit.result import COLLECTION_VERSION
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import parse_policy
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, format_instant
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import to_record
+from ansible_collections.patrol.workmail.plugins.plugin_utils._facts_audit import audit_facts
 
 POLICY = parse_policy(audits.POLICY)
 RECORDS = [
@@ -90,6 +91,7 @@ def places(**changes: Any) -> list[dict[str, Any]]:
 
 
 @guards("plugins/module_utils/_audit/facts_check.py", "    if not complete:\n        errors.append(\n")
+@guards("plugins/module_utils/_audit/result.py", "INCOMPLETE if not coverage.complete else VIOLATIONS", "VIOLATIONS")
 def test_a_list_of_records_is_not_known_to_be_complete() -> None:
     for records in (RECORDS, []):
         assert "a list of records does not say whether it is complete" in lacks_of(records)

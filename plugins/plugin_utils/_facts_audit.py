@@ -1,0 +1,43 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin utility is PRIVATE to the collection and may change without notice.
+
+"""Audits of facts that were gathered before. Pure: the standard library only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..module_utils._audit.facts_check import check_facts
+from ..module_utils._audit.result import audit
+from ..module_utils._domain.policy import Policy
+from ..module_utils._domain.times import resolve_as_of
+
+
+def audit_facts(policy: Policy, facts: object, as_of: object, now: int, complete: object = None) -> dict[str, Any]:
+    """Check facts that were gathered before against a policy.
+
+    Args:
+        policy: The policy.
+        facts: The result of ``workmail_pat_info``, or a list of its records.
+        as_of: The instant to judge at, as the user gives it. If None, that of the result, or now for a list.
+        now: The present, in microseconds since the epoch.
+        complete: Whether a list is complete, as for ``check_facts``.
+
+    Returns:
+        The same as ``audit``. The errors say what the facts lack.
+
+    Raises:
+        PatrolError: These are not facts, or from ``judge``.
+    """
+    checked = check_facts(facts, complete)
+    return audit(
+        policy,
+        checked.tokens,
+        resolve_as_of(checked.as_of if as_of is None else as_of, now),
+        checked.coverage,
+        now=now,
+    )
