@@ -21,6 +21,22 @@ from .request import ApiRequest, Environ, read_request, set_body
 from .seed import empty
 
 
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher, which lists moto's folders once per host instead of once per request."""
+
+    def __init__(self, create_app: Any) -> None:
+        super().__init__(create_app)
+        self._backends: dict[str, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Return the name of the backend of a host."""
+        if host is None:
+            return None
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
+
+
 class Application:
     """A WSGI application: all of moto's services with WorkMail among them, and things going wrong on demand."""
 
@@ -29,7 +45,7 @@ class Application:
         self.log = RequestLog()
         self.ended = Event()
         self._pages = Pages()
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = _Dispatcher(create_backend_app)
         self._control = Control(self.faults, self.log, self.reset)
 
     def __call__(self, environ: Environ, start_response: Any) -> list[bytes]:

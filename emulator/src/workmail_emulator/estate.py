@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes a lifelike seed: python -m workmail_emulator.estate [--output FILE].
+"""Writes a lifelike seed, or a large one: ``python -m workmail_emulator.estate [--accounts N] [--output FILE]``.
 
-The same document every time; all times in it are relative, so that it is as lifelike whenever it is loaded.
+It writes the same document every time; all times in it are relative, so it does not age.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _HEADER = """\
 # REUSE-IgnoreEnd
 
 _RANDOM_SEED = 20260101
+FIRST_ACCOUNT_ID = 100_000_000_000
 
 # Given names and surnames, each as written and as in an e-mail address.
 _NAMES: list[tuple[list[tuple[str, str]], list[tuple[str, str]]]] = [
@@ -144,16 +145,70 @@ def estate() -> Document:
     return {"Organizations": [*organizations, {"Alias": "acme-old", "State": "Deleted"}]}
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write the seed as YAML to standard output or to the file named.
+def large_estate(accounts: int, tokens: int = 200, users: int = 20) -> Document:
+    """Return a seed of many AWS accounts in AWS Organizations, for benchmarks.
 
-    :param arguments: those of the command line if None.
-    :return: the exit status.
+    Each account has one WorkMail organization, and the role ``workmail-auditor``, which trusts the management account.
+    The management account is the first; the others are in nested units, 20 in each.
+
+    Args:
+        accounts: The number of accounts.
+        tokens: The number of tokens of each account.
+        users: The number of users of each account.
+    """
+    ids = [str(FIRST_ACCOUNT_ID + number) for number in range(accounts)]
+    statement = {"Effect": "Allow", "Action": ["workmail:List*", "workmail:Describe*"], "Resource": "*"}
+    role = {
+        "RoleName": "workmail-auditor",
+        "TrustedPrincipals": [ids[0]],
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+    }
+    described = [
+        {
+            "Id": account_id,
+            "Name": f"account {number}",
+            "IamRoles": [role],
+            "Organizations": [
+                {"Alias": f"org-{number}", "GeneratedUsers": users, "GeneratedPersonalAccessTokens": tokens}
+            ],
+        }
+        for number, account_id in enumerate(ids)
+    ]
+    for number, account in enumerate(described[1:]):
+        account["Parent"] = f"Workloads/Unit {number // 20}"
+    units = [{"Name": f"Unit {number}"} for number in range((accounts + 18) // 20)]
+    return {
+        "AwsOrganization": {
+            "ManagementAccountId": ids[0],
+            "OrganizationalUnits": [{"Name": "Workloads", "OrganizationalUnits": units}],
+        },
+        "Accounts": described,
+    }
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a role that all accounts share in each of them."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the seed as YAML to standard output or to a file.
+
+    Args:
+        arguments: The arguments, those of the command line if None.
+
+    Returns:
+        The exit status.
     """
     parser = argparse.ArgumentParser(prog="python -m workmail_emulator.estate", description="Write a lifelike seed.")
+    parser.add_argument("--accounts", metavar="N", type=int, help="write a large seed of N AWS accounts instead")
+    parser.add_argument("--tokens", metavar="N", type=int, default=200, help="tokens of each account (default: 200)")
     parser.add_argument("--output", metavar="FILE", type=Path, help="file to write (default: standard output)")
     options = parser.parse_args(arguments)
-    text = _HEADER + yaml.safe_dump(estate(), allow_unicode=True, sort_keys=False, width=120)
+    seed = estate() if options.accounts is None else large_estate(options.accounts, options.tokens)
+    text = _HEADER + yaml.dump(seed, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
     if options.output is None:
         sys.stdout.buffer.write(text.encode())
     else:

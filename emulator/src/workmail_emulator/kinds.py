@@ -183,7 +183,8 @@ def _tokens(call: Call) -> Collection:
     """Return the tokens of the WorkMail organization of a request; an empty collection if it does not exist."""
     request = call.request
     regions = workmail_backends[request.account_id]
-    organizations = regions[request.region].organizations if request.region in regions else {}
+    region = request.region or ""
+    organizations = regions[region].organizations if region in regions else {}
     organization = organizations.get(request.organization_id or "")
     return Collection("") if organization is None else organization.personal_access_tokens
 

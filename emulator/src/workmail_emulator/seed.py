@@ -18,13 +18,22 @@ from moto.core.utils import get_service_model
 
 from . import accounts, organizations
 from .checks import SeedError, checked, checked_members, documents, entries, known_keys, text
+from .generated import generated_tokens, generated_users
 from .seed_accounts import Accounts
 from .shapes import reply_shape, user_members
 from .workmail import models
 from .workmail.models import Organization, workmail_backends
 
 _DEFAULT_REGION = "us-east-1"
-_OWN_KEYS = ("AccountId", "Region", "Users", "PersonalAccessTokens", "IdentityProviderConfiguration")
+_OWN_KEYS = (
+    "AccountId",
+    "Region",
+    "Users",
+    "PersonalAccessTokens",
+    "IdentityProviderConfiguration",
+    "GeneratedUsers",
+    "GeneratedPersonalAccessTokens",
+)
 # The C loader reads a large seed some ten times as fast, and is not in every build of PyYAML.
 _YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -119,6 +128,13 @@ def _planted(document: Mapping[str, Any], now: float) -> Iterator[_Planted]:
         yield _Planted(account_id, region, organization)
 
 
+def _number(entry: Mapping[str, Any], key: str, path: str) -> int:
+    value = entry.get(key, 0)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise SeedError(f"{path}.{key}: must be a whole number from 0, not {value!r}")
+    return value
+
+
 def _organization(entry: Mapping[str, Any], path: str, account_id: str, region: str, now: float) -> Organization:
     alias = text(entry, "Alias", path, r".+")
     digest = hashlib.sha256(f"{account_id}/{region}/{alias}".encode()).hexdigest()
@@ -132,6 +148,11 @@ def _organization(entry: Mapping[str, Any], path: str, account_id: str, region: 
             "OrganizationId": organization_id,
         }
     )
+    users, tokens = (_number(entry, key, path) for key in ("GeneratedUsers", "GeneratedPersonalAccessTokens"))
+    if users:
+        organization.users = generated_users(users, alias, digest)
+    if tokens:
+        organization.personal_access_tokens = generated_tokens(tokens, users, digest, now)
     for user_path, user in documents(entry, "Users", user_members(), "Id", path, now):
         if "Id" not in user:
             raise SeedError(f"{user_path}.Id: missing")

@@ -17,7 +17,7 @@ Document = dict[str, Any]
 
 
 class Collection:
-    """Documents with an optional id each, numbered in the order they came.
+    """Documents with an optional ID each, numbered in the order they came.
 
     A number is never used twice, so a page token that holds one stays good when documents are deleted between two
     pages.
@@ -30,21 +30,21 @@ class Collection:
         self._numbers: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[Document]:
-        return iter(list(self._documents.values()))
+        return (document for _, document in self._wanted_after(0, lambda document: True))
 
     def add(self, document: Document) -> None:
-        """Append a document. One without an id is listed but cannot be asked for."""
+        """Append a document. One without an ID is listed but cannot be asked for."""
         self._last += 1
         self._documents[self._last] = document
         if self._id_field in document:
             self._numbers[document[self._id_field]] = self._last
 
     def get(self, document_id: str) -> Document | None:
-        """Return the document with this id, None if there is none."""
-        return self._documents.get(self._numbers.get(document_id, 0))
+        """Return the document with this ID, None if it does not exist."""
+        return self._read(self._number(document_id))
 
     def remove(self, document_id: str) -> None:
-        """Remove the document with this id; do nothing if there is none."""
+        """Remove the document with this ID; do nothing if it does not exist."""
         self._documents.pop(self._numbers.pop(document_id, 0), None)
 
     def update(self, document_id: str, **fields: Any) -> None:
@@ -56,14 +56,23 @@ class Collection:
     def page(
         self, scope: str, next_token: str | None, max_results: int, wanted: Callable[[Document], bool]
     ) -> tuple[list[Document], str | None]:
-        """Return one page of the wanted documents, and the token of the next page (None after the last).
+        """Return one page of the wanted documents.
 
         moto.utilities.paginator is not used: it goes through the whole listing for the item that a token names, which
         takes some 25 ms for the last page of 100,000 items, and it refuses a token when that item was deleted
         meanwhile.
 
-        :param scope: what the listing is of; a token is good for the scope it was given out in alone.
-        :raises InvalidParameterException: if the token was not given out for this scope.
+        Args:
+            scope: What the listing is of; a token is good for the scope it was given out in only.
+            next_token: The token of the page, None for the first one.
+            max_results: The size of the page.
+            wanted: Returns whether a document is in the listing.
+
+        Returns:
+            The documents, and the token of the next page (None after the last).
+
+        Raises:
+            InvalidParameterException: If the token was not given out for this scope.
         """
         start = 0 if next_token is None else number_in(next_token, scope)
         if start is None:
@@ -76,9 +85,58 @@ class Collection:
 
     def _wanted_after(self, start: int, wanted: Callable[[Document], bool]) -> Iterator[tuple[int, Document]]:
         for number in range(start + 1, self._last + 1):
-            document = self._documents.get(number)
+            document = self._read(number)
             if document is not None and wanted(document):
                 yield number, document
+
+    def _number(self, document_id: str) -> int:
+        return self._numbers.get(document_id, 0)
+
+    def _read(self, number: int) -> Document | None:
+        return self._documents.get(number)
+
+
+class GeneratedCollection(Collection):
+    """Documents that are made from their numbers whenever they are read, so that many of them need no memory.
+
+    Args:
+        id_field: The field with the ID, which ends with a hyphen and the number of the document.
+        size: The number of documents.
+        make: Returns the document of a number.
+    """
+
+    def __init__(self, id_field: str, size: int, make: Callable[[int], Document]) -> None:
+        super().__init__(id_field)
+        self._last = size
+        self._make = make
+        self._changed: dict[int, Document | None] = {}
+
+    def add(self, document: Document) -> None:
+        """Append a document that is not generated."""
+        super().add(document)
+        self._changed[self._last] = document
+
+    def remove(self, document_id: str) -> None:
+        """Remove the document with this ID; do nothing if it does not exist."""
+        if self.get(document_id) is not None:
+            self._changed[self._number(document_id)] = None
+
+    def update(self, document_id: str, **fields: Any) -> None:
+        """Set fields of the document with this ID; do nothing if it does not exist."""
+        document = self.get(document_id)
+        if document is not None:
+            self._changed[self._number(document_id)] = {**document, **fields}
+
+    def _number(self, document_id: str) -> int:
+        digits = document_id.rpartition("-")[2]
+        number = super()._number(document_id) or (int(digits) if digits.isdecimal() else 0)
+        document = self._read(number)
+        return number if document is not None and document.get(self._id_field) == document_id else 0
+
+    def _read(self, number: int) -> Document | None:
+        if number in self._changed:
+            return self._changed[number]
+        return self._make(number) if 1 <= number <= self._last else None
 
 
 def page_token(number: int, scope: str) -> str:
