@@ -66,14 +66,18 @@ def check_sanity(environment: Environment, collection: Path, *arguments: str) ->
     started = False
     skipped: list[str] = []
     missing: set[str] = set()
+    without_wheel: set[tuple[str, ...]] = set()
     assert run.stdout is not None
     for line in run.stdout:
         print(line, end="", flush=True)
         started = started or line.startswith("Running sanity test ")
         if re.match(r"WARNING: (Skipping|Required program)", line):
             python = re.search(r"on Python ([0-9.]+) because it could not be found", line)
+            without_libyaml = re.search(r'test "(.+)" on Python ([0-9.]+) due to missing libyaml', line)
             if python:
                 missing.add(python[1])
+            elif without_libyaml:
+                without_wheel.add(without_libyaml.groups())
             elif "because it is unsupported" not in line:
                 skipped.append(line.strip())
     if run.wait() != 0:
@@ -82,6 +86,9 @@ def check_sanity(environment: Environment, collection: Path, *arguments: str) ->
         raise Failure("ansible-test ran no test")
     if skipped:
         raise Failure("ansible-test skipped tests: " + "; ".join(skipped))
+    for test, version in sorted(without_wheel):
+        reason = f"PyYAML has no wheel for Python {version}, and the one that pip builds here lacks libyaml"
+        print(f"Not run: the sanity test {test} on Python {version}, because {reason}", flush=True)
     for version in sorted(missing, key=lambda name: [int(part) for part in name.split(".")]):
         print(f"Not checked, because this machine does not have the interpreter: Python {version}", flush=True)
 

@@ -18,6 +18,7 @@ from scripts.support.environment import Environment, Failure
 
 RUNS = 'Running sanity test "compile" on Python 3.15'
 ABSENT = 'WARNING: Skipping sanity test "compile" on Python 3.9 because it could not be found.'
+WITHOUT_LIBYAML = 'WARNING: Skipping sanity test "yamllint" on Python 3.15 due to missing libyaml support in PyYAML.'
 
 
 @pytest.fixture
@@ -81,6 +82,10 @@ def test_it_fails_if_ansible_test_fails_or_skips_a_test(
         check_sanity(RUNS, 'WARNING: Required program "shellcheck" not found.')
     check_sanity(RUNS, ABSENT, 'WARNING: Skipping sanity test "pylint" on Python 3.8 because it is unsupported.')
     assert "because this machine does not have the interpreter: Python 3.9\n" in capsys.readouterr().out
+    check_sanity(
+        RUNS, 'WARNING: Skipping sanity test "yamllint" on Python 3.15 due to missing libyaml support in PyYAML.'
+    )
+    assert "Not run: the sanity test yamllint on Python 3.15, because PyYAML has no wheel" in capsys.readouterr().out
 
 
 def test_what_a_part_leaves_out_is_in_the_summary(
