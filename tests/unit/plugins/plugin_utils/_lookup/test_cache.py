@@ -101,6 +101,11 @@ def test_what_is_spoilt_is_fetched_anew(folder: Path, spoilt: bytes) -> None:
     assert service.asked == 1
 
 
+@guards(
+    "plugins/plugin_utils/_lookup/cache.py",
+    "        path.unlink(missing_ok=True)\n\n\ndef _refusal",
+    "        pass\n\n\ndef _refusal",
+)
 def test_what_was_forgotten_is_fetched_anew(folder: Path) -> None:
     service = Service()
     shared(OPTIONS, service, folder)

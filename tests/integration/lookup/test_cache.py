@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lookups of one run share an answer until something changes it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from workmail_emulator import Emulator, Fault
+
+RunTasks = Callable[..., dict[str, Any]]
+Playbook = Callable[..., subprocess.CompletedProcess[str]]
+
+LOOKUP = "patrol.workmail.workmail_pat"
+
+
+@pytest.fixture
+def listings(emulator: Emulator) -> Callable[[], int]:
+    """Counts the calls of ListPersonalAccessTokens."""
+    return lambda: [request.operation for request in emulator.requests].count("ListPersonalAccessTokens")
+
+
+@pytest.mark.smoke
+def test_the_same_lookup_sweeps_once(
+    listings: Callable[[], int],
+    ansible_playbook: Playbook,
+    tmp_path: Path,
+) -> None:
+    found = f"{{{{ query('{LOOKUP}', 'acme', 'nobody', on_missing='warn') | length }}}}"
+    play = {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.debug": {"msg": found}}] * 3}
+    book = tmp_path / "book.yml"
+    book.write_text(json.dumps([play]))
+    run = ansible_playbook("-v", "--forks", "4", "-i", "a,b,c,d", "-c", "local", str(book))
+    assert run.returncode == 0 and run.stdout.count('"msg": "5"') + run.stdout.count('"msg": 5') == 12
+    assert listings() == 1
+    assert "Passed over, not found: organization nobody" in run.stderr + run.stdout
+    assert run.stdout.count("5 personal access tokens read in ") == 1
+    assert list((tmp_path / "ansible" / "tmp").iterdir()) == []
+
+
+def test_another_lookup_sweeps_again(listings: Callable[[], int], run_tasks: RunTasks) -> None:
+    asked = f"query('{LOOKUP}', 'acme', select=wanted) | map(attribute='personal_access_token_id') | first"
+    task = {
+        "ansible.builtin.debug": {"msg": f"{{{{ {asked} }}}}"},
+        "vars": {"wanted": {"personal_access_token_id": "{{ item }}"}},
+        "loop": ["pat-1", "pat-3", "pat-1"],
+        "register": "found",
+    }
+    assert [entry["msg"] for entry in run_tasks([task])["found"]["results"]] == ["pat-1", "pat-3", "pat-1"]
+    assert listings() == 2
+
+
+def test_cache_can_be_disabled(listings: Callable[[], int], run_tasks: RunTasks) -> None:
+    run_tasks([{"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme', cache=false) }}}}"}}] * 2)
+    assert listings() == 2
+
+
+def test_an_error_is_not_shared(emulator: Emulator, run_tasks: RunTasks) -> None:
+    emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", times=1))
+    count = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme') | length }}}}"}}
+    results = run_tasks([{**count, "register": "denied", "ignore_errors": True}, {**count, "register": "allowed"}])
+    assert results["denied"]["failed"] is True
+    assert int(results["allowed"]["msg"]) == 5
+
+
+@pytest.mark.parametrize("module", ["workmail_pat", "workmail_pat_revoke"])
+def test_lookups_read_again_after_a_revocation(
+    listings: Callable[[], int], run_tasks: RunTasks, tmp_path: Path, module: str
+) -> None:
+    options: dict[str, Any] = {"state": "absent", "personal_access_token_ids": ["pat-1"]}
+    if module == "workmail_pat_revoke":
+        rule = {"id": "first", "severity": "high", "when": {"personal_access_token_id": "pat-1"}}
+        policy = {"version": 1, "rules": [rule]}
+        options = {"policy": policy, "confirm": True, "max_percent": 100, "record_dir": str(tmp_path / "records")}
+    count = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme') | length }}}}"}}
+    tasks = [
+        {**count, "register": "before"},
+        {**count, "register": "again"},
+        {f"patrol.workmail.{module}": {"organization": "acme", **options}},
+        {**count, "register": "after"},
+    ]
+    results = run_tasks(tasks)
+    assert [int(results[name]["msg"]) for name in ("before", "again", "after")] == [5, 5, 4]
+    assert listings() == (2 if module == "workmail_pat" else 3)
+
+
+def test_no_answer_is_kept_while_a_revocation_runs_in_the_background(
+    listings: Callable[[], int], run_tasks: RunTasks
+) -> None:
+    revoke = {"state": "absent", "personal_access_token_ids": ["pat-1"], "organization": "acme"}
+    count = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme') | length }}}}"}}
+    tasks = [
+        count,
+        {"patrol.workmail.workmail_pat": revoke, "async": 120, "poll": 0, "register": "revoking"},
+        count,
+        {
+            "ansible.builtin.async_status": {"jid": "{{ revoking.ansible_job_id }}"},
+            "register": "revoked",
+            "until": "revoked is finished",
+            "retries": 60,
+            "delay": 1,
+        },
+        {**count, "register": "after"},
+    ]
+    assert int(run_tasks(tasks)["after"]["msg"]) == 4
+    assert listings() == 3
