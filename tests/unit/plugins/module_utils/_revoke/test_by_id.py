@@ -14,7 +14,8 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors imp
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke.by_id import revoke_by_id
 
 ACME = "m-" + "a" * 32
-BY_ID, OPTIONS = "plugins/module_utils/_revoke/by_id.py", "plugins/module_utils/_revoke/options.py"
+BY_ID = "plugins/module_utils/_revoke/by_id.py"
+OPTIONS = "plugins/module_utils/_revoke/options.py"
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 from guarding import guards
 
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke import journal as _record
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke.journal import (
     LockError,
@@ -85,3 +87,73 @@ def test_one_run_at_a_time_carries_out_a_plan(tmp_path: Path) -> None:
         with RevocationJournal(str(directory), {}, str(plan)):
             pass
     assert list((tmp_path / "two").iterdir())
+
+
+@guards(
+    JOURNAL,
+    "            raise RecordError(error) from error\n\n    def note",
+    "            pass\n\n    def note",
+)
+@pytest.mark.parametrize("place", ["file", "file/records", "/proc/records"])
+def test_a_directory_that_cannot_be_written_is_an_error(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RecordError, match="record_dir: the record cannot be written") as caught:
+        RevocationJournal(str(tmp_path / place), {})
+    assert caught.value.error_code == "RecordException"
+
+
+@guards(
+    JOURNAL,
+    "        except OSError as error:\n            raise RecordError(error) from error\n\n    def write_plan",
+    "        except OSError:\n            pass\n\n    def write_plan",
+)
+def test_a_line_that_cannot_be_written_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr(_record, "_new_file", lambda directory: (directory, full))
+        with (
+            pytest.raises(RecordError, match="record cannot be written"),
+            RevocationJournal(str(tmp_path), {}) as record,
+        ):
+            record.note("started")
+
+
+@guards(JOURNAL, "            os.fsync(self._file.fileno())\n", "")
+def test_a_line_is_on_the_disk_before_the_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = []
+    fsync = _record.os.fsync
+
+    def count(descriptor: int) -> None:
+        fsync(descriptor)
+        [path] = tmp_path.glob("revoke-*.jsonl")
+        synced.append([json.loads(line)["outcome"] for line in path.read_text().splitlines()])
+
+    monkeypatch.setattr(_record.os, "fsync", count)
+    with RevocationJournal(str(tmp_path), {}) as record:
+        record.note("started")
+    assert synced == [["started"], ["started", "finished"]]
+
+
+def test_the_last_line_says_how_the_run_ended(tmp_path: Path) -> None:
+    def lines_of_run(name: str, error: BaseException | None) -> list[dict[str, object]]:
+        with (
+            contextlib.suppress(PatrolError, KeyboardInterrupt),
+            RevocationJournal(str(tmp_path / name), {}) as journal,
+        ):
+            journal.note("started")
+            if error is not None:
+                raise error
+        [path] = (tmp_path / name).iterdir()
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    assert [line["outcome"] for line in lines_of_run("a", None)] == ["started", "finished"]
+    assert [line["outcome"] for line in lines_of_run("b", KeyboardInterrupt())] == ["started"]
+    failed = lines_of_run("c", PatrolError("it failed"))
+    assert [(line["outcome"], line["reason"]) for line in failed] == [("started", None), ("failed", "it failed")]
+
+
+def test_only_the_owner_of_a_record_can_read_it(tmp_path: Path) -> None:
+    with RevocationJournal(str(tmp_path / "records"), {}) as record:
+        assert record.path is not None
+        path = Path(record.path)
+    assert path.stat().st_mode & 0o777 == 0o600 and path.parent.stat().st_mode & 0o777 == 0o700

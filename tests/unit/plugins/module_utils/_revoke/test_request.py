@@ -28,7 +28,8 @@ from ansible_collections.patrol.workmail.plugins.module_utils._revoke.selection 
     SavedSelection,
 )
 
-REQUEST, OPTIONS = "plugins/module_utils/_revoke/request.py", "plugins/module_utils/_revoke/options.py"
+REQUEST = "plugins/module_utils/_revoke/request.py"
+OPTIONS = "plugins/module_utils/_revoke/options.py"
 CALLER = "arn:aws:sts::123456789012:user/moto"
 REGION = "us-east-1"
 FINDING = {
