@@ -15,13 +15,9 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 from .._domain.errors import PatrolError
 from .._domain.tokens import Organization, Owner, Token, to_record, token_from_summary
 from .._workmail import operations
+from .._workmail.confirm import UnconfirmedError, confirmed
 from .journal import RevocationJournal
 from .starter import Starter
-
-# Seconds between readings of a token that still exists after the service accepted its deletion.
-_WAITS = (1, 2, 4)
-
-_SERVER_ERROR = 500
 
 # Returns why a token, as it was read just now, must not be deleted, or None.
 ReasonToSkip = Callable[[Token], Optional[str]]
@@ -122,37 +118,24 @@ class Deletion:
 
     def _delete(self, client: Any, organization_id: str, token: Token) -> None:
         token_id = str(token.personal_access_token_id)
-        refused: PatrolError | None = None
         try:
-            operations.delete_personal_access_token(client, organization_id, token_id)
-        except PatrolError as error:
-            refused = error
-        # The reply proves nothing, and the connection may fail after the change was made: read the token again.
-        for wait in (*_WAITS, 0):
-            try:
-                found = operations.get_personal_access_token(client, organization_id, token_id)
-            except PatrolError as error:
-                self._unconfirmed.append(token_id)
-                if refused is not None:
-                    raise refused from error
-                raise
-            if found is None:
-                self._revoked.append(token)
-                return
-            if refused is not None and not _may_be_done_yet(refused):
-                raise refused
-            if wait:
-                self._sleep(wait)
-        self._unconfirmed.append(token_id)
-        if refused is not None:
-            raise refused
-        raise PatrolError(
-            f"token {token_id} still exists although the service accepted its deletion",
-            error_code="RevocationNotConfirmedException",
-            organization_id=organization_id,
-            region=token.region,
-            hint="Check again later.",
-        )
+            confirmed(
+                lambda: operations.delete_personal_access_token(client, organization_id, token_id),
+                lambda: operations.get_personal_access_token(client, organization_id, token_id),
+                lambda found: found is None,
+                self._sleep,
+            )
+        except UnconfirmedError as unconfirmed:
+            self._unconfirmed.append(token_id)
+            error = unconfirmed.error or PatrolError(
+                f"token {token_id} still exists although the service accepted its deletion",
+                error_code="RevocationNotConfirmedException",
+                organization_id=organization_id,
+                region=token.region,
+                hint="Check again later.",
+            )
+            raise error from None
+        self._revoked.append(token)
 
     def result(self) -> dict[str, Any]:
         """Return what became of the tokens so far.
@@ -183,13 +166,6 @@ def diff_of(result: Mapping[str, Any]) -> dict[str, Any]:
     after = {entry["token"]["personal_access_token_id"]: entry["token"] for entry in result["not_revoked"]}
     gone = {record["personal_access_token_id"]: record for record in result["revoked"]}
     return {"before": {**after, **gone}, "after": after}
-
-
-def _may_be_done_yet(error: PatrolError) -> bool:
-    """Find out whether the service may still do what failed, because it did not refuse the request itself."""
-    metadata = error.details.get("response_metadata")
-    status = metadata.get("http_status_code") if isinstance(metadata, Mapping) else None
-    return not isinstance(status, int) or status >= _SERVER_ERROR
 
 
 def read_owner(client: Any, organization_id: str, user_id: str | None, listed: Owner | None = None) -> Owner:

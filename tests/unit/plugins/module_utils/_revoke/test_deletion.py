@@ -29,6 +29,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._workmail.session 
 
 DELETION = "plugins/module_utils/_revoke/deletion.py"
 ORGANIZATION = Organization(ACME, "acme", REGION, "Active")
+CONFIRM = "plugins/module_utils/_workmail/confirm.py"
 NOW = parse_instant(AS_OF, "now")
 
 
@@ -129,10 +130,11 @@ def test_a_token_that_somebody_else_deletes_is_no_error(revoke: Run, emulator: E
 
 
 @guards(
-    DELETION,
-    "if refused is not None and not _may_be_done_yet(refused):",
-    "if refused is not None:",
+    CONFIRM,
+    "        if failure is not None and _is_refusal(failure):",
+    "        if failure is not None:",
 )
+@guards(DELETION, "            error = unconfirmed.error or PatrolError(", "            error = PatrolError(")
 @pytest.mark.parametrize(
     ("kind", "details", "code"),
     [
@@ -176,7 +178,6 @@ def test_a_reply_about_another_token_is_not_believed(revoke: Run, emulator: Emul
     assert result["error_code"] == "MalformedResponseException" and not asked(emulator)
 
 
-@guards(DELETION, "            refused = error\n", "            raise\n")
 def test_a_connection_may_break_after_the_deletion(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
     client = strict_client(connect_and_break(DELETE))
     deletion = Deletion(NOW)
@@ -187,11 +188,7 @@ def test_a_connection_may_break_after_the_deletion(emulator: Emulator, aws: pyte
     assert held(emulator) == {"pat-3", "pat-4", "pat-5", "pat-6"}
 
 
-@guards(
-    DELETION,
-    ("            except PatrolError as error:\n                self._unconfirmed.append(token_id)\n"),
-    "            except PatrolError as error:\n",
-)
+@guards(DELETION, "            self._unconfirmed.append(token_id)\n", "")
 def test_a_deletion_that_cannot_be_read_back_is_unconfirmed(revoke: Run, emulator: Emulator) -> None:
     """The first reading succeeds; from the deletion on, the token cannot be read."""
     emulator.faults.add(Fault("delay", operation=GET, personal_access_token_id="pat-2", seconds=0, times=1))
@@ -202,11 +199,7 @@ def test_a_deletion_that_cannot_be_read_back_is_unconfirmed(revoke: Run, emulato
     assert "pat-3" in held(emulator)
 
 
-@guards(
-    DELETION,
-    "            if found is None:\n",
-    "            if found is None or refused is None:\n",
-)
+@guards(DELETION, "                lambda found: found is None,\n", "                lambda found: True,\n")
 def test_an_empty_reply_to_a_deletion_is_not_believed(revoke: Run, emulator: Emulator, waits: list[float]) -> None:
     """Something between answers in the place of the service, and nothing is deleted."""
     emulator.faults.add(Fault("empty_object", operation=DELETE, personal_access_token_id="pat-2"))
