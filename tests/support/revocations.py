@@ -113,3 +113,11 @@ def plan_of(by_policy: Run, **options: Any) -> str:
 def reasons_of(entries: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """Return the IDs of skipped tokens with their reasons."""
     return [(entry["token"]["personal_access_token_id"], entry["reason"]) for entry in entries]
+
+
+def many_tokens(expired: int, valid: int, **organization: str) -> dict[str, Any]:
+    """Return an organization with tokens that have expired and tokens that have not."""
+    old = {"UserId": "somebody-old", "DateCreated": "-400d", "ExpiresTime": "-1d"}
+    tokens = [{"PersonalAccessTokenId": f"old-{number}", **old} for number in range(expired)]
+    tokens += [{"PersonalAccessTokenId": f"good-{number}", "UserId": "somebody-old"} for number in range(valid)]
+    return {"Alias": "many", **organization, "PersonalAccessTokens": tokens}

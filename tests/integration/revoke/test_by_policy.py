@@ -121,3 +121,24 @@ def test_a_run_whose_starter_has_ended_records_it(by_policy: Run, emulator: Emul
         result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
     assert result["error_code"] == "AbandonedRunException" and ids(result["revoked"]) == ["pat-1"]
     assert asked(emulator) == ["pat-1"] and lines_of(result)[-1]["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("fault", "revoked"),
+    [
+        (Fault("access_denied", operation="ListPersonalAccessTokens", organization_id=GLOBEX), 0),
+        (Fault("truncated", operation="ListUsers", organization_id=ACME), 0),
+        (Fault("access_denied", operation="GetCallerIdentity"), 0),
+        (Fault("access_denied", operation=DELETE, personal_access_token_id="pat-3"), 1),
+        (Fault("throttle", operation=GET, personal_access_token_id="pat-3"), 1),
+        (Fault("reset", operation=DELETE, personal_access_token_id="pat-3"), 1),
+    ],
+)
+def test_a_fault_ends_the_run_and_its_record(by_policy: Run, emulator: Emulator, fault: Fault, revoked: int) -> None:
+    emulator.faults.add(fault)
+    result = by_policy(policy=EXPIRED, as_of=AS_OF, owners=True, confirm=True, organizations=None, **WIDE)
+    assert result["error_code"]
+    assert len(held(emulator)) == 6 - revoked and len(asked(emulator)) in (revoked, revoked + 1)
+    assert result["lines"][0].startswith(f"REVOKED: {revoked} of ")
+    outcomes = [line["outcome"] for line in lines_of(result)]
+    assert outcomes.count("revoked") == revoked and outcomes[-1] == "failed"

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+from estate import ACME, GLOBEX
 from guarding import guards
 from revocations import (
     AS_OF,
     EVERY,
     EXPIRED,
     Run,
+    asked,
     held,
     ids,
+    many_tokens,
 )
 from workmail_emulator import Emulator
 
@@ -32,3 +35,14 @@ def test_nothing_is_revoked_beyond_a_limit(by_policy: Run, emulator: Emulator) -
 def test_max_tokens_is_for_all_organizations_together(by_policy: Run) -> None:
     assert by_policy(policy=EVERY, max_percent=100, max_tokens=5)["error_code"] == "RevocationLimitException"
     assert "error_code" not in by_policy(policy=EVERY, max_percent=100, max_tokens=6)
+
+
+def test_the_default_limit_is_ten_tokens(by_policy: Run, emulator: Emulator) -> None:
+    emulator.reset()
+    others = {"OrganizationId": GLOBEX, "Alias": "globex"}
+    emulator.load({"Organizations": [many_tokens(11, 200, OrganizationId=ACME), others]})
+    given = {"policy": EXPIRED, "organizations": ["many"], "confirm": True}
+    refused = by_policy(**given)
+    assert "the plan has 11 tokens; max_tokens is 10" in refused["msg"] and not asked(emulator)
+    by_policy(**given, max_tokens=11)
+    assert len(asked(emulator)) == 11
