@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from .._domain.conditions import Conditions
+from .._domain.conditions import all_of
 from .._domain.errors import attach_details
 from .._domain.policy import parse_policy
 from .._domain.times import current_instant
-from .._domain.tokens import Token
 from .._sweep.facts import coverage_of
 from .._sweep.options import parse_sweep_options
 from .._sweep.sweep import sweep
@@ -43,7 +42,7 @@ def gather_audit(options: Mapping[str, Any], connection: Connection) -> dict[str
     owners = bool(options.get("owners")) or policy.needs_owners
     now = current_instant()
     checked = parse_sweep_options({**options, "owners": owners}, now)
-    checked = checked._replace(select=_both(checked.select, policy.when))
+    checked = checked._replace(select=all_of([checked.select, policy.when]))
     session = Session.open(connection, checked)
     with attach_details(session.progress.as_result):
         found = sweep(checked, session)
@@ -56,10 +55,3 @@ def gather_audit(options: Mapping[str, Any], connection: Connection) -> dict[str
         caller=session.known_caller(),
     )
     return {**result, **session.progress.as_result()}
-
-
-def _both(first: Conditions, second: Conditions) -> Conditions:
-    def matches(token: Token, as_of: int) -> bool:
-        return first.matches(token, as_of) and second.matches(token, as_of)
-
-    return Conditions(matches, first.needs_owners or second.needs_owners)

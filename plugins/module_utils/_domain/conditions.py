@@ -47,19 +47,20 @@ class _Condition(NamedTuple):
     needs_owners: bool = False
 
 
-def parse_conditions(document: object, path: str) -> Conditions:
+def parse_conditions(document: object, path: str, required: bool = False) -> Conditions:
     """Check conditions and compile them.
 
     Args:
         document: A mapping of condition names to values; an empty one matches every token.
         path: The name of the document in an error, such as ``select`` or ``rules[2].when``.
+        required: Whether an empty mapping is an error.
 
     Raises:
         MistakesError: The document is too large, or has unknown conditions or values that are not valid. It reports
             all mistakes, each with the path, what is allowed and the nearest name.
     """
     check_size(document, path)
-    return _parse(document, path)
+    return _parse(document, path, required)
 
 
 def check_size(document: object, path: str) -> None:
@@ -94,27 +95,24 @@ def check_size(document: object, path: str) -> None:
         waiting += [(item, depth + 1) for item in inner]
 
 
-def _parse(document: object, path: str) -> Conditions:
+def _parse(document: object, path: str, required: bool) -> Conditions:
     if not isinstance(document, Mapping):
         raise mistake(path, f"expected a mapping of conditions, got {_kind(document)}")
-    tests: list[Predicate] = []
-    needs_owners = False
+    if required and not document:
+        raise mistake(path, "expected at least one condition")
+    parsed: list[Conditions] = []
     collector = MistakeCollector()
     for name, value in document.items():
         here = f"{path}.{named(name)}"
         with collector.collect():
             if name == "not":
-                inner = _parse_nested(value, here)
-                tests.append(_negation(inner.matches))
+                parsed.append(_negation(_parse(value, here, required=True)))
             elif name == "any":
-                inner = _parse_any(value, here)
-                tests.append(inner.matches)
+                parsed.append(_parse_any(value, here))
             else:
-                inner = _parse_one(name, value, here)
-                tests.append(inner.matches)
-            needs_owners = needs_owners or inner.needs_owners
+                parsed.append(_parse_one(name, value, here))
     collector.raise_all()
-    return Conditions(_conjunction(tests), needs_owners)
+    return all_of(parsed)
 
 
 def _parse_one(name: object, value: object, path: str) -> Conditions:
@@ -124,12 +122,6 @@ def _parse_one(name: object, value: object, path: str) -> Conditions:
     return Conditions(functools.partial(condition.matches, condition.parse(value, path)), condition.needs_owners)
 
 
-def _parse_nested(document: object, path: str) -> Conditions:
-    if isinstance(document, Mapping) and not document:
-        raise mistake(path, "expected at least one condition")
-    return _parse(document, path)
-
-
 def _parse_any(document: object, path: str) -> Conditions:
     if not isinstance(document, (list, tuple)) or not document:
         raise mistake(path, f"expected a list of at least one mapping of conditions, got {_kind(document)}")
@@ -137,13 +129,13 @@ def _parse_any(document: object, path: str) -> Conditions:
     collector = MistakeCollector()
     for index, choice in enumerate(document):
         with collector.collect():
-            choices.append(_parse_nested(choice, f"{path}[{index}]"))
+            choices.append(_parse(choice, f"{path}[{index}]", required=True))
     collector.raise_all()
     return any_of(choices)
 
 
 def any_of(choices: Sequence[Conditions]) -> Conditions:
-    """Conditions that a token meets where it meets one of these; none of them is met by no token."""
+    """Return conditions that a token meets if it meets at least one of these; without any, no token does."""
     tests = [choice.matches for choice in choices]
 
     # Here and below a loop, which takes half as long as any and all with a generator.
@@ -158,9 +150,11 @@ def any_of(choices: Sequence[Conditions]) -> Conditions:
     return Conditions(test, any(choice.needs_owners for choice in choices))
 
 
-def _conjunction(tests: list[Predicate]) -> Predicate:
-    if len(tests) == 1:
-        return tests[0]
+def all_of(parts: Sequence[Conditions]) -> Conditions:
+    """Return conditions that a token meets if it meets all of these; without any, every token does."""
+    if len(parts) == 1:
+        return parts[0]
+    tests = [part.matches for part in parts]
 
     def test(token: Token, as_of: int) -> bool:
         met = True
@@ -170,14 +164,16 @@ def _conjunction(tests: list[Predicate]) -> Predicate:
                 break
         return met
 
-    return test
+    return Conditions(test, any(part.needs_owners for part in parts))
 
 
-def _negation(matches: Predicate) -> Predicate:
+def _negation(conditions: Conditions) -> Conditions:
+    matches = conditions.matches
+
     def test(token: Token, as_of: int) -> bool:
         return not matches(token, as_of)
 
-    return test
+    return Conditions(test, conditions.needs_owners)
 
 
 def _kind(value: object) -> str:

@@ -261,10 +261,8 @@ def _text(value: object, path: str) -> str:
     return printable(" ".join(value.split()))
 
 
-def _some_conditions(value: object, path: str) -> Conditions:
-    if isinstance(value, Mapping) and not value:
-        raise mistake(path, "expected at least one condition")
-    return parse_conditions(value, path)
+def _conditions(value: object, path: str) -> Conditions:
+    return parse_conditions(value, path, required=True)
 
 
 def _rule_id(value: object, path: str) -> str:
@@ -284,7 +282,7 @@ def _rule(entry: object, path: str) -> Rule:
     parsers = {
         "id": _rule_id,
         "severity": _severity,
-        "when": _some_conditions,
+        "when": _conditions,
         "description": _text,
         "revoke": _flag,
     }
@@ -301,7 +299,7 @@ def _exception(entry: object, path: str, rule_ids: Sequence[str] | None) -> Poli
     values: dict[str, Any] = {}
     parsers = {
         "rules": lambda value, here: _rules_of_exception(value, here, rule_ids),
-        "match": _some_conditions,
+        "match": _conditions,
         "reason": _text,
         "expires": _end,
     }

@@ -26,11 +26,7 @@ def optional_conditions(value: object, option: str) -> Conditions | None:
     Raises:
         OptionError: They are not valid. Empty ones, of a variable that was never set, would prevent nothing.
     """
-    if value is None:
-        return None
-    if isinstance(value, Mapping) and not value:
-        raise OptionError(f"{option}: expected at least one condition")
-    return parse_conditions(value, option)
+    return None if value is None else parse_conditions(value, option, required=True)
 
 
 def check_future(options: Mapping[str, Any], as_of: int, now: int) -> None:

@@ -101,6 +101,7 @@ def test_the_oracle_judges_every_condition(name: str, data: st.DataObject) -> No
         ("expired", r"^select: expected a mapping of conditions, got 'expired'$"),
     ],
 )
+@guards("plugins/module_utils/_domain/conditions.py", "    if required and not document:")
 def test_bad_conditions(document: object, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         parse_conditions(document, "select")

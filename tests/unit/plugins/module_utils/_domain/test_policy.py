@@ -18,6 +18,7 @@ from policy_oracle import naive, policies
 from token_strategies import ACME, NOW, tokens
 
 from ansible_collections.patrol.workmail.plugins.module_utils._audit.result import audit
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.coverage import Coverage
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import (
     IndeterminateError,
     MistakesError,
@@ -42,7 +43,8 @@ def test_the_engine_agrees_with_the_oracle(policy: dict[str, Any], population: l
         with pytest.raises(IndeterminateError):
             judge(parse_policy(policy), population, NOW)
         return
-    result = audit(parse_policy(policy), population, NOW, [], len(population), 0, complete, [], NOW)
+    coverage = Coverage([], len(population), [] if complete else [{"msg": "denied"}])
+    result = audit(parse_policy(policy), population, NOW, coverage, NOW)
     assert policy == given_policy
     found = [
         (
@@ -199,7 +201,11 @@ RULE, EXCEPTION = ("rules", 2), ("exceptions", 0)
 )
 @guards("plugins/module_utils/_domain/policy.py", "        if rule_id in first:")
 @guards("plugins/module_utils/_domain/policy.py", "        if rule_ids is not None and rule not in rule_ids:")
-@guards("plugins/module_utils/_domain/policy.py", "    if isinstance(value, Mapping) and not value:")
+@guards(
+    "plugins/module_utils/_domain/policy.py",
+    "parse_conditions(value, path, required=True)",
+    "parse_conditions(value, path)",
+)
 @guards("plugins/module_utils/_domain/policy.py", "        if key not in known:")
 def test_bad_policies(change: Callable[[Any], None], message: str) -> None:
     policy = copy.deepcopy(VALID)

@@ -36,10 +36,7 @@ OPTIONS = "plugins/module_utils/_revoke/options.py"
         ({"only_if": {"expired": True}, "as_of": "+1d"}, "is in the future, so tokens would be revoked that are still"),
     ],
 )
-@guards(
-    OPTIONS,
-    "    if isinstance(value, Mapping) and not value:",
-)
+@guards(OPTIONS, "parse_conditions(value, option, required=True)", "parse_conditions(value, option)")
 @guards(
     BY_ID,
     "        if not isinstance(item, str) or not _TOKEN_ID.fullmatch(item):",
