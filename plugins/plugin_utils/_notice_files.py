@@ -16,8 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..module_utils._domain.checks import reject_unknown_options
 from ..module_utils._domain.errors import OptionError, PatrolError
-from ..module_utils._domain.text import log_line, nearest, quoted
+from ..module_utils._domain.text import log_line, quoted
 from ..module_utils._files import decode_text, read_file
 from ._directory import make_directory
 from ._notices import DEFAULT_SUBJECT, Templates
@@ -62,10 +63,7 @@ def parse_notice_options(arguments: Mapping[str, Any], find: Callable[[str], str
     Raises:
         OptionError: Names the option, the value and what is allowed.
     """
-    for name in arguments:
-        if name not in _OPTIONS:
-            near = nearest(name, _OPTIONS) or f", the options are {', '.join(_OPTIONS)}"
-            raise OptionError(f"{name}: unknown option{near}")
+    reject_unknown_options(arguments, _OPTIONS)
     given = {name: value for name, value in arguments.items() if value is not None}
     delivery = given.get("delivery", "none")
     if delivery not in DELIVERIES:

@@ -16,8 +16,9 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
 
+from ..module_utils._domain.checks import reject_unknown_options
 from ..module_utils._domain.errors import OptionError
-from ..module_utils._domain.text import expected, named, nearest, quoted
+from ..module_utils._domain.text import nearest, quoted
 
 
 def name_variables(action: Any, result: dict[str, Any], task_vars: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -98,10 +99,9 @@ def check_options(plugin: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     }
     names = {alias: name for name, definition in definitions.items() for alias in definition.get("aliases") or []}
     names.update({name: name for name in definitions})
+    reject_unknown_options(given, names)
     first: dict[str, str] = {}
     for given_name, value in given.items():
-        if given_name not in names:
-            raise OptionError(f"{named(given_name)}: unknown option{expected(given_name, sorted(names))}")
         name = names[given_name]
         if name in first:
             raise OptionError(f"{first[name]}, {given_name}: are two names of one option; give one of them")

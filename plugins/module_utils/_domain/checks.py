@@ -13,7 +13,7 @@ import math
 from typing import Any, Iterable, Mapping, NoReturn
 
 from .errors import OptionError
-from .text import quoted, shortened
+from .text import expected, named, quoted, shortened
 
 # Far deeper than any result is, and far less deep than what exhausts the stack of what reads it.
 DEEPEST = 64
@@ -189,3 +189,19 @@ def integer_option(options: Mapping[str, Any], option: str, default: int, most: 
         allowed = "1 or more" if most is None else f"1 to {most}"
         raise OptionError(f"{option}: {quoted(value)} {problem}; expected {allowed}")
     return value
+
+
+def reject_unknown_options(given: Iterable[object], known: Iterable[str]) -> None:
+    """Refuse options that do not exist.
+
+    Args:
+        given: The names of the options that are given.
+        known: The names of the options that exist.
+
+    Raises:
+        OptionError: Names the first unknown option, the nearest one that exists, and all that exist.
+    """
+    names = sorted(known)
+    for name in given:
+        if name not in names:
+            raise OptionError(f"{named(name)}: unknown option{expected(name, names)}")

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...module_utils._audit.audit_check import check_audit
+from ...module_utils._domain.checks import reject_unknown_options
 from ...module_utils._domain.errors import OptionError, PatrolError
 from ...module_utils._domain.text import nearest, quoted, without_commands
 from .._directory import make_directory
@@ -82,10 +83,7 @@ def parse_report_options(arguments: Mapping[str, Any]) -> ReportOptions:
     Raises:
         OptionError: Names the option, the value and what is allowed.
     """
-    for name in arguments:
-        if name not in _OPTIONS:
-            near = nearest(name, _OPTIONS) or f", the options are {', '.join(_OPTIONS)}"
-            raise OptionError(f"{name}: unknown option{near}")
+    reject_unknown_options(arguments, _OPTIONS)
     given = {name: value for name, value in arguments.items() if value is not None}
     state = given.get("state", "present")
     if state not in _STATES:

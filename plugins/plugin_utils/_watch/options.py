@@ -13,11 +13,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ...module_utils._domain.checks import reject_unknown_options
 from ...module_utils._domain.errors import OptionError
-from ...module_utils._domain.text import expected, named, quoted
+from ...module_utils._domain.text import quoted
 from ...module_utils._domain.times import SECOND, current_instant, parse_duration
-from ...module_utils._sweep.options import parse_sweep_options
-from .events import Warn
+from ...module_utils._sweep.options import SweepOptions, parse_sweep_options
+from .events import Threshold
 
 _TIMEOUTS = ("connect_timeout", "read_timeout")
 _CONNECTION = ("access_key", "endpoint_url", "profile", "region", "secret_key", "session_token")
@@ -36,27 +37,30 @@ _LONGEST_RETRY = 300.0
 
 
 class WatchOptions(NamedTuple):
-    """What to watch and how; every value is checked. C(interval) is in seconds, C(jitter) a share of it."""
+    """What to watch and how; every value is checked.
 
-    sweep: Mapping[str, Any]
+    ``sweep`` is used with the instant of each sweep. ``interval`` is in seconds, and ``jitter`` is a share of it.
+    """
+
+    sweep: SweepOptions
     connection: Mapping[str, Any]
     targets: Mapping[str, Any]
     interval: float
     jitter: float
-    warn: Sequence[Warn]
+    warn: Sequence[Threshold]
     state_file: str | None
     report_existing: bool
 
     def wait(self, failures: int, chance: float) -> float:
-        """How long to wait for the next sweep.
+        """Compute how long to wait for the next sweep.
 
         Args:
-            failures: How many sweeps in a row have failed. After a failure the next sweep comes sooner than the
-                interval where that is long, and then less and less often.
+            failures: How many sweeps in a row have failed. After a failure the next sweep comes sooner than a long
+                interval, and then less and less often.
             chance: A random number from 0 to 1, which spreads sources that started together.
 
         Returns:
-            Seconds.
+            The seconds to wait.
         """
         wait = self.interval
         if failures:
@@ -70,35 +74,34 @@ def parse_watch_options(options: Mapping[str, Any]) -> WatchOptions:
     Args:
         options: The arguments by name, as a rulebook has them.
 
+    Returns:
+        The options.
+
     Raises:
         OptionError: Names the option, the value and what is allowed.
     """
     if not isinstance(options, Mapping):
         raise OptionError(f"arguments: expected a mapping of options, got {quoted(options)}")
-    known = (*_CONNECTION, *_TIMEOUTS, *_SWEEP, *_OWN)
-    for name in options:
-        if name not in known and name not in _RULEBOOKS_OWN:
-            raise OptionError(f"{named(name)}: unknown option{expected(name, sorted(known))}")
+    given = [name for name in options if name not in _RULEBOOKS_OWN]
+    reject_unknown_options(given, (*_CONNECTION, *_TIMEOUTS, *_SWEEP, *_OWN))
     connection = {name: _text(options, name) for name in _CONNECTION if options.get(name) is not None}
-    sweep = {name: options.get(name) for name in _SWEEP}
-    sweep["owners"] = _yes_or_no(options, "owners")
-    sweep["profile"] = connection.get("profile")
-    checked = parse_sweep_options(sweep, current_instant())
-    interval = _interval(options)
+    wanted = {name: options.get(name) for name in _SWEEP}
+    wanted.update(owners=_yes_or_no(options, "owners"), on_error="continue")
+    sweep = parse_sweep_options(wanted, current_instant())
     return WatchOptions(
-        sweep={**sweep, "on_error": "continue"},
+        sweep=sweep,
         connection={
             **connection,
             **{name: options.get(name) for name in _TIMEOUTS},
             "assume_role_external_id": options.get("assume_role_external_id"),
         },
         targets={
-            "organizations": sorted(checked.organizations),
-            "users": sorted(checked.users),
-            "regions": sorted(checked.regions),
+            "organizations": sorted(sweep.organizations),
+            "users": sorted(sweep.users),
+            "regions": sorted(sweep.regions),
             "assume_role_arn": options.get("assume_role_arn"),
         },
-        interval=interval,
+        interval=_interval(options),
         jitter=_jitter(options),
         warn=_warn(options),
         state_file=os.path.expanduser(_text(options, "state_file")) if options.get("state_file") is not None else None,
@@ -139,11 +142,11 @@ def _jitter(options: Mapping[str, Any]) -> float:
     return float(value)
 
 
-def _warn(options: Mapping[str, Any]) -> list[Warn]:
+def _warn(options: Mapping[str, Any]) -> list[Threshold]:
     value = options.get("warn")
     if value is None:
         value = _WARN
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)):
         raise OptionError(f"warn: expected a list of durations, got {quoted(value)}")
-    return [Warn(str(item), parse_duration(item, f"warn[{index}]")) for index, item in enumerate(items)]
+    return [Threshold(str(item), parse_duration(item, f"warn[{index}]")) for index, item in enumerate(items)]

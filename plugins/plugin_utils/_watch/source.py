@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The event source: sweep, tell, wait."""
+"""The event source: it sweeps, sends events and waits."""
 
 from __future__ import annotations
 
@@ -13,44 +13,47 @@ import asyncio
 import contextlib
 import random
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ...module_utils._domain.errors import OptionError, PatrolError
-from ...module_utils._sweep.facts import gather_facts
+from ...module_utils._domain.times import current_instant
+from ...module_utils._domain.tokens import Token
+from ...module_utils._sweep.sweep import Sweep, sweep
 from ...module_utils._workmail.connection import Connection
-from .events import failure, steps
+from ...module_utils._workmail.session import Session
+from .events import Reading, failure_event, find_steps
 from .options import WatchOptions, parse_watch_options
 from .state import State
 
-_HINT = "An organization whose tokens have no id cannot be watched."
+_HINT = "An organization whose tokens have no ID cannot be watched."
 
 
 class Queue(Protocol):
-    """Where events go."""
+    """The queue of ansible-rulebook."""
 
     async def put(self, event: dict[str, Any]) -> None:
-        """Take an event."""
+        """Put an event into the queue."""
 
 
 async def watch(
     queue: Queue, args: Mapping[str, Any], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
-    """Sweep again and again, and put an event for each thing that happened.
+    """Sweep again and again, and send an event for each thing that happened.
 
-    What was told is noted before the next event is put, and is written to the state file after each sweep, also where
-    the source is ended in the middle of one.
+    Each event is noted before the next one is sent. The state file is written after each sweep, also if the source is
+    ended during one.
 
     Args:
-        queue: Where to put events.
+        queue: Takes the events.
         args: The options by name.
-        sleep: Waits so many seconds.
+        sleep: Waits for a number of seconds.
 
     Raises:
         PatrolError: An option or the state file is not valid, there is no connection, or the state cannot be written.
     """
     options = parse_watch_options(args)
-    # What is wrong from the beginning ends the source. Later, a file can be broken for a moment.
+    # A mistake that is there from the start ends the source. Later, a file can be broken for a moment.
     Connection(options.connection)
     state = State(options.state_file, options.targets)
     try:
@@ -68,57 +71,75 @@ async def _watch(
     failures = 0
     first = True
     while True:
-        errors: list[dict[str, Any]] = []
+        errors: Sequence[PatrolError]
         try:
-            result = await _in_a_thread(lambda: _sweep(options))
-            _check_ids(result)
+            found, as_of = await _in_a_thread(lambda: _sweep(options))
         except PatrolError as error:
             if first and isinstance(error, OptionError):
                 raise
-            errors = [error.as_result()]
+            errors = [error]
         else:
-            errors = result["errors"]
-            await _tell(queue, state, options, result)
+            errors = found.errors
+            await _send_events(queue, state, options, reading_of(found, as_of))
         first = False
         failures = failures + 1 if errors else 0
         wait = options.wait(failures, random.random())
         if errors:
-            await queue.put(failure(errors, failures, wait))
+            await queue.put(failure_event(errors, failures, wait))
         await sleep(wait)
 
 
-def _sweep(options: WatchOptions) -> dict[str, Any]:
+def _sweep(options: WatchOptions) -> tuple[Sweep, int]:
+    as_of = current_instant()
     # A connection belongs to one thread, and a new one reads the settings and the credentials again.
-    return gather_facts(options.sweep, Connection(options.connection)).result
+    session = Session.open(Connection(options.connection), options.sweep)
+    found = sweep(options.sweep._replace(as_of=as_of), session)
+    for token in found.tokens:
+        if not token.personal_access_token_id:
+            raise PatrolError(
+                "a token has no PersonalAccessTokenId",
+                error_code="MalformedResponseException",
+                organization_id=token.organization_id,
+                region=token.region,
+                operation="ListPersonalAccessTokens",
+                hint=_HINT,
+            )
+    return found, as_of
 
 
-async def _tell(queue: Queue, state: State, options: WatchOptions, result: Mapping[str, Any]) -> None:
+def reading_of(found: Sweep, as_of: int) -> Reading:
+    """Take what was read completely from a sweep.
+
+    Args:
+        found: The sweep.
+        as_of: Its instant, in microseconds since the epoch.
+
+    Returns:
+        The reading.
+    """
+    organizations: dict[str, list[Token]] = {
+        entry.organization.id: [] for entry in found.organizations if entry.complete
+    }
+    for token in found.tokens:
+        if token.organization_id in organizations:
+            organizations[token.organization_id].append(token)
+    return Reading(as_of, organizations, found.complete)
+
+
+async def _send_events(queue: Queue, state: State, options: WatchOptions, reading: Reading) -> None:
     try:
-        for step in steps(state, result, options.warn, options.report_existing):
+        for step in find_steps(state, reading, options.warn, options.report_existing):
             if step.event is not None:
                 await queue.put(step.event)
             state.note(step.organization_id, step.token_id, step.entry)
-        if result["complete"]:
+        if reading.complete:
             state.begin()
     finally:
         state.save()
 
 
-def _check_ids(result: Mapping[str, Any]) -> None:
-    for record in result["personal_access_tokens"]:
-        if not record["personal_access_token_id"]:
-            raise PatrolError(
-                "a token has no PersonalAccessTokenId",
-                error_code="MalformedResponseException",
-                organization_id=record["organization_id"],
-                region=record["region"],
-                operation="ListPersonalAccessTokens",
-                hint=_HINT,
-            )
-
-
 async def _in_a_thread(work: Callable[[], Any]) -> Any:
-    """Do work that blocks. Unlike those of an executor, a daemon thread does not keep the process from ending."""
+    """Do work that blocks. Unlike the threads of an executor, a daemon thread does not delay the end of the process."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
 

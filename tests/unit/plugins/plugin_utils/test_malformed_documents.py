@@ -25,7 +25,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._audit.audit_check
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, format_instant
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import DERIVED, to_record
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._formats import FORMATS
-from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.events import Warn, steps
+from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.events import Reading, Threshold, find_steps
 from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.state import State, StateError
 from ansible_collections.patrol.workmail.plugins.test.workmail_pat_matching import workmail_pat_matching
 
@@ -174,7 +174,7 @@ WATCHED = {
         }
     },
 }
-SWEEP = {**FACTS, "organizations": FACTS["organizations"]}
+READING = Reading(audits.NOW, {token.organization_id: [token] for token in TOKENS}, complete=True)
 
 
 @given(mutated(WATCHED))
@@ -189,7 +189,7 @@ def test_a_state_file(tmp_path_factory: pytest.TempPathFactory, content: Any) ->
     except StateError as error:
         assert str(error).startswith(f"state_file: {path} ")
         return
-    for step in list(steps(state, SWEEP, [Warn("7d", 7 * DAY)], True)):
+    for step in list(find_steps(state, READING, [Threshold("7d", 7 * DAY)], True)):
         state.note(step.organization_id, step.token_id, step.entry)
     state.save()
     state.end()

@@ -43,7 +43,7 @@ def test_the_defaults() -> None:
     options = parse_watch_options({})
     assert (options.interval, options.jitter, options.state_file) == (3600.0, 0.1, None)
     assert [warn.text for warn in options.warn] == ["30d", "7d", "1d"]
-    assert options.sweep["on_error"] == "continue"
+    assert options.sweep.keep_going
 
 
 @pytest.mark.parametrize(
