@@ -12,8 +12,8 @@ module: workmail_pat
 version_added: 0.1.0
 short_description: Revoke Amazon WorkMail personal access tokens
 description:
-  - Deletes personal access tokens of one Amazon WorkMail organization by their ids. A mail client that uses a deleted
-    token is locked out.
+  - Deletes the personal access tokens of one Amazon WorkMail organization that have given IDs. A mail client that uses
+    a deleted token is locked out.
   - Each token is read just before it is deleted, and read again afterwards. So RV(revoked) is what was there and is
     gone, whatever the service answered in between.
   - If the process of Ansible that started the module has ended, the task stops before the next deletion, with the error
@@ -94,20 +94,20 @@ EXAMPLES = r"""
 RETURN = r"""
 revoked:
   description:
-    - The tokens that were there when they were read and are gone, as they were just before, with the fields that
+    - The tokens that existed when they were read and are gone, as they were just before, with the fields that
       RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens) describes. In check mode, those that would be.
-    - Where the task fails midway, those that it had revoked before.
+    - If the task fails, those that it had revoked before.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
 not_revoked:
-  description: The tokens that were there, and are left.
+  description: The tokens that exist and were not revoked.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
   contains:
     reason:
-      description: Why it is left.
+      description: Why it was not revoked.
       type: str
       returned: always
       sample: it does not match only_if
@@ -116,14 +116,13 @@ not_revoked:
       type: dict
       returned: always
 absent:
-  description: The ids of tokens that were not there.
+  description: The IDs of tokens that did not exist.
   type: list
   elements: str
   returned: success, and failure once the options were found valid
 unconfirmed:
   description:
-    - The ids of tokens whose deletion was asked for, and of which it is not known whether they are gone. The task fails
-      where there is one.
+    - The IDs of tokens whose deletion was requested and that may be gone or not. The task fails if there is one.
   type: list
   elements: str
   returned: success, and failure once the options were found valid

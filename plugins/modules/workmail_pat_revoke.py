@@ -49,7 +49,7 @@ options:
         that are muted, and those of rules with C(revoke) set to V(false), are left. If none of them may revoke, that is
         an error.
       - A token that has changed since it was found, or whose owner has, is left. It may have been used, for example.
-      - O(organizations) and O(regions) cannot be given with it, since the findings say where they are.
+      - O(organizations) and O(regions) cannot be combined with it, since findings name their own.
       - Findings of an audit whose C(as_of) was in the future need O(allow_future=true), also for a plan.
     type: list
     elements: dict
@@ -169,8 +169,7 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description:
-    - The tokens that are to be revoked, or were. With O(plan_file), those of the plan of which everything that it says
-      still holds.
+    - The planned tokens. With O(plan_file), those tokens of the plan for which everything that it says still holds.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
@@ -209,7 +208,7 @@ not_in_plan:
       type: dict
       returned: always
 left:
-  description: The tokens that were found, or are in the plan, and are left.
+  description: The tokens that were found, or are in the plan, and are skipped.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
@@ -224,7 +223,7 @@ left:
       type: str
       returned: always
     reason:
-      description: Why it is left.
+      description: Why it is skipped.
       type: str
       returned: always
       sample: "muted: TICKET-1, the service moves in spring"
@@ -234,20 +233,20 @@ left:
       returned: always
 revoked:
   description:
-    - The tokens that were there when they were read and are gone, as they were just before, with the fields that
+    - The tokens that existed when they were read and are gone, as they were just before, with the fields that
       RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens) describes. In check mode, those that would be.
-    - Where the task fails midway, those that it had revoked before.
+    - If the task fails, those that it had revoked before.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
 not_revoked:
-  description: The tokens that were planned, and are left now that they were read again.
+  description: The tokens that were planned, and are skipped now that they were read again.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
   contains:
     reason:
-      description: Why it is left.
+      description: Why it is skipped.
       type: str
       returned: always
       sample: no longer found by unused
@@ -256,14 +255,13 @@ not_revoked:
       type: dict
       returned: always
 absent:
-  description: The ids of tokens that were found or planned and are not there.
+  description: The IDs of tokens that were found or planned and do not exist.
   type: list
   elements: str
   returned: success, and failure once the options were found valid
 unconfirmed:
   description:
-    - The ids of tokens whose deletion was asked for, and of which it is not known whether they are gone. The task fails
-      where there is one.
+    - The IDs of tokens whose deletion was requested and that may be gone or not. The task fails if there is one.
   type: list
   elements: str
   returned: success, and failure once the options were found valid
@@ -285,7 +283,7 @@ summary:
       type: int
       returned: always
     left:
-      description: How many were found and are left.
+      description: How many were found and are skipped.
       type: int
       returned: always
     revoked:
@@ -297,15 +295,15 @@ summary:
       type: int
       returned: always
     not_revoked:
-      description: How many were planned and are left.
+      description: How many were planned and are skipped.
       type: int
       returned: always
     absent:
-      description: How many were not there.
+      description: How many did not exist.
       type: int
       returned: always
     unconfirmed:
-      description: Of how many it is not known whether they are gone.
+      description: How many may be gone or not.
       type: int
       returned: always
 organizations:

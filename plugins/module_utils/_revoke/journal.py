@@ -97,7 +97,17 @@ class RevocationJournal:
         rule_ids: Iterable[str] = (),
         reason: str | None = None,
     ) -> None:
-        """Write a line, and wait until it is on the disk."""
+        """Write a line, and wait until it is on the disk.
+
+        Args:
+            outcome: What happened.
+            token: The token that it happened to, if any.
+            rule_ids: The rules that ask for the revocation.
+            reason: Why it happened, if there is a reason.
+
+        Raises:
+            RecordError: It cannot be written.
+        """
         if self._file is None:
             return
         about = _NOBODY if token is None else {name: getattr(token, name) for name in _NOBODY}
@@ -144,13 +154,13 @@ class RevocationJournal:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        """Say how it ended, as the last line; where that is missing, the run was killed."""
+        """Say how it ended, as the last line; if it is missing, the run was killed."""
         if error is None:
             self.note("finished")
         elif isinstance(error, PatrolError) and not isinstance(error, RecordError):
             self.note("failed", reason=str(error))
         if self._file is not None:
-            # Every line is on the disk already, or that it is not was told.
+            # Every line is on the disk already, or its error was raised.
             with contextlib.suppress(OSError):
                 self._file.close()
         self._unlock()

@@ -35,7 +35,7 @@ def command_for(plan_file: str) -> str:
 
 
 def log_lines(result: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """Show a revocation, one line for each thing that happened, whatever the users called their tokens.
+    """Show a revocation, one line per event, safe for a pipeline whatever the names of tokens are.
 
     Args:
         result: The result of a revocation, as far as it has come.
@@ -67,7 +67,7 @@ def log_lines(result: Mapping[str, Any], check_mode: bool) -> list[str]:
 
 
 def _sections(result: Mapping[str, Any], check_mode: bool) -> Iterable[tuple[str, list[str]]]:
-    """The entries of each list with the label that they are shown with."""
+    """Return the entries of each list with their label."""
     messages = {key_of(entry["token"]): entry["message"] for entry in result["plan"]}
     revoked = [key_of(token) for token in result["revoked"]]
     not_revoked = {key_of(entry["token"]): entry["reason"] for entry in result["not_revoked"]}

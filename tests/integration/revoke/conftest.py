@@ -24,11 +24,13 @@ def by_id(emulator: Emulator, aws: pytest.MonkeyPatch) -> Run:
     from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
     from ansible_collections.patrol.workmail.plugins.module_utils._revoke.by_id import revoke_by_id
 
+    connection = connect()
+
     def call(*token_ids: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:
         before = held(emulator)
         options = {"organization": ACME, "personal_access_token_ids": list(token_ids), **options}
         try:
-            result = revoke_by_id(options, connect(), check_mode, lambda seconds: None)
+            result = revoke_by_id(options, connection, check_mode, lambda seconds: None)
         except PatrolError as error:
             result = {**error.details, **error.as_result()}
         if "revoked" not in result or check_mode:
@@ -47,13 +49,15 @@ def by_policy(emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path) -> Ru
     from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
     from ansible_collections.patrol.workmail.plugins.module_utils._revoke.by_policy import revoke_by_policy
 
+    connection = connect()
+
     def call(check_mode: bool = False, **options: Any) -> dict[str, Any]:
         before = held(emulator)
         emulator.requests.clear()
         options = {"record_dir": str(tmp_path / "records"), "organizations": ["acme", "globex"], **options}
         options = {name: value for name, value in options.items() if value is not None}
         try:
-            result = revoke_by_policy(options, connect(), check_mode, lambda seconds: None)
+            result = revoke_by_policy(options, connection, check_mode, lambda seconds: None)
         except PatrolError as error:
             result = {**error.details, **error.as_result()}
         if "plan" not in result:
