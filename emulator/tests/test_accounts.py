@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts and regions are kept apart, and IAM is enforced when moto is told to."""
+"""Accounts and regions are separate, and IAM is enforced when moto enforces it."""
 
 from __future__ import annotations
 
@@ -171,6 +171,8 @@ def call_as(client: Any) -> Any:
         ({"Principal": {"AWS": USER}}, None),
         ({"Principal": {"AWS": ["arn:aws:iam::999999999999:root", USER]}}, None),
         ({"Principal": {"AWS": "123456789012"}}, None),
+        ({"Principal": {"AWS": "*"}}, None),
+        ({"Principal": "*"}, None),
         ({"Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Condition": BY_ID}, "secret"),
     ],
     ids=repr,

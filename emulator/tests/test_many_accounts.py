@@ -260,6 +260,31 @@ def test_a_role_that_trusts_another_role_with_a_path(emulator: Emulator, client:
         assumed(BANK, ExternalId="known")("sts").assume_role(**request)
 
 
+def test_a_denial_in_a_trust_policy_wins(emulator: Emulator, assumed: Any) -> None:
+    allow = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}
+    deny = {"Effect": "Deny", "Action": "sts:AssumeRole", "Principal": {"AWS": [MANAGEMENT]}}
+    for account_id, statement in (("555555555555", allow), ("666666666666", [allow, deny])):
+        document = {"Version": "2012-10-17", "Statement": statement}
+        emulator.load({"Accounts": [{"Id": account_id, "IamRoles": [role(AssumeRolePolicyDocument=document)]}]})
+    assert assumed("555555555555")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        assumed("666666666666")
+
+
+def test_moto_ignores_conditions_in_the_policy_of_a_caller(enforced: None, emulator: Emulator, client: Any) -> None:
+    condition = {"StringEquals": {"aws:PrincipalOrgID": "o-other00000"}}
+    statement = {"Effect": "Allow", "Action": "workmail:*", "Resource": "*", "Condition": condition}
+    user = {
+        "UserName": "user",
+        "AccessKeyId": "AKIACONDITIONEXAMPLE",
+        "SecretAccessKey": "secret",
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+    }
+    emulator.load({"Accounts": [{"Id": "777777777777", "IamUsers": [user]}]})
+    workmail = client(key="AKIACONDITIONEXAMPLE", aws_secret_access_key="secret")
+    assert workmail.list_organizations()["OrganizationSummaries"] == []
+
+
 def test_enforced_iam_checks_the_callers_policy(enforced: None, as_account: Any, auditor: Any, assumed: Any) -> None:
     assert len(auditor("organizations").list_accounts()["Accounts"]) == 20
     assert auditor("organizations").list_accounts_for_parent(ParentId=UNIT)["Accounts"]

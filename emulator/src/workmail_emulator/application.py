@@ -38,7 +38,7 @@ class _Dispatcher(DomainDispatcherApplication):
 
 
 class Application:
-    """A WSGI application: all of moto's services with WorkMail among them, and things going wrong on demand."""
+    """A WSGI application: all services of moto, WorkMail among them, with faults on demand."""
 
     def __init__(self) -> None:
         self.faults = Faults()

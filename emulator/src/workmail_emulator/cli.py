@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command workmail-emulator."""
+"""The command ``workmail-emulator``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from .server import Emulator
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT.
 
-    :param arguments: those of the command line if None.
-    :return: the exit status: 0 after a signal, 2 for a seed or an address that cannot be used.
+    Args:
+        arguments: The arguments, those of the command line if None.
+
+    Returns:
+        The exit status: 0 after a signal, 2 for a seed or an address that cannot be used.
     """
     parser = argparse.ArgumentParser(prog="workmail-emulator", description="Amazon WorkMail on moto's server.")
-    parser.add_argument("--seed", metavar="FILE", help="JSON or YAML file with organizations, users and tokens")
+    parser.add_argument("--seed", metavar="FILE", help="JSON or YAML file with accounts, organizations and tokens")
     parser.add_argument("--port", type=int, default=5000, help="port to listen on, 0 for a free one (default: 5000)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--verbose", action="store_true", help="write a line for each request to standard error")

@@ -27,7 +27,7 @@ class Control:
         self._reset = reset
 
     def answer(self, environ: Environ) -> Reply:
-        """Return the reply: 200 with JSON; 400 for what cannot be used, 404 and 405 for what there is not."""
+        """Return the reply: 200 with JSON; 400 for a body that cannot be used, 404 for a path and 405 for a method."""
         name = environ["PATH_INFO"].removeprefix(PREFIX)
         actions = {
             "faults": {"GET": self._get_faults, "POST": self._add_fault, "DELETE": self._clear_faults},
@@ -37,7 +37,7 @@ class Control:
             "reset": {"POST": self._reset_all},
         }.get(name)
         if actions is None:
-            return json_reply(404, {"error": f"there is no {PREFIX}{name}"})
+            return json_reply(404, {"error": f"{PREFIX}{name} does not exist"})
         action = actions.get(environ["REQUEST_METHOD"])
         if action is None:
             return json_reply(405, {"error": f"{PREFIX}{name} takes {', '.join(actions)}"})

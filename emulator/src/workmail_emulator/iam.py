@@ -70,8 +70,9 @@ def _trusts(account_id: str, arn: str, caller: str, external_id: object) -> bool
     role = _role(account_id, arn)
     if role is None:
         return False
-    statements = json.loads(role.assume_role_policy_document)["Statement"]
-    return any(_allows(statement, caller, external_id) for statement in _listed(statements))
+    statements = _listed(json.loads(role.assume_role_policy_document)["Statement"])
+    effects = {statement["Effect"] for statement in statements if _applies(statement, caller, external_id)}
+    return effects == {"Allow"}
 
 
 def _role(account_id: str, arn: str) -> Role | None:
@@ -81,11 +82,13 @@ def _role(account_id: str, arn: str) -> Role | None:
         return None
 
 
-def _allows(statement: Mapping[str, Any], caller: str, external_id: object) -> bool:
-    """Return whether a statement trusts the caller; one with other conditions trusts nobody."""
-    if statement["Effect"] != "Allow" or "sts:AssumeRole" not in _listed(statement.get("Action")):
+def _applies(statement: Mapping[str, Any], caller: str, external_id: object) -> bool:
+    """Return whether a statement is about the caller; one with other conditions never is."""
+    if "sts:AssumeRole" not in _listed(statement.get("Action")):
         return False
-    if not _names_of(caller) & set(_listed(statement.get("Principal", {}).get("AWS"))):
+    principal = statement.get("Principal", {})
+    principals = set(_listed(principal.get("AWS") if isinstance(principal, Mapping) else principal))
+    if not ({"*"} | _names_of(caller)) & principals:
         return False
     wanted = {
         (operator, key): _listed(value)
@@ -103,8 +106,8 @@ def _names_of(caller: str) -> set[str]:
     if name.startswith("assumed-role/"):
         role_name = name.split("/")[1]
         # The ARN of a session does not have the path of its role.
-        names |= {role.arn for role in iam_backends[account_id]["aws"].get_roles() if role.name == role_name}
-        names.add(f"arn:aws:iam::{account_id}:role/{role_name}")
+        roles = {role.arn for role in iam_backends[account_id]["aws"].get_roles() if role.name == role_name}
+        names |= roles or {f"arn:aws:iam::{account_id}:role/{role_name}"}
     return names
 
 

@@ -15,7 +15,7 @@ from .request import ApiRequest
 
 @dataclass
 class Entry:
-    """One request; status is None until it is answered and where the connection was dropped instead."""
+    """One request; ``status`` is None until it is answered, and if the connection was dropped instead."""
 
     service: str | None
     operation: str | None
@@ -23,6 +23,7 @@ class Entry:
     user_id: str | None
     page: int | None
     parameters: dict[str, Any]
+    # The account of the credentials.
     account_id: str
     region: str | None
     access_key_id: str | None
@@ -65,7 +66,7 @@ class RequestLog(Sequence[Entry]):
 
     @contextmanager
     def noted(self, request: ApiRequest) -> Iterator[Entry]:
-        """Log a request on the way in, count it as in flight while the body of the with statement runs."""
+        """Log a request, and count it as in flight while the body of the ``with`` statement runs."""
         entry = Entry(
             service=request.service,
             operation=request.operation,

@@ -20,7 +20,7 @@ def register() -> None:
 
     It holds for mock_aws and for moto's server; a second call changes nothing.
 
-    moto imports a service as moto.<service> and finds it by the URL patterns of its backend index.
+    moto imports a service as ``moto.<service>`` and finds it by the URL patterns of its backend index.
     """
     sys.modules["moto.workmail"] = importlib.import_module("workmail_emulator.workmail")
     organizations.register()

@@ -19,7 +19,7 @@ _JSON = "application/x-amz-json-1.1"
 
 @dataclass
 class Reply:
-    """A reply still to be sent; promised_length is for one that breaks its own Content-Length."""
+    """A reply to send; ``promised_length`` is the Content-Length of one that is shorter than it says."""
 
     status: int
     body: bytes
@@ -48,7 +48,7 @@ def json_reply(status: int, document: Any) -> Reply:
 
 
 def error_reply(request: ApiRequest, status: int, code: str, message: str) -> Reply:
-    """Return an AWS error in the protocol of the request: JSON with __type, or the XML of query services."""
+    """Return an AWS error in the protocol of the request: JSON with ``__type``, or the XML of query services."""
     if not request.is_query:
         return typed(status, json.dumps({"__type": code, "message": message}).encode(), _JSON)
     fault = "Sender" if status < 500 else "Receiver"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An AWS request as far as faults and the log need to know it."""
+"""The part of an AWS request that faults and the log use."""
 
 from __future__ import annotations
 

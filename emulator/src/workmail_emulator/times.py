@@ -16,10 +16,13 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 def epoch_seconds(value: Any, now: float) -> int | float:
     """Return a time as epoch seconds.
 
-    :param value: epoch seconds; an ISO 8601 string with an offset; a date or datetime of YAML's, in UTC where it has
-        no offset, as YAML wants it; or a string relative to now such as "-90d" or "+12h" (s, m, h, d, w).
-    :param now: epoch seconds that relative times count from.
-    :raises ValueError: if it is none of these, saying so.
+    Args:
+        value: Epoch seconds; an ISO 8601 string with an offset; a date or datetime of YAML, in UTC if it has no
+            offset; or a string relative to now such as ``-90d`` or ``+12h`` (s, m, h, d, w).
+        now: Epoch seconds that relative times count from.
+
+    Raises:
+        ValueError: If it is none of these.
     """
     if isinstance(value, bool):
         raise ValueError("must be a time, not a boolean")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWS does not document of WorkMail, each with the ways in which it could be."""
+"""What AWS does not document, or may change, each with the ways in which it could be."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ _chosen = dict(_DEFAULTS)
 def behave(**behaviors: str) -> None:
     """Choose behaviors for this process; those that are not named stay as they are.
 
-    :param behaviors: a value of BEHAVIORS for its name.
-    :raises ValueError: for an unknown name or value; nothing is chosen then.
+    Args:
+        behaviors: A value of ``BEHAVIORS`` for its name.
+
+    Raises:
+        ValueError: For an unknown name or value; nothing is chosen then.
     """
     for name, value in behaviors.items():
         if name not in BEHAVIORS:

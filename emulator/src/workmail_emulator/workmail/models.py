@@ -44,9 +44,10 @@ class Organization:
         self.identity_provider_configuration: Document | None = None
 
     def user(self, identifier: str) -> Document:
-        """Return the user with this id, name or e-mail address.
+        """Return the user with this ID, name or e-mail address.
 
-        :raises EntityNotFoundException: if there is none.
+        Raises:
+            EntityNotFoundException: If the user does not exist.
         """
         by_id = self.users.get(identifier)
         if by_id is not None:
@@ -82,19 +83,21 @@ class WorkMailBackend(BaseBackend):
         self.organizations[organization.description["OrganizationId"]] = organization
 
     def organization(self, organization_id: str) -> Organization:
-        """Return an organization in whichever state.
+        """Return an organization in any state.
 
-        :raises OrganizationNotFoundException: if there is none with this id.
+        Raises:
+            OrganizationNotFoundException: If the organization does not exist.
         """
         if organization_id not in self.organizations:
             raise OrganizationNotFoundException(f"The organization {organization_id} was not found.")
         return self.organizations[organization_id]
 
     def active_organization(self, organization_id: str) -> Organization:
-        """Return an organization which can be worked with.
+        """Return an organization whose state allows operations.
 
-        :raises OrganizationNotFoundException: if there is none with this id.
-        :raises OrganizationStateException: if its state is not Active.
+        Raises:
+            OrganizationNotFoundException: If the organization does not exist.
+            OrganizationStateException: If its state is not Active.
         """
         organization = self.organization(organization_id)
         state = organization.description["State"]

@@ -66,7 +66,7 @@ def _has_type(value: Any, shape: Shape) -> bool:
 
 
 def _broken_constraints(value: Any, shape: Shape) -> Iterator[str]:
-    """Yield what the value breaks; min and max are of the length, or of the value where it is a number."""
+    """Yield the broken constraints; min and max are of the length of a text or list, of the value of a number."""
     limits = shape.metadata
     if isinstance(value, str | list):
         size, measured = len(value), "have length"
