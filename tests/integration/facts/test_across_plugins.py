@@ -11,8 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from estate import ACME
-from workmail_emulator import Emulator
+from workmail_emulator import Emulator, Fault
+
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
 
 RunTasks = Callable[..., dict[str, Any]]
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
@@ -21,7 +24,7 @@ INFO = "patrol.workmail.workmail_pat_info"
 LOOKUP = "patrol.workmail.workmail_pat"
 
 
-# Each kind of trouble once, through a whole run of Ansible; test_faults has every one at every operation.
+# Each kind of fault once, in a run of Ansible. test_faults.py has each one at each operation.
 FAULTS = {
     "throttle": "ThrottlingException",
     "internal_error": "InternalServerException",
@@ -44,40 +47,47 @@ FAULTS = {
 }
 
 
-def test_errors_of_module_and_lookup_say_what_where_and_what_to_do(
-    emulator: Emulator, server: Emulator, run_tasks: RunTasks
-) -> None:
-    def tasks(kind: str) -> list[dict[str, Any]]:
-        fault = {"kind": kind, "operation": "ListPersonalAccessTokens", "page": 2, "times": 2}
-        failing = {"organization": ACME, "page_size": 2}
-        looked_up = f"{{{{ query('{LOOKUP}', '{ACME}', page_size=2) }}}}"
-        return [
-            {
-                "ansible.builtin.uri": {
-                    "url": f"{server.endpoint_url}/_workmail/faults",
-                    "method": "POST",
-                    "body": fault,
-                    "body_format": "json",
-                    "status_code": [200, 201, 204],
-                }
-            },
-            {INFO: failing, "register": f"module_{kind}", "ignore_errors": True},
-            {"ansible.builtin.debug": {"msg": looked_up}, "register": f"lookup_{kind}", "ignore_errors": True},
-        ]
+def fault(kind: str, times: int) -> Fault:
+    return Fault(kind, operation="ListPersonalAccessTokens", page=2, times=times)
 
-    results = run_tasks([task for kind in FAULTS for task in tasks(kind)])
-    for kind, code in FAULTS.items():
+
+def check_error(failure: dict[str, Any], kind: str) -> None:
+    assert failure["error_code"] in FAULTS[kind].split()
+    assert failure["organization_id"] == ACME
+    assert failure["region"] == "us-east-1"
+    assert failure["operation"] == "ListPersonalAccessTokens"
+    assert failure["page"] == 2
+    assert failure["msg"].endswith(failure["hint"] or ")")
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_errors_say_what_where_and_what_to_do(emulator: Emulator, gather: Callable[..., Any], kind: str) -> None:
+    emulator.faults.add(fault(kind, 1))
+    with pytest.raises(PatrolError) as raised:
+        gather(organizations=[ACME], page_size=2)
+    check_error(raised.value.as_result(), kind)
+
+
+def test_errors_of_module_and_lookup_say_what_where_and_what_to_do(emulator: Emulator, run_tasks: RunTasks) -> None:
+    """An error of each origin in a task: the service, the connection, a reply and the paging. The lookup has all."""
+    kinds = ("access_denied", "reset", "html", "empty_next_token")
+    tasks: list[dict[str, Any]] = []
+    for kind in FAULTS:
+        # The emulator uses the oldest fault first.
+        emulator.faults.add(fault(kind, 1 + (kind in kinds)))
+        module = {INFO: {"organization": ACME, "page_size": 2}, "register": f"module_{kind}", "ignore_errors": True}
+        looked_up = f"{{{{ query('{LOOKUP}', '{ACME}', page_size=2) }}}}"
+        lookup = {"ansible.builtin.debug": {"msg": looked_up}, "register": f"lookup_{kind}", "ignore_errors": True}
+        tasks += [module, lookup] if kind in kinds else [lookup]
+    results = run_tasks(tasks)
+    for kind in kinds:
         failure = results[f"module_{kind}"]
         assert failure["failed"] is True
-        assert failure["error_code"] in code.split()
-        assert failure["organization_id"] == ACME
-        assert failure["region"] == "us-east-1"
-        assert failure["operation"] == "ListPersonalAccessTokens"
-        assert failure["page"] == 2
+        check_error(failure, kind)
         assert failure["boto3_version"] and failure["botocore_version"]
-        assert failure["msg"].endswith(failure["hint"] or ")")
         assert "personal_access_tokens" not in failure
         assert "Traceback" not in str(failure)
+    for kind in FAULTS:
         lookup = results[f"lookup_{kind}"]
         assert lookup["failed"] is True
         for part in (ACME, "us-east-1", "page 2", "ListPersonalAccessTokens"):

@@ -8,24 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from estate import ACME, ESTATE
 from workmail_emulator import Emulator
+
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
 
 RunTasks = Callable[..., dict[str, Any]]
 
 INFO = "patrol.workmail.workmail_pat_info"
 
 
-BAD_MODULE_INPUT: dict[str, tuple[dict[str, Any], str]] = {
-    "id": ({"organization": "m-XYZ"}, "organizations: 'm-XYZ' is not a valid organization ID"),
-    "alias": (
-        {"organization": "acme", "organizations": ["globex"]},
-        "organizations, organization: are two names of one option; give one of them",
-    ),
-    "aliases": ({"user": "ana", "user_id": "u-1"}, "users, user_id: are two names of one option"),
+INVALID: dict[str, tuple[dict[str, Any], str]] = {
+    "id": ({"organizations": ["m-XYZ"]}, "organizations: 'm-XYZ' is not a valid organization ID"),
     "page": ({"page_size": 0}, "page_size: 0 is out of range; expected 1 to 100"),
     "region": ({"regions": ["eu-central-1"]}, "eu-west-1, us-east-1, us-west-2"),
-    "connection": ({"region": "eu-central-1"}, "region: Amazon WorkMail is not in 'eu-central-1'"),
     "condition": ({"select": {"expird": True}}, "select.expird: unknown condition, did you mean expired?"),
     "duration": ({"select": {"older_than": "90"}}, "select.older_than: '90' is not a duration"),
     "instant": ({"as_of": "2026-01-02T03:04:05"}, "as_of: '2026-01-02T03:04:05' is neither an instant with an offset"),
@@ -33,20 +30,38 @@ BAD_MODULE_INPUT: dict[str, tuple[dict[str, Any], str]] = {
     "role": ({"assume_role_arn": ""}, "assume_role_arn: '' is not like arn:aws:iam::"),
     "owners": ({"select": {"owner_state": "DISABLED"}}, "need owners: true"),
     "paging": ({"organizations": ["acme", "globex"], "max_items": 5}, "exactly one organization"),
+}
+INVALID_IN_A_TASK: dict[str, tuple[dict[str, Any], str]] = {
+    "id": ({"organization": "m-XYZ"}, "organizations: 'm-XYZ' is not a valid organization ID"),
+    "alias": (
+        {"organization": "acme", "organizations": ["globex"]},
+        "organizations, organization: are two names of one option; give one of them",
+    ),
+    "aliases": ({"user": "ana", "user_id": "u-1"}, "users, user_id: are two names of one option"),
+    "connection": ({"region": "eu-central-1"}, "region: Amazon WorkMail is not in 'eu-central-1'"),
     "choice": ({"on_error": "contine"}, "value of on_error must be one of: fail, continue, got: contine"),
     "config": ({"aws_config": {"retrys": 3}}, "retrys"),
     "profile": ({"profile": "nope", "access_key": "", "secret_key": ""}, "nope"),
 }
 
 
-def test_invalid_options_of_the_module(emulator: Emulator, run_tasks: RunTasks) -> None:
+@pytest.mark.parametrize("name", INVALID)
+def test_invalid_options(emulator: Emulator, gather: Callable[..., Any], name: str) -> None:
+    options, message = INVALID[name]
+    with pytest.raises(PatrolError) as raised:
+        gather(**options)
+    assert message in str(raised.value)
+    assert len(emulator.requests) == 0
+
+
+def test_invalid_options_of_a_task(emulator: Emulator, run_tasks: RunTasks) -> None:
     results = run_tasks(
         [
             {INFO: options, "register": name, "ignore_errors": True}
-            for name, (options, _message) in BAD_MODULE_INPUT.items()
+            for name, (options, _message) in INVALID_IN_A_TASK.items()
         ],
     )
-    for name, (_options, message) in BAD_MODULE_INPUT.items():
+    for name, (_options, message) in INVALID_IN_A_TASK.items():
         assert results[name]["failed"] is True
         assert message in results[name]["msg"]
         assert "Traceback" not in str(results[name])
