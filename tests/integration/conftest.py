@@ -38,7 +38,7 @@ def environment(surroundings: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def allowed(server: Emulator, environment: dict[str, str]) -> Iterator[Callable[[Any], dict[str, str]]]:
+def allowed(server: Emulator, environment: dict[str, str]) -> Iterator[Callable[..., dict[str, str]]]:
     """Gives a policy document to a user, enforces IAM, and returns the user's environment variables."""
     iam = boto3.client(
         "iam",
@@ -47,21 +47,24 @@ def allowed(server: Emulator, environment: dict[str, str]) -> Iterator[Callable[
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
     )
-    iam.create_user(UserName="patrol")
-    key = iam.create_access_key(UserName="patrol")["AccessKey"]
+    keys: dict[str, dict[str, str]] = {}
 
-    def allow(document: Any) -> dict[str, str]:
+    def allow(document: Any, user: str = "patrol") -> dict[str, str]:
         server.enforce_iam(False)
-        iam.put_user_policy(UserName="patrol", PolicyName="patrol", PolicyDocument=json.dumps(document))
+        if user not in keys:
+            iam.create_user(UserName=user)
+            keys[user] = iam.create_access_key(UserName=user)["AccessKey"]
+        iam.put_user_policy(UserName=user, PolicyName="patrol", PolicyDocument=json.dumps(document))
         server.enforce_iam()
+        key = keys[user]
         return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
     yield allow
     server.enforce_iam(False)
-    for name in iam.list_user_policies(UserName="patrol")["PolicyNames"]:
-        iam.delete_user_policy(UserName="patrol", PolicyName=name)
-    iam.delete_access_key(UserName="patrol", AccessKeyId=key["AccessKeyId"])
-    iam.delete_user(UserName="patrol")
+    for user, key in keys.items():
+        iam.delete_user_policy(UserName=user, PolicyName="patrol")
+        iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+        iam.delete_user(UserName=user)
 
 
 @pytest.fixture
