@@ -89,7 +89,7 @@ def test_the_scripts_use_the_python_of_the_virtual_environment_first(
     find_python: Callable[[], str], tmp_path: Path
 ) -> None:
     assert find_python() == "/another/python"
-    venv.create(tmp_path / ".venv", with_pip=False)
+    venv.create(tmp_path / ".venv", symlinks=True, with_pip=False)
     assert Path(find_python()).samefile(os.path.realpath(getattr(sys, "_base_executable", sys.executable)))
     # An interpreter that no longer works is skipped.
     (tmp_path / ".venv/bin/python").unlink()
