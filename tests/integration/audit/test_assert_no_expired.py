@@ -128,7 +128,7 @@ def test_a_misspelled_variable_is_named(emulator: Emulator, ansible_playbook: Pl
 def test_it_is_never_weakened(emulator: Emulator, ansible_playbook: Playbook, extra: Any, name: str) -> None:
     run = ansible_playbook(BOOK, extra={"audit_as_of": BEFORE, **extra})
     assert run.returncode == 2 and len(emulator.requests) == 0
-    assert f"{name} cannot be changed in the playbook assert_no_expired" in " ".join(run.stdout.split())
+    assert f"{name} cannot be set for the playbook assert_no_expired" in " ".join(run.stdout.split())
 
 
 def test_nobody_hands_it_the_result(emulator: Emulator, ansible_playbook: Playbook) -> None:

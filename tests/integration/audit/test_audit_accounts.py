@@ -332,7 +332,7 @@ def test_a_source_that_ansible_goes_on_without(
     (tmp_path / "folder" / "bad.yml").write_text("accounts: [")
     arguments = ["-i", str(tmp_path / source), *(["-i", good] if source != "folder" else [])]
     run = ansible_playbook(*arguments, BOOK, extra=EXTRA)
-    assert run.returncode == 2 and "Ansible goes on without an inventory source" in run.stdout.replace("\n", " ")
+    assert run.returncode == 2 and "Ansible continues without an inventory source" in run.stdout.replace("\n", " ")
     assert len(fleet.requests) == 0 and not list((tmp_path / "reports").iterdir())
     (tmp_path / "folder" / "bad.yml").unlink()
     arguments = ["-i", str(tmp_path / "folder")]
@@ -343,13 +343,13 @@ def test_a_source_that_ansible_goes_on_without(
 @pytest.mark.parametrize("arguments", [[], ["--skip-tags", "everything"]], ids=repr)
 @guards(
     "playbooks/audit_accounts.yml",
-    "'The inventory has no host. Give one with a host for each account, with -i.' if not groups['all']",
+    "'The inventory has no hosts. List each account as a host, and pass the file with -i.' if not groups['all']",
     "'' if not groups['all']",
 )
 def test_no_account_at_all(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, arguments: list[str]) -> None:
     hosts = write(tmp_path, {"accounts": {"hosts": {}}})
     run = ansible_playbook("-i", hosts, *arguments, BOOK, extra=EXTRA)
-    assert run.returncode == 2 and "The inventory has no host. Give one with a host for each account" in run.stdout
+    assert run.returncode == 2 and "The inventory has no hosts. List each account as a host" in run.stdout
     assert len(fleet.requests) == 0
 
 

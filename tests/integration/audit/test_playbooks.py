@@ -125,7 +125,7 @@ def test_accounts(hosts_of: Callable[..., list[str]]) -> None:
     assert hosts_of(name, "others", "web2,localhost") == ["web2"]
     assert hosts_of(name, "empty", None) == ["localhost"]
     for limit in ("prod", "all", "localhost"):
-        with pytest.raises(AnsibleError, match="The inventory has no host"):
+        with pytest.raises(AnsibleError, match="The inventory has no hosts"):
             hosts_of(name, "empty", limit)
 
 
