@@ -3,20 +3,20 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The controller's half of the module: it describes the run, and lookups read again afterwards."""
+"""Runs the module with a description of the run, and clears the lookup cache of this run of Ansible."""
 
 from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._domain.errors import PatrolError
-from ..plugin_utils._lookup.cache import forget
+from ..plugin_utils._lookup.cache import forget_answers
 from ..plugin_utils._plugin_options import reject_nulls
 from ..plugin_utils._starter import describe_starter
 
 
 class ActionModule(ActionBase):
-    """Runs the module, and makes lookups read again."""
+    """Runs the module, and clears the lookup cache of this run."""
 
     _supports_async = True
     _supports_check_mode = True
@@ -32,5 +32,5 @@ class ActionModule(ActionBase):
         try:
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
         finally:
-            forget(ongoing=bool(self._task.async_val))
+            forget_answers(ongoing=bool(self._task.async_val))
         return result

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from ..module_utils._domain.errors import PatrolError
-from ..plugin_utils._lookup.cache import forget
+from ..plugin_utils._lookup.cache import forget_answers
 from ..plugin_utils._plugin_options import reject_nulls
 from ..plugin_utils._policy_action import PolicyActionBase
 from ..plugin_utils._starter import describe_starter
@@ -39,4 +39,4 @@ class ActionModule(PolicyActionBase):
         try:
             return super().run(tmp, task_vars)
         finally:
-            forget(ongoing=bool(self._task.async_val))
+            forget_answers(ongoing=bool(self._task.async_val))

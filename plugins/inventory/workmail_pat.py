@@ -13,12 +13,12 @@ description:
   - Makes a host of each user who holds a personal access token, of each token, or of each organization of
     Amazon WorkMail.
   - Needs a YAML configuration file whose name ends with C(workmail_pat.yml) or C(workmail_pat.yaml).
-  - Such hosts are nothing to log in to. Each has the variable C(ansible_connection) set to V(local), so that a play
+  - These hosts are not machines. Each has the variable C(ansible_connection) set to V(local), so that a play
     over them runs on the controller, unless O(compose) sets another.
-  - The inventory is whole or an error, as the result of M(patrol.workmail.workmail_pat_info) is. Only
-    O(on_error=continue) allows for less; then a warning says so, and C(workmail_complete) is false for the hosts of an
-    organization that was not read whole.
-  - B(Caution:) Ansible itself goes on without an inventory source that failed, and only warns. Set
+  - The inventory is complete or an error, as the result of M(patrol.workmail.workmail_pat_info) is. Only with
+    O(on_error=continue) it can be incomplete; then the plugin warns, and C(workmail_complete) is false for the hosts of
+    an organization that was not read completely.
+  - B(Caution:) Ansible itself continues without an inventory source that failed, and only warns. Set
     C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true), or C(any_unparsed_is_failed) in the section C(inventory) of
     C(ansible.cfg), so that the run fails.
   - The guide R(Tokens as inventory,ansible_collections.patrol.workmail.docsite.guide_inventory) lists the variables and
@@ -45,7 +45,7 @@ options:
   include_without_tokens:
     description:
       - Whether to make a host of every user, also of those who hold no token that was selected.
-      - Needs O(hosts=users), and cannot stand beside O(users).
+      - Needs O(hosts=users), and cannot be combined with O(users).
     type: bool
     default: false
   hostnames:
@@ -81,9 +81,9 @@ options:
 notes:
   - The options of the connection, O(organizations), O(users), O(regions), O(as_of), O(assume_role_arn) and
     O(assume_role_external_id) can hold Jinja templates.
-  - The cache holds what was fetched, and never an error or a part. Its key covers the credentials, role, endpoint,
-    regions, organizations and users, as far as they are known without a call. Selecting, judging, composing and
-    grouping come after it, so that a token expires while it is cached.
+  - The cache holds complete snapshots, and never an error or an incomplete one. Its key covers the credentials, role,
+    endpoint, regions, organizations and users, as far as they are known without a call. Selecting, judging, composing
+    and grouping come after it, so a token can expire while it is cached.
   - A cache on disk holds the names of tokens and users and their e-mail addresses. Keep it where only you can read it.
   - Ansible passes over O(compose), O(groups) and O(keyed_groups) that fail, unless O(strict=true).
   - Text that Ansible could evaluate, which contains a brace, C(#), C(|) or an opening parenthesis, is marked as unsafe
@@ -114,7 +114,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-# A host a user who holds a token, from every organization in every region.
+# One host per user who holds a token, from every organization in every region.
 plugin: patrol.workmail.workmail_pat
 regions: [all]
 
@@ -132,7 +132,7 @@ hostnames:
 strict: true
 
 ---
-# A host a token, grouped by the first scope and by whether it is due within two weeks.
+# One host per token, grouped by the first scope and by whether it is due within two weeks.
 plugin: patrol.workmail.workmail_pat
 region: us-east-1
 hosts: tokens
@@ -144,7 +144,7 @@ groups:
 strict: true
 
 ---
-# A host an organization, read as a role in another account, and cached for an hour.
+# One host per organization, read as a role in another account, and cached for an hour.
 plugin: patrol.workmail.workmail_pat
 region: us-east-1
 hosts: organizations
@@ -184,7 +184,7 @@ class InventoryModule(AWSInventoryBase):
         """The options, some of them templates."""
 
         def get(self, *args):
-            """The value of an option. That of amazon.aws templates with an argument that ansible-core warns of."""
+            """Return the value of an option. Unlike in amazon.aws, templating it makes ansible-core show no warning."""
             value = self.original_options.get(*args)
             if args[0] in (*self.TEMPLATABLE_OPTIONS, *ALSO_TEMPLATES) and self.templar.is_template(value):
                 return self.templar.template(value)
@@ -199,7 +199,7 @@ class InventoryModule(AWSInventoryBase):
 
     def parse(self, inventory, loader, path, cache=True):
         """See the documentation of the plugin; fills the inventory."""
-        # That of amazon.aws would assume the role first: without its external ID, and where the cache needs no call.
+        # That of amazon.aws would assume the role first, without its external ID, and even if the cache needs no call.
         BaseInventoryPlugin.parse(self, inventory, loader, path)
         try:
             require_boto3()
@@ -212,7 +212,7 @@ class InventoryModule(AWSInventoryBase):
             if not config.get_config_value("INVENTORY_ANY_UNPARSED_IS_FAILED"):
                 self.warn(f"Ansible goes on without {path}, unless ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true")
             if isinstance(error, PatrolError):
-                # Its text is whole, and that of a cause is not made harmless.
+                # Drop the cause: its text is not sanitized.
                 raise AnsibleParserError(str(error)) from None
             raise
         for unread in errors:

@@ -37,10 +37,10 @@ options:
       - Whether to share the answer with the same lookup elsewhere in this run of Ansible, whichever task, host or
         process asks. Two lookups are the same where all their terms and options are, the C(AWS_*) environment variables
         and the configuration files of AWS.
-      - Only an answer that is whole is shared. It is kept in Ansible's private temporary directory of the run.
-      - M(patrol.workmail.workmail_pat) and M(patrol.workmail.workmail_pat_revoke) make later lookups read anew. Where
-        something else makes a change that a lookup is to see in the same run, or where one waits for a change with
-        C(until), V(false) reads anew.
+      - Only a complete answer is shared. It is kept in Ansible's private temporary directory of the run.
+      - M(patrol.workmail.workmail_pat) and M(patrol.workmail.workmail_pat_revoke) make later lookups read again. Use
+        V(false) if something else makes a change that a lookup must see in the same run, or to wait for a change with
+        C(until).
     type: bool
     default: true
 notes:
@@ -103,7 +103,7 @@ from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._domain.conditions import check_size
 from ..module_utils._domain.errors import PatrolError
-from ..plugin_utils._lookup.cache import plain, shared
+from ..plugin_utils._lookup.cache import load_or_fetch, to_plain_data
 from ..plugin_utils._plugin_options import check_options
 
 
@@ -114,7 +114,7 @@ class LookupModule(LookupBase):
         """See the documentation of the plugin; returns a list of records."""
 
         def fetch():
-            # It imports boto3, which takes longer than everything else where the answer is in the cache.
+            # It imports boto3, which takes longer than everything else if the answer is in the cache.
             from ..plugin_utils._lookup.lookup import look_up
 
             return look_up(self, options)
@@ -123,10 +123,10 @@ class LookupModule(LookupBase):
             self.set_options(var_options=variables, direct=check_options(self, kwargs))
             if self.get_option("select") is not None:
                 check_size(self.get_option("select"), "select")
-            options = plain({**self.get_options(), "organizations": self._flatten(terms)})
-            answer = shared(options, fetch) if options["cache"] else fetch()
+            options = to_plain_data({**self.get_options(), "organizations": self._flatten(terms)})
+            answer = load_or_fetch(options, fetch) if options["cache"] else fetch()
         except PatrolError as error:
-            # Its text is whole, and that of a cause is not made harmless.
+            # Drop the cause: its text is not sanitized.
             raise AnsibleLookupError(str(error)) from None
         for warning in answer.warnings:
             self._display.warning(warning)

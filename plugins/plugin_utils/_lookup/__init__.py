@@ -5,4 +5,4 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""The lookup plugin, and what its lookups of one run share."""
+"""The lookup plugin, and the cache that the lookups of one run share."""

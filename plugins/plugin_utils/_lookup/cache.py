@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""Answers of the lookup that the processes of one run of Ansible share, in the run's private temporary directory."""
+"""The cache of lookups, which the processes of one run of Ansible share in the run's private temporary directory."""
 
 from __future__ import annotations
 
@@ -21,81 +21,97 @@ from typing import IO, Any, NamedTuple
 
 from ansible import constants
 
-# Ansible makes this directory once for the run, readable to nobody else, and removes it at the end. To ask its
-# configuration for the directory would make another.
+# Ansible makes this directory once for the run, readable only by its user, and removes it at the end. Reading the
+# setting from Ansible's configuration would make another directory.
 _FOLDER = Path(vars(constants)["DEFAULT_LOCAL_TMP"]) / "patrol.workmail"
 _FILES = {"AWS_CONFIG_FILE": "~/.aws/config", "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials"}
 
 
 class Answer(NamedTuple):
-    """Records, what to warn of each time that they are given, and whether they are everything."""
+    """The answer of a lookup.
+
+    Args:
+        records: The records of the tokens.
+        warnings: The warnings to show each time that the records are returned.
+        complete: Whether every token was read.
+    """
 
     records: list[dict[str, Any]]
     warnings: list[str]
     complete: bool
 
 
-def plain(value: Any) -> Any:
-    """The same value in mappings and lists of Python's own, so that what Ansible templates late is templated now."""
+def to_plain_data(value: Any) -> Any:
+    """Convert a value to Python's own types, so that Ansible templates now what it would template later.
+
+    Args:
+        value: A value with mappings, lists and text of Ansible.
+
+    Returns:
+        An equal value of dicts, lists, strings and other scalars.
+    """
     if isinstance(value, Mapping):
-        return {plain(key): plain(item) for key, item in value.items()}
+        return {to_plain_data(key): to_plain_data(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [to_plain_data(item) for item in value]
     return str(value) if isinstance(value, str) else value
 
 
-def shared(options: Mapping[str, Any], fetch: Callable[[], Answer], folder: Path = _FOLDER) -> Answer:
-    """Take an answer that this run has had already, or fetch it while other processes that want the same wait.
+def load_or_fetch(options: Mapping[str, Any], fetch: Callable[[], Answer], folder: Path = _FOLDER) -> Answer:
+    """Load an answer that this run has cached, or fetch it while other processes with the same lookup wait.
 
-    Only a whole answer is kept. Where a fetch fails, those that wait each try for themselves.
+    Only a complete answer is cached. If a fetch fails, each of the waiting processes tries itself.
 
     Args:
-        options: Everything that was asked for, the connection's options too, as M(plain) gives it.
-        fetch: Finds the answer.
-        folder: Where to keep answers.
+        options: All options of the lookup, with those of the connection, as ``to_plain_data`` returns them.
+        fetch: Fetches the answer.
+        folder: The directory of the cache.
+
+    Returns:
+        The answer.
 
     Raises:
-        Exception: As C(fetch) does.
+        Exception: Whatever ``fetch`` raises.
     """
-    if _refusal(folder).exists():
+    if _refusal_file(folder).exists():
         return fetch()
-    name = _digest([options, _surroundings()])
+    name = _digest([options, _aws_environment()])
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{name}.json"
     with _fetch_lock(folder / f"{name}.lock"):
-        answer = _read(path)
+        answer = _read_answer(path)
         if answer is None:
-            # Made before anything is read: what is forgotten in the meantime takes it along.
+            # Made before anything is read, so that forget_answers() in the meantime removes it.
             with tempfile.NamedTemporaryFile("w", dir=folder, encoding="utf-8", delete=False) as file:
                 try:
                     answer = fetch()
                     if answer.complete:
-                        _keep(answer, file, path)
+                        _write_answer(answer, file, path)
                 finally:
                     Path(file.name).unlink(missing_ok=True)
     return answer
 
 
-def forget(folder: Path = _FOLDER, ongoing: bool = False) -> None:
-    """Forget every answer, and those that are on their way: something was changed.
+def forget_answers(folder: Path = _FOLDER, ongoing: bool = False) -> None:
+    """Remove every answer from the cache, and those that are being fetched, because a token was changed.
 
     Args:
-        folder: Where answers are kept.
-        ongoing: Whether the change goes on, as that of an asynchronous task does; then no answer is kept any more.
+        folder: The directory of the cache.
+        ongoing: Whether the change goes on, as in an asynchronous task. Then no answer is cached any more.
     """
     if ongoing:
-        _refusal(folder).touch()
-    # The folder and its locks stay: others may wait at them.
+        _refusal_file(folder).touch()
+    # The directory and its locks stay, because other processes may wait for them.
     for path in [*folder.glob("*.json"), *folder.glob("tmp*")]:
         path.unlink(missing_ok=True)
 
 
-def _refusal(folder: Path) -> Path:
+def _refusal_file(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.refused")
 
 
-def _keep(answer: Answer, file: IO[str], path: Path) -> None:
-    # An answer that cannot be kept, on a full disk for example, is still one.
+def _write_answer(answer: Answer, file: IO[str], path: Path) -> None:
+    # An answer that cannot be cached, for example because the disk is full, is still valid.
     with contextlib.suppress(OSError):
         json.dump([answer.records, answer.warnings], file)
         file.flush()
@@ -112,7 +128,7 @@ def _fetch_lock(path: Path) -> Iterator[None]:
         yield
 
 
-def _read(path: Path) -> Answer | None:
+def _read_answer(path: Path) -> Answer | None:
     try:
         records, warnings = json.loads(path.read_bytes())
     except (OSError, ValueError, TypeError):
@@ -122,13 +138,13 @@ def _read(path: Path) -> Answer | None:
     return Answer(records, warnings, complete=True)
 
 
-def _surroundings() -> list[Any]:
-    """What else decides as whom and where boto3 calls, as far as a run can change it."""
+def _aws_environment() -> list[Any]:
+    """Find what else a run can change that decides with which credentials and where boto3 calls."""
     variables = sorted(item for item in os.environ.items() if item[0].startswith(("AWS_", "BOTO")))
-    return [variables, [_state(os.environ.get(name) or usual) for name, usual in _FILES.items()]]
+    return [variables, [_file_state(os.environ.get(name) or usual) for name, usual in _FILES.items()]]
 
 
-def _state(path: str) -> tuple[int, ...] | None:
+def _file_state(path: str) -> tuple[int, ...] | None:
     try:
         state = os.stat(os.path.expanduser(path))
     except OSError:

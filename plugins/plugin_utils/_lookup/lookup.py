@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""Between the lookup plugin and the core. It imports boto3, which an answer of the run's cache does without."""
+"""The sweep of the lookup plugin, in a file of its own because a cached answer does not need boto3."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ from .cache import Answer
 
 
 def look_up(plugin: Any, options: Mapping[str, Any]) -> Answer:
-    """Sweep.
+    """Read the tokens of a lookup.
 
     Args:
         plugin: The lookup plugin.
-        options: Its options, those of the connection among them, and C(organizations).
+        options: Its options, with those of the connection, and ``organizations``.
+
+    Returns:
+        The records, with a warning for each organization that was not read completely or not found.
 
     Raises:
-        PatrolError: An option is not valid, or the answer would not be whole.
+        PatrolError: An option is not valid, or the answer would be incomplete.
         AnsibleLookupError: There is no connection with these options.
     """
     require_boto3()

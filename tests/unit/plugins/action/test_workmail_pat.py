@@ -55,7 +55,7 @@ def answers() -> Iterator[Path]:
     folder.mkdir(exist_ok=True)
     (folder / "answer.json").write_text("[[], []]")
     yield folder
-    cache._refusal(folder).unlink(missing_ok=True)
+    cache._refusal_file(folder).unlink(missing_ok=True)
     (folder / "answer.json").unlink(missing_ok=True)
 
 
@@ -63,10 +63,10 @@ def answers() -> Iterator[Path]:
 def test_lookups_keep_no_answer_while_the_module_runs_in_the_background(run: Callable[..., Any], answers: Path) -> None:
     with pytest.raises(AnsibleError):
         run()
-    assert not (answers / "answer.json").exists() and not cache._refusal(answers).exists()
+    assert not (answers / "answer.json").exists() and not cache._refusal_file(answers).exists()
     with pytest.raises(AnsibleError):
         run(**{"async": 60, "poll": 0})
-    assert cache._refusal(answers).exists()
+    assert cache._refusal_file(answers).exists()
 
 
 @pytest.mark.parametrize("option", ["only_if", "as_of"])

@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 from guarding import guards
 
-from ansible_collections.patrol.workmail.plugins.plugin_utils._lookup.cache import Answer, forget, plain, shared
+from ansible_collections.patrol.workmail.plugins.plugin_utils._lookup.cache import (
+    Answer,
+    forget_answers,
+    load_or_fetch,
+    to_plain_data,
+)
 
 OPTIONS: dict[str, Any] = {"organizations": ["acme"], "select": {"name": ["a*"]}, "secret_key": "hush"}
 WHOLE = Answer([{"name": "á", "scopes": None, "age_days": 1.5}], ["Passed over, not found: user ana"], True)
@@ -39,7 +44,7 @@ class Service:
 
 def test_the_same_is_fetched_once(folder: Path) -> None:
     service = Service()
-    assert [shared(OPTIONS, service, folder) for _time in range(3)] == [WHOLE] * 3
+    assert [load_or_fetch(OPTIONS, service, folder) for _time in range(3)] == [WHOLE] * 3
     assert service.asked == 1
 
 
@@ -58,19 +63,19 @@ def test_the_same_is_fetched_once(folder: Path) -> None:
 def test_something_else_is_fetched(folder: Path, other: dict[str, Any]) -> None:
     service = Service()
     for options in (OPTIONS, other):
-        shared(options, service, folder)
+        load_or_fetch(options, service, folder)
     assert service.asked == 2
 
 
-@guards("plugins/plugin_utils/_lookup/cache.py", ", _surroundings()]", "]")
+@guards("plugins/plugin_utils/_lookup/cache.py", ", _aws_environment()]", "]")
 def test_so_is_the_same_as_somebody_else(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service()
-    shared(OPTIONS, service, folder)
+    load_or_fetch(OPTIONS, service, folder)
     monkeypatch.setenv("AWS_PROFILE", "other")
-    shared(OPTIONS, service, folder)
+    load_or_fetch(OPTIONS, service, folder)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         (tmp_path / name).write_text("[default]\n")
-        shared(OPTIONS, service, folder)
+        load_or_fetch(OPTIONS, service, folder)
     assert service.asked == 4
 
 
@@ -78,14 +83,14 @@ def test_so_is_the_same_as_somebody_else(folder: Path, tmp_path: Path, monkeypat
 def test_what_is_not_whole_is_not_kept(folder: Path) -> None:
     service = Service(WHOLE._replace(complete=False))
     for _time in range(2):
-        shared(OPTIONS, service, folder)
+        load_or_fetch(OPTIONS, service, folder)
     assert service.asked == 2
 
 
 def test_neither_is_an_error(folder: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        shared(OPTIONS, lambda: Answer([{"name": 1 // 0}], [], True), folder)
-    assert shared(OPTIONS, Service(), folder) == WHOLE
+        load_or_fetch(OPTIONS, lambda: Answer([{"name": 1 // 0}], [], True), folder)
+    assert load_or_fetch(OPTIONS, Service(), folder) == WHOLE
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"[[", b"\xff", b"[]", b"{}", b"[1, []]", b"[[], 1]", b"[[], [], []]"])
@@ -93,24 +98,24 @@ def test_neither_is_an_error(folder: Path) -> None:
     "plugins/plugin_utils/_lookup/cache.py", "    if not isinstance(records, list) or not isinstance(warnings, list):"
 )
 def test_what_is_spoilt_is_fetched_anew(folder: Path, spoilt: bytes) -> None:
-    shared(OPTIONS, Service(), folder)
+    load_or_fetch(OPTIONS, Service(), folder)
     (path,) = folder.glob("*.json")
     path.write_bytes(spoilt)
     service = Service()
-    assert shared(OPTIONS, service, folder) == WHOLE
+    assert load_or_fetch(OPTIONS, service, folder) == WHOLE
     assert service.asked == 1
 
 
 @guards(
     "plugins/plugin_utils/_lookup/cache.py",
-    "        path.unlink(missing_ok=True)\n\n\ndef _refusal",
-    "        pass\n\n\ndef _refusal",
+    "        path.unlink(missing_ok=True)\n\n\ndef _refusal_file",
+    "        pass\n\n\ndef _refusal_file",
 )
 def test_what_was_forgotten_is_fetched_anew(folder: Path) -> None:
     service = Service()
-    shared(OPTIONS, service, folder)
-    forget(folder)
-    shared(OPTIONS, service, folder)
+    load_or_fetch(OPTIONS, service, folder)
+    forget_answers(folder)
+    load_or_fetch(OPTIONS, service, folder)
     assert service.asked == 2
 
 
@@ -121,12 +126,12 @@ def test_what_was_forgotten_is_fetched_anew(folder: Path) -> None:
 )
 def test_so_is_what_was_forgotten_on_its_way(folder: Path) -> None:
     def fetch() -> Answer:
-        forget(folder)
+        forget_answers(folder)
         return WHOLE
 
-    assert shared(OPTIONS, fetch, folder) == WHOLE
+    assert load_or_fetch(OPTIONS, fetch, folder) == WHOLE
     service = Service()
-    shared(OPTIONS, service, folder)
+    load_or_fetch(OPTIONS, service, folder)
     assert service.asked == 1
 
 
@@ -143,7 +148,7 @@ def asked_at_once(folder: Path, count: int, meanwhile: Callable[[Any], None]) ->
 
     def ask() -> None:
         ready.wait(30)
-        answers.put(shared(OPTIONS, fetch, folder))
+        answers.put(load_or_fetch(OPTIONS, fetch, folder))
 
     processes = [context.Process(target=ask) for _number in range(count)]
     for process in processes:
@@ -159,22 +164,22 @@ def asked_at_once(folder: Path, count: int, meanwhile: Callable[[Any], None]) ->
 
 
 def test_what_is_forgotten_while_others_wait_is_fetched_anew(folder: Path) -> None:
-    assert asked_at_once(folder, 3, lambda began: forget(folder)) == [WHOLE] * 3
+    assert asked_at_once(folder, 3, lambda began: forget_answers(folder)) == [WHOLE] * 3
 
 
-@guards("plugins/plugin_utils/_lookup/cache.py", "        _refusal(folder).touch()\n", "        pass\n")
+@guards("plugins/plugin_utils/_lookup/cache.py", "        _refusal_file(folder).touch()\n", "        pass\n")
 def test_nothing_is_kept_while_a_change_goes_on(folder: Path) -> None:
     service = Service()
-    shared(OPTIONS, service, folder)
-    forget(folder, ongoing=True)
-    assert [shared(OPTIONS, service, folder) for _time in range(2)] == [WHOLE] * 2
+    load_or_fetch(OPTIONS, service, folder)
+    forget_answers(folder, ongoing=True)
+    assert [load_or_fetch(OPTIONS, service, folder) for _time in range(2)] == [WHOLE] * 2
     assert service.asked == 3
     assert not list(folder.glob("*.json"))
 
 
 @guards("plugins/plugin_utils/_lookup/cache.py", "mkdir(mode=0o700, ", "mkdir(")
 def test_nobody_else_can_read_it(folder: Path) -> None:
-    shared(OPTIONS, Service(), folder)
+    load_or_fetch(OPTIONS, Service(), folder)
     assert folder.stat().st_mode & 0o777 == 0o700
     (path,) = folder.glob("*.json")
     assert path.stat().st_mode & 0o777 == 0o600
@@ -183,8 +188,8 @@ def test_nobody_else_can_read_it(folder: Path) -> None:
 
 def test_nothing_is_left_of_a_fetch_that_fails(folder: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        shared(OPTIONS, lambda: Answer([{"name": 1 // 0}], [], True), folder)
-    shared(OPTIONS, Service(WHOLE._replace(complete=False)), folder)
+        load_or_fetch(OPTIONS, lambda: Answer([{"name": 1 // 0}], [], True), folder)
+    load_or_fetch(OPTIONS, Service(WHOLE._replace(complete=False)), folder)
     assert [path.suffix for path in folder.iterdir()] == [".lock"]
 
 
@@ -204,6 +209,6 @@ def test_late_values_become_plain_ones() -> None:
     class Text(str):
         __slots__ = ()
 
-    value = plain({"select": Late(name="later"), "users": (Text("ana"), 1, None)})
+    value = to_plain_data({"select": Late(name="later"), "users": (Text("ana"), 1, None)})
     assert value == {"select": {"name": "now"}, "users": ["ana", 1, None]}
     assert value["select"].__class__ is dict and value["users"][0].__class__ is str
