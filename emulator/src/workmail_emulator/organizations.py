@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.core.exceptions import ServiceException
 from moto.core.utils import get_service_model
 from moto.iam.models import iam_backends
 from moto.organizations import urls
-from moto.organizations.exceptions import OrganizationsClientError
 from moto.organizations.models import FakeAccount, FakeOrganizationalUnit, OrganizationsBackend, organizations_backends
 from moto.organizations.responses import OrganizationsResponse
 
@@ -29,6 +29,10 @@ from .workmail.validation import validate
 
 _PAGE_SIZE = 20
 _PARTITION = "aws"
+
+
+class OrganizationsError(ServiceException):
+    """An error of AWS Organizations; moto finds the service in the name of the module."""
 
 
 class StrictOrganizationsResponse(JsonAuthorization, OrganizationsResponse):
@@ -72,16 +76,14 @@ class StrictOrganizationsResponse(JsonAuthorization, OrganizationsResponse):
         backend = self.organizations_backend
         if backend.org is None:
             if self.current_account in organizations_backends.master_accounts:
-                raise OrganizationsClientError(
-                    "AccessDeniedException", "You don't have permissions to access this resource."
-                )
-            raise OrganizationsClientError(
+                raise OrganizationsError("AccessDeniedException", "You don't have permissions to access this resource.")
+            raise OrganizationsError(
                 "AWSOrganizationsNotInUseException", "Your account is not a member of an organization."
             )
         validate(
             self.request_params,
             get_service_model("organizations").operation_model(self._get_action()).input_shape,
-            lambda message: OrganizationsClientError("InvalidInputException", message),
+            lambda message: OrganizationsError("InvalidInputException", message),
         )
         return backend
 
@@ -93,7 +95,7 @@ class StrictOrganizationsResponse(JsonAuthorization, OrganizationsResponse):
         token = self._get_param("NextToken")
         start = 0 if token is None else number_in(token, scope)
         if start is None:
-            raise OrganizationsClientError("InvalidInputException", "You provided an invalid pagination token.")
+            raise OrganizationsError("InvalidInputException", "You provided an invalid pagination token.")
         end = start + (self._get_param("MaxResults") or _PAGE_SIZE)
         reply: dict[str, Any] = {key: [_shown(item) for item in items[start:end]]}
         if end < len(items):
@@ -168,7 +170,7 @@ def _describe(member: FakeAccount, account: Account, organization_id: str) -> No
 
 def _children(backend: OrganizationsBackend, parent_id: str, of: str) -> list[Any]:
     if not any(unit.id == parent_id for unit in backend.ou):
-        raise OrganizationsClientError("ParentNotFoundException", "You specified parent that doesn't exist.")
+        raise OrganizationsError("ParentNotFoundException", "You specified parent that doesn't exist.")
     return [child for child in getattr(backend, of) if child.parent_id == parent_id]
 
 
