@@ -20,7 +20,7 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._lookup.cache impo
 )
 
 OPTIONS: dict[str, Any] = {"organizations": ["acme"], "select": {"name": ["a*"]}, "secret_key": "hush"}
-WHOLE = Answer([{"name": "á", "scopes": None, "age_days": 1.5}], ["Passed over, not found: user ana"], True)
+COMPLETE = Answer([{"name": "á", "scopes": None, "age_days": 1.5}], ["Passed over, not found: user ana"], True)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Service:
     """Counts how often it is asked."""
 
-    def __init__(self, answer: Answer = WHOLE) -> None:
+    def __init__(self, answer: Answer = COMPLETE) -> None:
         self.answer = answer
         self.asked = 0
 
@@ -42,9 +42,9 @@ class Service:
         return self.answer
 
 
-def test_the_same_is_fetched_once(folder: Path) -> None:
+def test_the_same_lookup_is_fetched_once(folder: Path) -> None:
     service = Service()
-    assert [load_or_fetch(OPTIONS, service, folder) for _time in range(3)] == [WHOLE] * 3
+    assert [load_or_fetch(OPTIONS, service, folder) for _time in range(3)] == [COMPLETE] * 3
     assert service.asked == 1
 
 
@@ -60,7 +60,7 @@ def test_the_same_is_fetched_once(folder: Path) -> None:
     ],
 )
 @guards("plugins/plugin_utils/_lookup/cache.py", "_digest([options, ", "_digest([")
-def test_something_else_is_fetched(folder: Path, other: dict[str, Any]) -> None:
+def test_other_options_are_fetched(folder: Path, other: dict[str, Any]) -> None:
     service = Service()
     for options in (OPTIONS, other):
         load_or_fetch(options, service, folder)
@@ -68,7 +68,9 @@ def test_something_else_is_fetched(folder: Path, other: dict[str, Any]) -> None:
 
 
 @guards("plugins/plugin_utils/_lookup/cache.py", ", _aws_environment()]", "]")
-def test_so_is_the_same_as_somebody_else(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_lookup_with_other_credentials_is_fetched(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service = Service()
     load_or_fetch(OPTIONS, service, folder)
     monkeypatch.setenv("AWS_PROFILE", "other")
@@ -80,29 +82,29 @@ def test_so_is_the_same_as_somebody_else(folder: Path, tmp_path: Path, monkeypat
 
 
 @guards("plugins/plugin_utils/_lookup/cache.py", "if answer.complete:", "if True:")
-def test_what_is_not_whole_is_not_kept(folder: Path) -> None:
-    service = Service(WHOLE._replace(complete=False))
+def test_an_incomplete_answer_is_not_cached(folder: Path) -> None:
+    service = Service(COMPLETE._replace(complete=False))
     for _time in range(2):
         load_or_fetch(OPTIONS, service, folder)
     assert service.asked == 2
 
 
-def test_neither_is_an_error(folder: Path) -> None:
+def test_an_error_is_not_cached(folder: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         load_or_fetch(OPTIONS, lambda: Answer([{"name": 1 // 0}], [], True), folder)
-    assert load_or_fetch(OPTIONS, Service(), folder) == WHOLE
+    assert load_or_fetch(OPTIONS, Service(), folder) == COMPLETE
 
 
-@pytest.mark.parametrize("spoilt", [b"", b"[[", b"\xff", b"[]", b"{}", b"[1, []]", b"[[], 1]", b"[[], [], []]"])
+@pytest.mark.parametrize("corrupt", [b"", b"[[", b"\xff", b"[]", b"{}", b"[1, []]", b"[[], 1]", b"[[], [], []]"])
 @guards(
     "plugins/plugin_utils/_lookup/cache.py", "    if not isinstance(records, list) or not isinstance(warnings, list):"
 )
-def test_what_is_spoilt_is_fetched_anew(folder: Path, spoilt: bytes) -> None:
+def test_a_corrupt_answer_is_fetched_again(folder: Path, corrupt: bytes) -> None:
     load_or_fetch(OPTIONS, Service(), folder)
     (path,) = folder.glob("*.json")
-    path.write_bytes(spoilt)
+    path.write_bytes(corrupt)
     service = Service()
-    assert load_or_fetch(OPTIONS, service, folder) == WHOLE
+    assert load_or_fetch(OPTIONS, service, folder) == COMPLETE
     assert service.asked == 1
 
 
@@ -111,7 +113,7 @@ def test_what_is_spoilt_is_fetched_anew(folder: Path, spoilt: bytes) -> None:
     "        path.unlink(missing_ok=True)\n\n\ndef _refusal_file",
     "        pass\n\n\ndef _refusal_file",
 )
-def test_what_was_forgotten_is_fetched_anew(folder: Path) -> None:
+def test_a_forgotten_answer_is_fetched_again(folder: Path) -> None:
     service = Service()
     load_or_fetch(OPTIONS, service, folder)
     forget_answers(folder)
@@ -124,19 +126,19 @@ def test_what_was_forgotten_is_fetched_anew(folder: Path) -> None:
     "        os.replace(file.name, path)\n",
     ("        path.parent.mkdir(exist_ok=True)\n        path.write_text(json.dumps(answer[:2]))\n"),
 )
-def test_so_is_what_was_forgotten_on_its_way(folder: Path) -> None:
+def test_an_answer_forgotten_while_it_is_fetched_is_fetched_again(folder: Path) -> None:
     def fetch() -> Answer:
         forget_answers(folder)
-        return WHOLE
+        return COMPLETE
 
-    assert load_or_fetch(OPTIONS, fetch, folder) == WHOLE
+    assert load_or_fetch(OPTIONS, fetch, folder) == COMPLETE
     service = Service()
     load_or_fetch(OPTIONS, service, folder)
     assert service.asked == 1
 
 
-def asked_at_once(folder: Path, count: int, meanwhile: Callable[[Any], None]) -> list[Answer]:
-    """What processes are answered that ask the same at once; C(meanwhile) has the queue into which fetches begin."""
+def ask_concurrently(folder: Path, count: int, meanwhile: Callable[[Any], None]) -> list[Answer]:
+    """Answer processes with the same lookup. ``meanwhile`` gets the queue into which each fetch puts an entry."""
     context = multiprocessing.get_context("fork")
     began, answers = context.Queue(), context.Queue()
     ready, gate = context.Barrier(count + 1), context.Event()
@@ -144,7 +146,7 @@ def asked_at_once(folder: Path, count: int, meanwhile: Callable[[Any], None]) ->
     def fetch() -> Answer:
         began.put("one")
         gate.wait(30)
-        return WHOLE
+        return COMPLETE
 
     def ask() -> None:
         ready.wait(30)
@@ -163,22 +165,22 @@ def asked_at_once(folder: Path, count: int, meanwhile: Callable[[Any], None]) ->
     return found
 
 
-def test_what_is_forgotten_while_others_wait_is_fetched_anew(folder: Path) -> None:
-    assert asked_at_once(folder, 3, lambda began: forget_answers(folder)) == [WHOLE] * 3
+def test_an_answer_forgotten_while_others_wait_is_fetched_again(folder: Path) -> None:
+    assert ask_concurrently(folder, 3, lambda began: forget_answers(folder)) == [COMPLETE] * 3
 
 
 @guards("plugins/plugin_utils/_lookup/cache.py", "        _refusal_file(folder).touch()\n", "        pass\n")
-def test_nothing_is_kept_while_a_change_goes_on(folder: Path) -> None:
+def test_nothing_is_cached_while_a_change_goes_on(folder: Path) -> None:
     service = Service()
     load_or_fetch(OPTIONS, service, folder)
     forget_answers(folder, ongoing=True)
-    assert [load_or_fetch(OPTIONS, service, folder) for _time in range(2)] == [WHOLE] * 2
+    assert [load_or_fetch(OPTIONS, service, folder) for _time in range(2)] == [COMPLETE] * 2
     assert service.asked == 3
     assert not list(folder.glob("*.json"))
 
 
 @guards("plugins/plugin_utils/_lookup/cache.py", "mkdir(mode=0o700, ", "mkdir(")
-def test_nobody_else_can_read_it(folder: Path) -> None:
+def test_only_the_user_can_read_the_cache(folder: Path) -> None:
     load_or_fetch(OPTIONS, Service(), folder)
     assert folder.stat().st_mode & 0o777 == 0o700
     (path,) = folder.glob("*.json")
@@ -186,10 +188,10 @@ def test_nobody_else_can_read_it(folder: Path) -> None:
     assert "hush" not in "".join(each.name + each.read_text() for each in folder.iterdir())
 
 
-def test_nothing_is_left_of_a_fetch_that_fails(folder: Path) -> None:
+def test_a_failed_fetch_leaves_no_file(folder: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         load_or_fetch(OPTIONS, lambda: Answer([{"name": 1 // 0}], [], True), folder)
-    load_or_fetch(OPTIONS, Service(WHOLE._replace(complete=False)), folder)
+    load_or_fetch(OPTIONS, Service(COMPLETE._replace(complete=False)), folder)
     assert [path.suffix for path in folder.iterdir()] == [".lock"]
 
 
@@ -198,10 +200,10 @@ def test_processes_wait_for_the_first(folder: Path) -> None:
         with pytest.raises(queue.Empty):
             began.get(timeout=0.5)
 
-    assert asked_at_once(folder, 3, nobody_else) == [WHOLE] * 3
+    assert ask_concurrently(folder, 3, nobody_else) == [COMPLETE] * 3
 
 
-def test_late_values_become_plain_ones() -> None:
+def test_late_values_become_plain_data() -> None:
     class Late(dict[str, Any]):
         def items(self) -> Any:
             return [("name", "now")]
