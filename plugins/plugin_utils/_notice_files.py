@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..module_utils._domain.checks import reject_unknown_options
 from ..module_utils._domain.errors import OptionError, PatrolError
 from ..module_utils._domain.text import log_line, quoted
 from ..module_utils._files import decode_text, read_file
 from ._directory import make_directory
 from ._notices import DEFAULT_SUBJECT, Templates
+from ._plugin_options import choice_option, directory_option, given_options
 
 DELIVERIES = ("none", "mail", "eml", "auto")
 _OPTIONS = (
@@ -63,11 +63,8 @@ def parse_notice_options(arguments: Mapping[str, Any], find: Callable[[str], str
     Raises:
         OptionError: Names the option, the value and what is allowed.
     """
-    reject_unknown_options(arguments, _OPTIONS)
-    given = {name: value for name, value in arguments.items() if value is not None}
-    delivery = given.get("delivery", "none")
-    if delivery not in DELIVERIES:
-        raise OptionError(f"delivery: {quoted(delivery)} is not one of {', '.join(DELIVERIES)}")
+    given = given_options(arguments, _OPTIONS)
+    delivery = choice_option(given.get("delivery", "none"), "delivery", DELIVERIES)
     if delivery != "none" and not given.get("sender"):
         raise OptionError(f"sender: expected an e-mail address, got {quoted(given.get('sender'))}")
     subject = given.get("subject", DEFAULT_SUBJECT)
@@ -83,7 +80,7 @@ def parse_notice_options(arguments: Mapping[str, Any], find: Callable[[str], str
         sender=given.get("sender"),
         deadline=given.get("deadline"),
         delivery=delivery,
-        directory=_directory(given.get("dest")) if delivery in ("eml", "auto") else "",
+        directory=directory_option(given.get("dest"), "dest") if delivery in ("eml", "auto") else "",
     )
 
 
@@ -170,10 +167,4 @@ def _template(given: Mapping[str, Any], option: str, own: str, find: Callable[[s
     try:
         return decode_text(read_file(find(name), _LARGEST_TEMPLATE, option), option)
     except FileNotFoundError as error:
-        raise OptionError(f"{option}: there is no file {quoted(name)}") from error
-
-
-def _directory(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise OptionError(f"dest: expected the path of a directory, got {quoted(value)}")
-    return os.path.realpath(os.path.expanduser(value))
+        raise OptionError(f"{option}: {quoted(name)} does not exist") from error

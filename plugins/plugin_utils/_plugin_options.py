@@ -10,8 +10,9 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
@@ -77,6 +78,48 @@ def reject_nulls(given: Mapping[str, Any], names: Iterable[str]) -> None:
                 f"{name}: it has no value, which would be the same as leaving it out",
                 hint="Leave it out if that is meant, for example with default(omit).",
             )
+
+
+def given_options(arguments: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
+    """Refuse unknown options of a task whose module has no argument spec of its own.
+
+    Args:
+        arguments: The options by name, as the task has them.
+        known: The names of all options.
+
+    Returns:
+        The options that have a value.
+
+    Raises:
+        OptionError: An option is unknown.
+    """
+    reject_unknown_options(arguments, known)
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def choice_option(value: object, option: str, choices: Sequence[str]) -> str:
+    """Check an option with a list of allowed values.
+
+    Raises:
+        OptionError: The value is not one of the choices.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise OptionError(f"{option}: {quoted(value)} is not one of {', '.join(choices)}{nearest(value, choices)}")
+    return value
+
+
+def directory_option(value: object, option: str) -> str:
+    """Check the path of a directory.
+
+    Returns:
+        The absolute path, without links and with the home directory in place of ``~``.
+
+    Raises:
+        OptionError: The value is not a path.
+    """
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise OptionError(f"{option}: expected the path of a directory, got {quoted(value)}")
+    return os.path.realpath(os.path.expanduser(value))
 
 
 def check_options(plugin: Any, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class PolicyActionBase(ActionBase):
             if not os.path.exists(name):
                 near = nearest(name, BUILT_IN)
                 known = f"The policies of the collection are {', '.join(BUILT_IN)}."
-                raise OptionError(f"policy_file: there is no file {quoted(name)}{near}", hint=known) from error
+                raise OptionError(f"policy_file: {quoted(name)} does not exist{near}", hint=known) from error
             path = name
         except (OSError, ValueError) as error:
             raise OptionError(f"policy_file: {quoted(name)} is not the path of a file: {error}") from error

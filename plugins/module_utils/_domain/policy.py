@@ -324,7 +324,7 @@ def _rules_of_exception(value: object, path: str, rule_ids: Sequence[str] | None
     collector = MistakeCollector()
     for index, rule in enumerate(rules):
         if rule_ids is not None and rule not in rule_ids:
-            problem = f"there is no rule {quoted(rule)}{expected(rule, rule_ids)}"
+            problem = f"rule {quoted(rule)} does not exist{expected(rule, rule_ids)}"
             collector.mistakes.append(Mistake(f"{path}[{index}]", problem))
     collector.raise_all()
     return [str(rule) for rule in rules]

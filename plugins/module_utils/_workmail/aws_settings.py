@@ -192,7 +192,7 @@ def _no_profile(session: Any) -> OptionError:
     variable = next((name for name in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE") if name in os.environ), "profile")
     known = session.full_config.get("profiles", {})
     return OptionError(
-        f"{'profile' if named else variable}: there is no profile {quoted(session.profile)} in "
+        f"{'profile' if named else variable}: profile {quoted(session.profile)} does not exist in "
         f"{' or '.join(files)}{nearest(session.profile, known)}",
         error_code="ProfileNotFound",
         hint="Name a profile of these files, or other files in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE.",

@@ -18,10 +18,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...module_utils._audit.audit_check import check_audit
-from ...module_utils._domain.checks import reject_unknown_options
 from ...module_utils._domain.errors import OptionError, PatrolError
-from ...module_utils._domain.text import nearest, quoted, without_commands
+from ...module_utils._domain.text import quoted, without_commands
 from .._directory import make_directory
+from .._plugin_options import choice_option, directory_option, given_options
 from ._formats import EXTENSIONS, check_format, render
 
 DEFAULT_FORMATS = ("html", "json", "junit")
@@ -83,21 +83,18 @@ def parse_report_options(arguments: Mapping[str, Any]) -> ReportOptions:
     Raises:
         OptionError: Names the option, the value and what is allowed.
     """
-    reject_unknown_options(arguments, _OPTIONS)
-    given = {name: value for name, value in arguments.items() if value is not None}
-    state = given.get("state", "present")
-    if state not in _STATES:
-        raise OptionError(f"state: {quoted(state)} is not one of {', '.join(_STATES)}{nearest(state, _STATES)}")
+    given = given_options(arguments, _OPTIONS)
+    state = choice_option(given.get("state", "present"), "state", _STATES)
     audit = given.get("audit")
     if state == "present" and not isinstance(audit, Mapping):
         raise OptionError(f"audit: expected the result of an audit, got {quoted(audit)}")
     base = given.get("sarif_base")
     return ReportOptions(
         audit=audit if state == "present" else None,
-        directory=_path(given.get("dest"), "dest"),
+        directory=directory_option(given.get("dest"), "dest"),
         formats=_formats(given.get("formats", DEFAULT_FORMATS)),
         mode=_mode(given.get("mode", "0600")),
-        sarif_base=None if base is None else _path(base, "sarif_base"),
+        sarif_base=None if base is None else directory_option(base, "sarif_base"),
     )
 
 
@@ -147,12 +144,6 @@ def _mode(value: object) -> int:
             "'0640', without execution"
         )
     return int(text, 8)
-
-
-def _path(value: object, option: str) -> str:
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise OptionError(f"{option}: expected the path of a directory, got {quoted(value)}")
-    return os.path.realpath(os.path.expanduser(value))
 
 
 @contextlib.contextmanager

@@ -358,7 +358,7 @@ def test_no_account_at_all(fleet: Emulator, ansible_playbook: Playbook, tmp_path
     [
         ({"audit_as_of": "soon"}, "as_of: 'soon' is neither an instant with an offset"),
         ({"audit_as_of": None}, "as_of: '' is neither an instant with an offset"),
-        ({"audit_policy": "no_expird"}, "there is no file 'no_expird', did you mean no_expired?"),
+        ({"audit_policy": "no_expird"}, "'no_expird' does not exist, did you mean no_expired?"),
         ({"audit_acounts": ["account00"]}, "Unknown variables: audit_acounts (did you mean audit_accounts?)"),
         ({"audit_fail": "maybe"}, 'audit_fail: "maybe" is not valid; expected true or false'),
         ({"audit_accounts": None}, "is not valid; expected a list of at least one host"),

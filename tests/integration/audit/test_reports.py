@@ -102,7 +102,7 @@ def test_no_result_or_report_of_an_earlier_audit_survives(
     """Whatever makes a later audit fail, a rescue sees no pass, and errors name the variable of the role."""
     common = {"audit_policy": MILD, "audit_report_dir": str(tmp_path / "reports"), "audit_report_formats": "json"}
     failing = {
-        "no file": ({"audit_policy": "nofile.yml"}, "audit_policy: there is no file 'nofile.yml'"),
+        "no file": ({"audit_policy": "nofile.yml"}, "audit_policy: 'nofile.yml' does not exist"),
         "misspelled": ({"audit_regoin": "all"}, "audit_regoin (did you mean audit_regions?)"),
         "as_of": ({"audit_as_of": "yesterday"}, "audit_as_of: 'yesterday' is neither"),
         "formats": (

@@ -298,7 +298,7 @@ BAD = [
     ({"notify_deadline": "soon"}, "notify_deadline: 'soon' is neither"),
     ({"notify_deadline": None}, "notify_deadline: '' is neither"),
     ({"notify_form": "x"}, "Unknown variables: notify_form (did you mean notify_from?)"),
-    ({"notify_text_template": "none.j2"}, "notify_text_template: there is no file 'none.j2'"),
+    ({"notify_text_template": "none.j2"}, "notify_text_template: 'none.j2' does not exist"),
     ({"notify_subject": "{% raw %}{{ nobody }}{% endraw %}"}, "the template of the subject fails"),
     ({"notify_subject": None}, "notify_subject: expected the text of a template"),
     ({"notify_findings": None}, "notify_findings"),

@@ -205,7 +205,7 @@ BAD_VARIABLES: list[tuple[dict[str, Any], str]] = [
         "revoke_protect (did you mean revoke_protected?)",
     ),
     ({**REVOKE, "revoke_policy": "no_expird"}, "did you mean no_expired?"),
-    ({**REVOKE, "revoke_policy": "nofile.yml"}, "revoke_policy: there is no file 'nofile.yml'"),
+    ({**REVOKE, "revoke_policy": "nofile.yml"}, "revoke_policy: 'nofile.yml' does not exist"),
     ({**REVOKE, "revoke_policy": "wind_down"}, "revoke_policy: none of its rules can revoke a token"),
     ({"revoke_plan": "none.json"}, "none.json: cannot be read"),
     ({"revoke_plan": ""}, "revoke_plan: '' is not valid; expected the path of a plan"),

@@ -95,15 +95,22 @@ def test_many_messages_are_not_all_shown() -> None:
     [
         ({"delivry": "eml"}, "delivry: unknown option, did you mean delivery"),
         ({"delivery": "fax"}, "delivery: 'fax' is not one of none, mail, eml, auto"),
+        ({"delivery": "mial"}, "'mial' is not one of none, mail, eml, auto, did you mean mail?"),
         ({"delivery": "eml", "dest": "x"}, "sender: expected an e-mail address, got None"),
         ({"delivery": "mail", "sender": ""}, "sender: expected an e-mail address, got ''"),
         ({"delivery": "eml", "sender": "a@b.example"}, "dest: expected the path of a directory, got None"),
         ({"delivery": "auto", "sender": "a@b.example", "dest": " "}, "dest: expected the path of a directory, got ' '"),
         ({"subject": ""}, "subject: expected the text of a template, got ''"),
         ({"text_template": ""}, "text_template: expected the path of a template, got ''"),
-        ({"html_template": "/no/such.j2"}, "html_template: there is no file '/no/such.j2'"),
+        ({"html_template": "/no/such.j2"}, "html_template: '/no/such.j2' does not exist"),
         ({"html_template": "/"}, "html_template: expected a regular file, got a directory"),
     ],
+)
+@guards("plugins/plugin_utils/_plugin_options.py", "    reject_unknown_options(arguments, known)\n", "")
+@guards("plugins/plugin_utils/_plugin_options.py", "    if not isinstance(value, str) or value not in choices:")
+@guards(
+    "plugins/plugin_utils/_plugin_options.py",
+    '    if not isinstance(value, str) or not value.strip() or "\\0" in value:',
 )
 def test_options_that_are_not_valid(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):

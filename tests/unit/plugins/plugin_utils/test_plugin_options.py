@@ -30,11 +30,7 @@ PLUGIN = SimpleNamespace(
 )
 
 
-@guards(
-    "plugins/plugin_utils/_plugin_options.py",
-    "        if given_name not in names:",
-    "        if names.setdefault(given_name, 'region') == '':",
-)
+@guards("plugins/plugin_utils/_plugin_options.py", "    reject_unknown_options(given, names)\n", "")
 @guards("plugins/plugin_utils/_plugin_options.py", "        if name in first:")
 @guards("plugins/plugin_utils/_plugin_options.py", "    if choices and value not in choices:")
 @guards("plugins/plugin_utils/_plugin_options.py", '    if kind == "bool" and not _is_boolean(value):')

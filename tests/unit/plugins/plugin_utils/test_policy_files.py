@@ -141,7 +141,7 @@ def test_all_mistakes_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
     text = str(caught.value)
     assert text.startswith(f"{file}: 10 mistakes: (1) line 1: version: unsupported policy version 2; expected 1; (2) ")
     assert "line 11, rule expired: rules[1].descripton: unknown key, did you mean description? Expected id, " in text
-    assert "there is no rule 'stale', expected expired" in text
+    assert "rule 'stale' does not exist, expected expired" in text
     assert caught.value.details["mistakes"][2]["line"] == 8
     assert policy_file_mistakes(file) == (list(caught.value.mistakes), str(file))
 

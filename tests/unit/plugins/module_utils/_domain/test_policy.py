@@ -189,11 +189,11 @@ RULE, EXCEPTION = ("rules", 2), ("exceptions", 0)
         (_set(*EXCEPTION, "rules", []), r"exceptions\[0\]\.rules: expected at least one rule ID"),
         (
             _set(*EXCEPTION, "rules", ["stal"]),
-            r"exceptions\[0\]\.rules\[0\]: there is no rule 'stal', did you mean stale\?",
+            r"exceptions\[0\]\.rules\[0\]: rule 'stal' does not exist, did you mean stale\?",
         ),
         (
             _set(*EXCEPTION, "rules", ["x", 1]),
-            r"exceptions\[0\]\.rules\[0\]: there is no rule 'x', expected expired, stale,",
+            r"exceptions\[0\]\.rules\[0\]: rule 'x' does not exist, expected expired, stale,",
         ),
         (_set(*EXCEPTION, "rules", 1), r"exceptions\[0\]\.rules: expected a list, got 1"),
         (_set(*EXCEPTION, "rule", "stale"), r"exceptions\[0\]\.rule: unknown key, did you mean rules\?"),

@@ -56,7 +56,7 @@ BAD_SETTINGS = {
     "AWS_USE_DUALSTACK_ENDPOINT": ("1", "true or false"),
     "AWS_CA_BUNDLE": ("/nonexistent/ca.pem", "does not exist"),
     "AWS_CONFIG_FILE": ("/tmp", "is a directory"),
-    "AWS_DEFAULT_PROFILE": ("", "there is no profile ''"),
+    "AWS_DEFAULT_PROFILE": ("", "profile '' does not exist"),
     "AWS_SHARED_CREDENTIALS_FILE": ("/tmp", "is a directory"),
     "AWS_PROFILE": ("auditer", "did you mean auditor?"),
     "AWS_ENDPOINT_URL": ("localhost:5000", "is not a URL such as https://HOST"),
