@@ -66,7 +66,7 @@ _value:
     - The outcome, the findings and the summary, with the fields that M(patrol.workmail.workmail_pat_audit) returns, but
       for what it cost.
     - Each finding, organization and error has its C(account) as well, which also begins the C(message) of a finding and
-      the C(msg) of an error. C(summary.accounts) is how many accounts were read whole.
+      the C(msg) of an error. C(summary.accounts) is how many accounts were read completely.
   type: dict
 """
 

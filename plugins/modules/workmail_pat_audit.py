@@ -17,8 +17,8 @@ description:
   - Violations do not fail the task, so that a play can report them first; RV(outcome) tells. The role
     R(patrol.workmail.audit, ansible_collections.patrol.workmail.audit_role) reports and then fails.
   - The findings are returned, and not the tokens that are in order.
-  - The answer is whole or an error, as with M(patrol.workmail.workmail_pat_info); with O(on_error=continue) it can be
-    less, and then the outcome is V(incomplete).
+  - The answer is complete or an error, as with M(patrol.workmail.workmail_pat_info). With O(on_error=continue), it can
+    be incomplete, and then the outcome is V(incomplete).
 author:
   - The patrol.workmail contributors (@patrol-collections)
 options:
@@ -184,7 +184,7 @@ summary:
   returned: success
   contains:
     organizations:
-      description: How many organizations were read whole.
+      description: How many organizations were read completely.
       type: int
       returned: always
     tokens:
@@ -290,7 +290,7 @@ organizations:
       returned: always
       sample: Active
     tokens:
-      description: How many tokens the organization has; null if it was left out or not read whole.
+      description: How many tokens the organization has; null if it was left out or not read completely.
       type: int
       returned: always
 as_of:

@@ -7,7 +7,7 @@
 
 """Conditions on a personal access token: one grammar for selection, policies and the test plugin.
 
-Pure: the standard library only. A condition is one entry of C(CONDITIONS).
+Pure: the standard library only. A condition is one entry of ``CONDITIONS``.
 """
 
 from __future__ import annotations

@@ -23,14 +23,14 @@ _USERINFO = re.compile(r"(?<=://)\S*@")
 
 
 class PatrolError(Exception):
-    """Anything that kept the collection from giving a whole and true answer.
+    """Base class of all errors of the collection.
 
     Args:
         message: What happened, as one sentence without a final full stop.
         error_code: AWS's error code, botocore's exception name, or one of ours in the same style.
         organization_id, region, operation, page: Where, as far as known; pages count from 1.
-        hint: What to do about it, as whole sentences.
-        details: Further fields for a module's result, such as botocore's C(error) and C(response_metadata).
+        hint: What to do about it, as complete sentences.
+        details: Further fields for a module's result, such as botocore's ``error`` and ``response_metadata``.
     """
 
     error_code = "PatrolException"
@@ -90,10 +90,10 @@ class PatrolError(Exception):
         return f"{text}. {self.hint}" if self.hint else text
 
     def as_result(self) -> dict[str, Any]:
-        """The error as the fields of a module's result, and as an entry of its C(errors) list.
+        """Return the error as the fields of a module's result, and as an entry of its ``errors`` list.
 
         Returns:
-            C(msg), C(error_code), C(organization_id), C(region), C(operation), C(page) and C(hint);
+            ``msg``, ``error_code``, ``organization_id``, ``region``, ``operation``, ``page`` and ``hint``;
             what is not known is None.
         """
         return {
@@ -193,7 +193,7 @@ class IndeterminateError(PatrolError):
 
 
 class ReplyError(PatrolError):
-    """A reply of the service that is not whole or not what the service model says."""
+    """A reply of the service that is incomplete or not what the service model says."""
 
     error_code = "MalformedResponseException"
 

@@ -181,7 +181,7 @@ def resolve_as_of(value: object, now: int, path: str = "as_of") -> int:
 def from_epoch_seconds(value: object) -> int:
     """Convert a timestamp as AWS JSON 1.1 carries it: a number of seconds since the epoch.
 
-    See U(https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html).
+    See https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html.
 
     Returns:
         Microseconds since the epoch.
@@ -202,7 +202,7 @@ def from_epoch_seconds(value: object) -> int:
 
 
 def format_instant(instant: int | None) -> str | None:
-    """Write an instant in ISO 8601 in UTC, such as C(2026-01-02T03:04:05+00:00); None stays None."""
+    """Write an instant in ISO 8601 in UTC, such as ``2026-01-02T03:04:05+00:00``; None stays None."""
     if instant is None:
         return None
     return (_EPOCH + datetime.timedelta(microseconds=instant)).isoformat()

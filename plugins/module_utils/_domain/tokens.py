@@ -40,7 +40,7 @@ DERIVED = ("expired", "never_used", "age_days", "unused_days", "lifetime_days", 
 
 
 class Organization(NamedTuple):
-    """A WorkMail organization; C(region) is where it was found, C(state) as the service gives it."""
+    """A WorkMail organization; ``region`` is where it was found, ``state`` as the service gives it."""
 
     id: str
     alias: str | None
@@ -58,7 +58,7 @@ class Organization(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """The user behind a token; C(state) is ENABLED, DISABLED, DELETED, or UNKNOWN to ListUsers."""
+    """The user behind a token; ``state`` is ENABLED, DISABLED, DELETED, or UNKNOWN to ListUsers."""
 
     user_id: str | None
     name: str | None = None
@@ -105,8 +105,8 @@ def token_from_summary(summary: Mapping[str, Any], organization: Organization, o
 
     Args:
         summary: The entry, its times in microseconds since the epoch, its fields under the API names of
-            C(TOKEN_FIELDS) and any other under the name that the record is to have. See
-            U(https://docs.aws.amazon.com/workmail/latest/APIReference/API_PersonalAccessTokenSummary.html).
+            ``TOKEN_FIELDS`` and any other under the name that the record is to have. See
+            https://docs.aws.amazon.com/workmail/latest/APIReference/API_PersonalAccessTokenSummary.html.
         organization: Where it was listed.
         owner: Its owner, where owners are wanted.
     """
@@ -185,7 +185,7 @@ def to_record(token: Token, as_of: int) -> dict[str, Any]:
         as_of: The instant that the derived fields speak of, in microseconds since the epoch.
 
     Returns:
-        The API's fields in snake_case with times in ISO 8601 UTC, then the derived fields, then C(owner) where the
+        The API's fields in snake_case with times in ISO 8601 UTC, then the derived fields, then ``owner`` where the
         token has one. A field that the service left out is None; one that is not known here is kept.
     """
     created, last_activity, expires = token.date_created, token.last_activity, token.expires_time

@@ -58,7 +58,7 @@ _FORMULA = re.compile(r"""(?:^(?=\s*{0})|(?<=[;|])(?=["\s]*{0}))""".format("[=+@
 
 
 def render(audit: Mapping[str, Any]) -> str:
-    """The findings as U(https://www.rfc-editor.org/rfc/rfc4180) has it: comma, CRLF, every text in quotes.
+    """The findings as https://www.rfc-editor.org/rfc/rfc4180 has it: comma, CRLF, every text in quotes.
 
     An apostrophe precedes a text that a spreadsheet would read as a formula, with any usual separator. What could not
     be read is in rows of the severity ``incomplete``, because the table would look complete without them.

@@ -7,8 +7,8 @@
 
 """An audit as a page for people: one file that loads nothing and reads well without its script.
 
-The template, the style and the script are in the folder C(html). Jinja2 escapes every value, and the page's own
-Content-Security-Policy (U(https://www.w3.org/TR/CSP3/)) allows no style and no script but these two.
+The template, the style and the script are in the folder ``html``. Jinja2 escapes every value, and the page's own
+Content-Security-Policy (https://www.w3.org/TR/CSP3/) allows no style and no script but these two.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@
 
 """An audit result as SARIF 2.1.0, for what shows findings beside code, such as GitHub's code scanning.
 
-The format: U(https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html). What
+The format: https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html. What
 GitHub makes of it, and its limits:
-U(https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning).
+https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning.
 """
 
 from __future__ import annotations
