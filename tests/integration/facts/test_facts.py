@@ -206,8 +206,6 @@ def test_a_selection_is_counted_against_the_whole(emulator: Emulator, gather: Ga
     assert facts["complete"] is True
 
 
-@guards("plugins/module_utils/_sweep/sweep.py", "    if options.next_token is not None:\n        lacking")
-@guards("plugins/module_utils/_sweep/sweep.py", "    if next_token is not None:\n        lacking")
 def test_paging_by_hand_reads_everything_once(emulator: Emulator, gather: Gather) -> None:
     seen: list[str] = []
     next_token = None
@@ -278,16 +276,6 @@ def test_the_answer_does_not_depend_on_concurrency(emulator: Emulator, gather: G
         ({"users": [ANA, "nobody@acme.example"]}, "EntityNotFoundException", "nobody@acme.example"),
     ],
 )
-@guards("plugins/module_utils/_sweep/organizations.py", "        if not organization.readable:")
-@guards(
-    "plugins/module_utils/_sweep/organizations.py",
-    "        if not calls.errors and not any(organization.readable for organization in found):",
-)
-@guards(
-    "plugins/module_utils/_sweep/organizations.py",
-    "    if unknown and not skip_missing and not calls.errors:",
-)
-@guards("plugins/module_utils/_sweep/sweep.py", "        if not options.skip_missing:")
 def test_what_does_not_exist_is_an_error(
     emulator: Emulator, gather: Gather, options: dict[str, Any], code: str, message: str
 ) -> None:
@@ -316,7 +304,6 @@ def test_an_organization_in_a_state_that_nobody_documents_is_asked(emulator: Emu
     assert "pat-ill" in {token["personal_access_token_id"] for token in gather().result["personal_access_tokens"]}
 
 
-@guards("plugins/module_utils/_sweep/organizations.py", "        if first.region != organization.region:")
 def test_an_organization_in_two_regions_is_an_error(emulator: Emulator, gather: Gather) -> None:
     """As with an endpoint that answers for every region: its tokens would count twice."""
     body = json.dumps({"OrganizationSummaries": [{"OrganizationId": ACME, "Alias": "acme", "State": "Active"}]})
@@ -344,7 +331,6 @@ def test_an_organization_in_two_regions_is_an_error(emulator: Emulator, gather: 
         ({"profile": "no-such-profile"}, "ProfileNotFound"),
     ],
 )
-@guards("plugins/module_utils/_workmail/session.py", "        if region not in available:")
 def test_bad_input_is_an_error_before_any_call(
     emulator: Emulator, gather: Gather, options: dict[str, Any], code: str
 ) -> None:

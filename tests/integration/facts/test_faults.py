@@ -106,38 +106,12 @@ CASES = [
 
 
 @pytest.mark.parametrize(("operation", "kind", "details", "code"), CASES)
-@guards("plugins/module_utils/_workmail/operations.py", '        if reply["OrganizationId"] != organization_id:')
-@guards(
-    "plugins/module_utils/_sweep/concurrency.py", ("        if not self._keep_going:\n            raise error\n"), ""
-)
-@guards(
-    "plugins/module_utils/_workmail/operations.py", "    if not token:\n", ("    if not token:\n        return None\n")
-)
 @guards("plugins/module_utils/_domain/times.py", "isinstance(value, bool) or ", "")
 @guards(
     "plugins/module_utils/_domain/times.py",
     '    if not _FIRST <= instant <= _LAST:\n        raise ValueError(f"{quoted(value)} seconds',
     '    if False:\n        raise ValueError(f"{quoted(value)} seconds',
 )
-@guards("plugins/module_utils/_workmail/replies.py", '"timestamp": from_epoch_seconds', '"timestamp": _unchecked')
-@guards("plugins/module_utils/_workmail/replies.py", 'checkers = {"string": _checked_string, ', "checkers = {")
-@guards("plugins/module_utils/_workmail/replies.py", "        if known is not None:")
-@guards(
-    "plugins/module_utils/_workmail/replies.py",
-    '_checked_strings if shape.member.type_name == "string" else _checked_list',
-    '_checked_strings if shape.member.type_name == "string" else _unchecked',
-)
-@guards(
-    "plugins/module_utils/_workmail/replies.py",
-    ('            if name not in document:\n                _refuse(f"{self._label} has no {name}")\n'),
-    "            document.setdefault(name, [])\n",
-)
-@guards(
-    "plugins/module_utils/_workmail/replies.py",
-    ('    if not isinstance(document, dict):\n        _refuse("the body is not a JSON object")\n'),
-    ('    if not isinstance(document, dict):\n        document = {"PersonalAccessTokenSummaries": []}\n'),
-)
-@guards("plugins/module_utils/_workmail/session.py", "        read_strictly(client)\n", "")
 def test_a_fault_is_an_error_that_says_where(
     emulator: Emulator, gather: Gather, operation: str, kind: str, details: dict[str, Any], code: str
 ) -> None:
@@ -181,7 +155,6 @@ def test_fields_left_out_are_null_and_new_ones_are_kept(emulator: Emulator, gath
 
 
 @pytest.mark.parametrize(("user", "page"), [(ANA, 2), ("ana", 1), ("ana", 2)])
-@guards("plugins/module_utils/_sweep/sweep.py", " and unheard_of:\n", ":\n")
 def test_a_user_who_vanishes_is_not_one_whom_nobody_knows(
     emulator: Emulator, gather: Gather, user: str, page: int
 ) -> None:
@@ -237,11 +210,6 @@ def test_a_null_next_token_is_the_end(emulator: Emulator, gather: Gather) -> Non
 
 
 @pytest.mark.parametrize("tokens", ["AA", "ABA", "ABCB"])
-@guards(
-    "plugins/module_utils/_workmail/operations.py",
-    "    if token in seen:\n",
-    ("    if token in seen:\n        return None\n"),
-)
 def test_a_next_token_comes_once(emulator: Emulator, gather: Gather, tokens: str) -> None:
     """Also where the pages themselves differ, so that nothing else tells of the loop."""
     for number, following in enumerate(tokens, 1):
@@ -312,11 +280,6 @@ def test_throttling_is_shared_by_all_calls(emulator: Emulator, gather: Gather, a
 class TestGoingOn:
     """With on_error: continue the rest is read, and the result says that it is incomplete."""
 
-    @guards(
-        "plugins/module_utils/_sweep/sweep.py",
-        "errors=[*calls.errors, *_not_read_by_hand(",
-        "errors=[*_not_read_by_hand(",
-    )
     def test_the_other_organizations_are_read(self, emulator: Emulator, gather: Gather) -> None:
         emulator.faults.add(Fault("truncated", operation="ListPersonalAccessTokens", organization_id=ACME, page=2))
         facts = gather(on_error="continue", page_size=2).result
@@ -350,11 +313,6 @@ class TestGoingOn:
         assert [error["error_code"] for error in facts["errors"]] == ["OrganizationStateException"]
         assert facts["summary"]["tokens"] == 1
 
-    @guards(
-        "plugins/module_utils/_sweep/facts.py",
-        "tally is not None and complete else None",
-        "tally is not None else None",
-    )
     def test_one_user_of_two(self, emulator: Emulator, gather: Gather) -> None:
         emulator.faults.add(Fault("html", operation="ListPersonalAccessTokens", user_id=ANA))
         facts = gather(organizations=[ACME], users=["ana", "ben"], on_error="continue").result

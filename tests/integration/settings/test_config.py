@@ -224,17 +224,6 @@ def test_a_configuration_that_cannot_be_kept_is_not_changed(
         ("body", {"body": json.dumps(with_tokens(status="ACTIVE"))}, MALFORMED),
     ],
 )
-@guards(
-    "plugins/module_utils/_workmail/replies.py",
-    "        return lambda value: fields.check(value, shape.required_members)\n",
-    "        return _unchecked\n",
-)
-@guards("plugins/module_utils/_workmail/replies.py", ', "integer": _checked_integer', "")
-@guards(
-    "plugins/module_utils/_workmail/replies.py",
-    '"DescribeIdentityProviderConfiguration": ("AuthenticationMode",)',
-    '"DescribeIdentityProviderConfiguration": ()',
-)
 def test_faults_while_reading(
     configured: Emulator, read: Run, change: Run, kind: str, details: dict[str, Any], code: str
 ) -> None:

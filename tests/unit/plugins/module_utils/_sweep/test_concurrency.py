@@ -14,7 +14,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors imp
 from ansible_collections.patrol.workmail.plugins.module_utils._sweep.concurrency import WorkerPool
 
 
-def test_results_come_in_the_order_of_the_items() -> None:
+def test_results_are_in_the_order_of_the_items() -> None:
     turn = threading.Barrier(3, timeout=30)
 
     def call(number: int) -> int:
@@ -24,11 +24,11 @@ def test_results_come_in_the_order_of_the_items() -> None:
     assert WorkerPool(3, False).each(call, [3, 1, 2]) == [9, 1, 4]
 
 
-def test_nothing_to_call() -> None:
+def test_no_items_give_no_results() -> None:
     assert WorkerPool(3, False).each(abs, []) == []
 
 
-def test_no_more_calls_at_once_than_asked_for() -> None:
+def test_concurrency_is_limited() -> None:
     lock, under_way, most = threading.Lock(), [0], [0]
 
     def call(_item: int) -> None:
@@ -42,7 +42,8 @@ def test_no_more_calls_at_once_than_asked_for() -> None:
     assert most[0] <= 2
 
 
-def test_a_failure_ends_everything() -> None:
+@guards("plugins/module_utils/_sweep/concurrency.py", "        if not self._keep_going:\n            raise error\n", "")
+def test_a_failure_ends_all_calls() -> None:
     calls = WorkerPool(1, False)
     called = []
 
@@ -56,7 +57,7 @@ def test_a_failure_ends_everything() -> None:
     assert len(called) < 100
 
 
-def test_going_on_keeps_the_errors() -> None:
+def test_errors_are_kept_with_keep_going() -> None:
     calls = WorkerPool(4, True)
 
     def call(number: int) -> int:
@@ -69,12 +70,12 @@ def test_going_on_keeps_the_errors() -> None:
     assert not calls.stopped()
 
 
-def test_other_exceptions_are_not_swallowed() -> None:
+def test_other_exceptions_are_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         WorkerPool(2, True).each(lambda number: 1 // number, [1, 0])
 
 
-def test_no_thread_is_left() -> None:
+def test_no_thread_is_left_running() -> None:
     before = threading.active_count()
     WorkerPool(8, True).each(abs, range(100))
     with pytest.raises(PatrolError):
@@ -86,7 +87,7 @@ def _fail(number: int) -> None:
     raise PatrolError(f"no {number}")
 
 
-def test_a_failure_keeps_the_others_from_starting() -> None:
+def test_no_call_starts_after_a_failure() -> None:
     failed = threading.Event()
     called = []
 
