@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
 from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.options import parse_watch_options
@@ -34,6 +35,8 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.options imp
         ({"assume_role_arn": ""}, "assume_role_arn: ''"),
     ],
 )
+@guards("plugins/module_utils/_domain/checks.py", "        if name not in names:")
+@guards("plugins/plugin_utils/_watch/options.py", "    reject_unknown_options(given, ", "    print(given, ")
 def test_a_bad_argument_is_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         parse_watch_options(options)
