@@ -136,7 +136,7 @@ def test_policy_files(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -
         ({"policy": {}}, "policy: version is missing"),
         ({"policy": {**POLICY, "rules": [{**POLICY["rules"][0], "when": {"expird": True}}]}},
          "rules[0].when.expird: unknown condition, did you mean expired?"),
-        ({"policy": POLICY, "organizations": ["Acme!"]}, "organizations: ' does not existAcme!' is neither"),
+        ({"policy": POLICY, "organizations": ["Acme!"]}, "organizations: 'Acme!' is neither"),
         ({"policy": POLICY, "select": {"owner": "ana"}}, "need owners: true"),
         ({"policy": POLICY, "max_items": 3}, "Unsupported parameters"),
     ],
