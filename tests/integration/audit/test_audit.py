@@ -130,7 +130,7 @@ def test_policy_files(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -
         ({"policy_file": "x.yml"}, "'x.yml' does not exist. The policies of the collection are default,"),
         ({"policy_file": ""}, "policy_file: expected the path of a file, got ''"),
         ({"policy_file": ["default"]}, "policy_file: expected the path of a file, got ['default']"),
-        ({"policy_file": "x" * 300}, "policy_file: 'xxx"),
+        ({"policy_file": "x" * 300}, f"policy_file: '{'x' * 57}...{'x' * 58}' does not exist"),
         ({"policy_file": "/"}, "/: expected a regular file, got a directory"),
         ({"policy_file": "bad.yml"}, "bad.yml: line 2, rule a: rules[0].when.expird: unknown condition, did you "),
         ({"policy": {}}, "policy: version is missing"),
