@@ -57,9 +57,15 @@ def test_page_is_none_where_there_is_none(emulator: Emulator, call: Any) -> None
 
 
 def test_peak_in_flight(emulator: Emulator, listing: Any) -> None:
-    emulator.faults.add(Fault("delay", seconds=0.3))
+    emulator.faults.add(Fault("delay", seconds=1))
+    start = threading.Barrier(4)
+
+    def list_together() -> Any:
+        start.wait()
+        return listing()
+
     with ThreadPoolExecutor(4) as pool:
-        replies = [pool.submit(listing) for _ in range(4)]
+        replies = [pool.submit(list_together) for _ in range(4)]
     assert {reply.result().status for reply in replies} == {200}
     assert emulator.requests.peak_in_flight == 4
 
