@@ -18,12 +18,12 @@ from .environment import LOGS, ROOT, VENV, Environment
 
 # The sessions of noxfile.py that answer "does it work?", and all of them. The longest first, because two run at a time.
 QUICK = (
-    *("integration-quick", "sanity-here", "unit", "emulator", "artifact", "lint", "docs"),
+    *("integration-quick", "sanity-here", "unit", "artifact", "emulator", "lint", "docs"),
     *("mypy", "ruff", "changelog", "reuse", "shell"),
 )
 EVERYTHING = (
-    *("integration", "guards", "supported-releases", "sanity", "emulator", "unit", "browser", "site", "artifact"),
-    *("lint", "docs", "mypy", "ruff", "changelog", "reuse", "shell"),
+    *("integration", "supported-releases", "guards", "unit", "sanity", "browser", "artifact", "emulator", "lint"),
+    *("site", "docs", "mypy", "changelog", "reuse", "ruff", "shell"),
 )
 # What EVERYTHING ends with, once the other parts are done.
 LAST = ("coverage",)
