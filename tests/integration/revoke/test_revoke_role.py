@@ -256,7 +256,7 @@ def test_variables_that_are_not_valid_are_refused(
     run = ansible_playbook("-i", str(inventory), "-f", "4", str(book))
     assert run.returncode == 2 and len(emulator.requests) == 0
     assert "Traceback" not in run.stdout + run.stderr and "##" not in run.stdout
-    *_, recap = run.stdout.partition("PLAY RECAP")
+    recap = run.stdout.partition("PLAY RECAP")[2]
     for host, (extra, message) in zip(hosts, cases, strict=True):
         shown = [line.replace("\\", "") for line in run.stdout.splitlines() if line.startswith(f"fatal: [{host}]: ")]
         assert any(message in line for line in shown), (extra, message, shown)
