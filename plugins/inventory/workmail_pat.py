@@ -104,6 +104,7 @@ extends_documentation_fragment:
   - patrol.workmail._as_of
   - patrol.workmail._paging
   - patrol.workmail._role
+  - patrol.workmail._accounts
   - patrol.workmail._connection
   - patrol.workmail._requirements
   - amazon.aws.common.plugins

@@ -59,6 +59,7 @@ extends_documentation_fragment:
   - patrol.workmail._paging
   - patrol.workmail._paging.manual
   - patrol.workmail._role
+  - patrol.workmail._accounts
   - patrol.workmail._connection
   - patrol.workmail._requirements
   - amazon.aws.common.plugins

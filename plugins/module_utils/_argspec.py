@@ -36,6 +36,12 @@ ROLE: dict[str, Any] = {
     "assume_role_external_id": {"type": "str", "no_log": True},
 }
 
+ACCOUNTS: dict[str, Any] = {
+    "accounts": {"type": "list", "elements": "str"},
+    "exclude_accounts": {"type": "list", "elements": "str"},
+    "assume_role_name": {"type": "str"},
+}
+
 ORGANIZATION: dict[str, Any] = {
     "organization": {"type": "str", "required": True, "aliases": ["organization_id"]},
 }

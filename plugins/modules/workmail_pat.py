@@ -138,6 +138,10 @@ error_code:
   type: str
   returned: failure
   sample: AccessDeniedException
+account_id:
+  description: The AWS account, if it is known.
+  type: str
+  returned: failure
 organization_id:
   description: The organization it happened in, where it is known.
   type: str

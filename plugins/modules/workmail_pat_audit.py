@@ -61,6 +61,7 @@ extends_documentation_fragment:
   - patrol.workmail._as_of
   - patrol.workmail._paging
   - patrol.workmail._role
+  - patrol.workmail._accounts
   - patrol.workmail._connection
   - patrol.workmail._attributes
   - patrol.workmail._attributes.info
@@ -183,6 +184,10 @@ summary:
   type: dict
   returned: success
   contains:
+    accounts:
+      description: How many AWS accounts were read completely.
+      type: int
+      returned: always
     organizations:
       description: How many organizations were read completely.
       type: int
@@ -265,6 +270,42 @@ policy:
           description: The line of the file at which the rule begins; null with O(policy).
           type: int
           returned: always
+accounts:
+  description:
+    - The AWS accounts, also those that AWS Organizations lists in another state than C(ACTIVE), which are not read.
+    - Without O(accounts), the account of the credentials.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    id:
+      description: The ID of the account; null if it is not known.
+      type: str
+      returned: always
+      sample: "123456789012"
+    name:
+      description: The name of the account in AWS Organizations; null if AWS Organizations was not asked.
+      type: str
+      returned: always
+      sample: production
+    state:
+      description: The state of the account in AWS Organizations; null if AWS Organizations was not asked.
+      type: str
+      returned: always
+      sample: ACTIVE
+    role_arn:
+      description: The ARN of the role that was assumed in the account; null if it was read with the credentials in use.
+      type: str
+      returned: always
+      sample: arn:aws:iam::123456789012:role/workmail-auditor
+    organizations:
+      description: How many organizations the account has; null if it was not read completely.
+      type: int
+      returned: always
+    tokens:
+      description: How many tokens the account has; null if it was not read completely.
+      type: int
+      returned: always
 organizations:
   description:
     - The organizations found. Where none was named, those that are not in state C(Active) as well.
@@ -272,6 +313,16 @@ organizations:
   elements: dict
   returned: success
   contains:
+    account_id:
+      description: The AWS account of the organization; null if it is not known.
+      type: str
+      returned: always
+      sample: "123456789012"
+    account_name:
+      description: The name of the account in AWS Organizations; null if AWS Organizations was not asked.
+      type: str
+      returned: always
+      sample: production
     id:
       description: The id of the organization.
       type: str
@@ -334,6 +385,10 @@ errors:
       type: str
       returned: always
       sample: AccessDeniedException
+    account_id:
+      description: The AWS account, if it is known.
+      type: str
+      returned: always
     organization_id:
       description: The organization, where it is known.
       type: str
@@ -386,6 +441,10 @@ error_code:
   type: str
   returned: failure
   sample: AccessDeniedException
+account_id:
+  description: The AWS account, if it is known.
+  type: str
+  returned: failure
 organization_id:
   description: The organization that could not be read, where it is known.
   type: str
@@ -409,6 +468,7 @@ hint:
 """
 
 from ..module_utils._argspec import (
+    ACCOUNTS,
     AS_OF,
     ORGANIZATIONS,
     PAGING,
@@ -435,6 +495,7 @@ def main() -> None:
             **AS_OF,
             **PAGING,
             **ROLE,
+            **ACCOUNTS,
         },
         mutually_exclusive=[("policy", "policy_file")],
         required_one_of=[("policy", "policy_file")],

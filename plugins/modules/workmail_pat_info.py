@@ -37,6 +37,7 @@ extends_documentation_fragment:
   - patrol.workmail._paging
   - patrol.workmail._paging.manual
   - patrol.workmail._role
+  - patrol.workmail._accounts
   - patrol.workmail._connection
   - patrol.workmail._attributes
   - patrol.workmail._attributes.info
@@ -109,6 +110,16 @@ personal_access_tokens:
   elements: dict
   returned: success
   contains:
+    account_id:
+      description: The AWS account of the organization; null if it is not known.
+      type: str
+      returned: always
+      sample: "123456789012"
+    account_name:
+      description: The name of the account in AWS Organizations; null if AWS Organizations was not asked.
+      type: str
+      returned: always
+      sample: production
     organization_id:
       description: The id of the organization.
       type: str
@@ -226,6 +237,10 @@ summary:
   type: dict
   returned: success
   contains:
+    accounts:
+      description: How many AWS accounts were read completely.
+      type: int
+      returned: always
     organizations:
       description: How many organizations were read whole.
       type: int
@@ -258,6 +273,42 @@ summary:
           selected: 12
           expired: 1
           never_used: 3
+accounts:
+  description:
+    - The AWS accounts, also those that AWS Organizations lists in another state than C(ACTIVE), which are not read.
+    - Without O(accounts), the account of the credentials.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    id:
+      description: The ID of the account; null if it is not known.
+      type: str
+      returned: always
+      sample: "123456789012"
+    name:
+      description: The name of the account in AWS Organizations; null if AWS Organizations was not asked.
+      type: str
+      returned: always
+      sample: production
+    state:
+      description: The state of the account in AWS Organizations; null if AWS Organizations was not asked.
+      type: str
+      returned: always
+      sample: ACTIVE
+    role_arn:
+      description: The ARN of the role that was assumed in the account; null if it was read with the credentials in use.
+      type: str
+      returned: always
+      sample: arn:aws:iam::123456789012:role/workmail-auditor
+    organizations:
+      description: How many organizations the account has; null if it was not read completely.
+      type: int
+      returned: always
+    tokens:
+      description: How many tokens the account has; null if it was not read completely.
+      type: int
+      returned: always
 organizations:
   description:
     - The organizations found. If none was named, those that are about to exist or to vanish as well.
@@ -265,6 +316,16 @@ organizations:
   elements: dict
   returned: success
   contains:
+    account_id:
+      description: The AWS account of the organization; null if it is not known.
+      type: str
+      returned: always
+      sample: "123456789012"
+    account_name:
+      description: The name of the account in AWS Organizations; null if AWS Organizations was not asked.
+      type: str
+      returned: always
+      sample: production
     id:
       description: The id of the organization.
       type: str
@@ -311,6 +372,10 @@ errors:
       type: str
       returned: always
       sample: AccessDeniedException
+    account_id:
+      description: The AWS account, if it is known.
+      type: str
+      returned: always
     organization_id:
       description: The organization, where it is known.
       type: str
@@ -367,6 +432,10 @@ error_code:
   type: str
   returned: failure
   sample: AccessDeniedException
+account_id:
+  description: The AWS account, if it is known.
+  type: str
+  returned: failure
 organization_id:
   description: The organization that could not be read, where it is known.
   type: str
@@ -390,6 +459,7 @@ hint:
 """
 
 from ..module_utils._argspec import (
+    ACCOUNTS,
     AS_OF,
     ORGANIZATIONS,
     PAGING,
@@ -416,6 +486,7 @@ def main() -> None:
             **PAGING,
             **PAGING_MANUAL,
             **ROLE,
+            **ACCOUNTS,
         },
         supports_check_mode=True,
     )

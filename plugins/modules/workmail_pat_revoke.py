@@ -125,6 +125,7 @@ extends_documentation_fragment:
   - patrol.workmail._as_of
   - patrol.workmail._as_of.future
   - patrol.workmail._role
+  - patrol.workmail._accounts
   - patrol.workmail._connection
   - patrol.workmail._attributes
   - patrol.workmail._attributes.change
@@ -270,6 +271,10 @@ summary:
   type: dict
   returned: success, and failure once the options were found valid
   contains:
+    accounts:
+      description: How many AWS accounts were read completely.
+      type: int
+      returned: always
     organizations:
       description: How many organizations were read.
       type: int
@@ -306,6 +311,42 @@ summary:
       description: How many may be gone or not.
       type: int
       returned: always
+accounts:
+  description:
+    - The AWS accounts, also those that AWS Organizations lists in another state than C(ACTIVE), which are not read.
+    - Without O(accounts), the account of the credentials.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    id:
+      description: The ID of the account; null if it is not known.
+      type: str
+      returned: always
+      sample: "123456789012"
+    name:
+      description: The name of the account in AWS Organizations; null if AWS Organizations was not asked.
+      type: str
+      returned: always
+      sample: production
+    state:
+      description: The state of the account in AWS Organizations; null if AWS Organizations was not asked.
+      type: str
+      returned: always
+      sample: ACTIVE
+    role_arn:
+      description: The ARN of the role that was assumed in the account; null if it was read with the credentials in use.
+      type: str
+      returned: always
+      sample: arn:aws:iam::123456789012:role/workmail-auditor
+    organizations:
+      description: How many organizations the account has; null if it was not read completely.
+      type: int
+      returned: always
+    tokens:
+      description: How many tokens the account has; null if it was not read completely.
+      type: int
+      returned: always
 organizations:
   description:
     - The organizations found. Where none was named, those that are not in state C(Active) as well.
@@ -313,6 +354,16 @@ organizations:
   elements: dict
   returned: success, and failure once the options were found valid
   contains:
+    account_id:
+      description: The AWS account of the organization; null if it is not known.
+      type: str
+      returned: always
+      sample: "123456789012"
+    account_name:
+      description: The name of the account in AWS Organizations; null if AWS Organizations was not asked.
+      type: str
+      returned: always
+      sample: production
     id:
       description: The id of the organization.
       type: str
@@ -402,6 +453,10 @@ error_code:
   type: str
   returned: failure
   sample: AccessDeniedException
+account_id:
+  description: The AWS account, if it is known.
+  type: str
+  returned: failure
 organization_id:
   description: The organization it happened in, where it is known.
   type: str
@@ -425,6 +480,7 @@ hint:
 """
 
 from ..module_utils._argspec import (
+    ACCOUNTS,
     AS_OF,
     AS_OF_FUTURE,
     ORGANIZATIONS,
@@ -456,6 +512,7 @@ def main() -> None:
             **AS_OF,
             **AS_OF_FUTURE,
             **ROLE,
+            **ACCOUNTS,
         },
         mutually_exclusive=[("policy", "policy_file", "findings")],
         required_one_of=[("policy", "policy_file", "findings", "plan_file"), ("record_dir", "plan_file")],

@@ -20,7 +20,7 @@ from ..module_utils._domain.text import printable, quoted
 
 _MOST_REASONS = 3
 _NOT_AUDITED = "AccountNotAuditedException"
-_WHERE = ("organization_id", "region", "operation", "page", "hint")
+_WHERE = ("account_id", "organization_id", "region", "operation", "page", "hint")
 
 
 def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
@@ -72,11 +72,10 @@ def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
             key=_worst_first,
         ),
         "summary": {
-            "accounts": len(names) - len({error["account"] for error in errors}),
             **{
                 key: _sum([result["summary"][key] for result in results])
                 for key in first["summary"]
-                if key != "accounts" and all(key in result["summary"] for result in results)
+                if all(key in result["summary"] for result in results)
             },
         },
         "exceptions": {
@@ -88,6 +87,10 @@ def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
             ],
         },
         "policy": first["policy"],
+        "accounts": sorted(
+            ({"account": account, **entry} for account, result in audited.items() for entry in result["accounts"]),
+            key=lambda entry: entry["id"] or "",
+        ),
         "organizations": sorted(
             ({"account": account, **entry} for account, result in audited.items() for entry in result["organizations"]),
             key=lambda entry: (entry["id"], entry["region"]),

@@ -105,6 +105,18 @@ def token(number: int, organization: Organization = ORGANIZATIONS[0], **fields: 
     )
 
 
+def account(organizations: int | None, tokens: int | None, account_id: str | None = None) -> dict[str, Any]:
+    """An account as results have it."""
+    return {
+        "id": account_id,
+        "name": None,
+        "state": None,
+        "role_arn": None,
+        "organizations": organizations,
+        "tokens": tokens,
+    }
+
+
 def audit_of(
     tokens: list[Token],
     policy: dict[str, Any] | None = None,
@@ -118,6 +130,7 @@ def audit_of(
         tokens,
         NOW,
         Coverage(
+            [account(None if errors else len(organizations), None if errors else len(tokens))],
             [
                 {
                     **organization._asdict(),
@@ -172,6 +185,7 @@ def incomplete() -> dict[str, Any]:
     error = {
         "msg": message,
         "error_code": "AccessDeniedException",
+        "account_id": None,
         "organization_id": ORGANIZATIONS[2].id,
         "region": ORGANIZATIONS[2].region,
         "operation": "ListPersonalAccessTokens",

@@ -27,8 +27,8 @@ def connect(prepare: Callable[[Any], None] = lambda client: None, **options: Any
     from ansible_collections.patrol.workmail.plugins.module_utils._workmail.connection import Connection
 
     class PreparedConnection(Connection):
-        def client(self, service: str, region: str, config: Any, **role: str) -> Any:
-            client = super().client(service, region, config, **role)
+        def client(self, service: str, region: str, config: Any, role: Callable[[], Any] = lambda: None) -> Any:
+            client = super().client(service, region, config, role)
             prepare(client)
             return client
 

@@ -26,6 +26,7 @@ def audit_named(name: str, complete: bool = False) -> dict[str, Any]:
     error = {
         "msg": name,
         "error_code": "AccessDeniedException",
+        "account_id": None,
         "organization_id": ORGANIZATIONS[2].id,
         "region": ORGANIZATIONS[2].region,
         "operation": "ListPersonalAccessTokens",

@@ -44,4 +44,6 @@ tokens = st.builds(
     scopes=st.none() | scopes,
     owner=owners,
     other=st.none() | st.just({"new_field": 1}),
+    account_id=st.none(),
+    account_name=st.none(),
 )

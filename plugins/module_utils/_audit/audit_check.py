@@ -17,7 +17,7 @@ from .._domain.policy import SEVERITIES, severities_from
 from .._domain.text import quoted
 from .._domain.times import parse_instant
 from .._domain.tokens import DERIVED, Organization, token_from_record
-from .facts_check import check_errors, check_organization
+from .facts_check import check_accounts, check_errors, check_organization
 from .result import INCOMPLETE, KEYS, PASS, VIOLATIONS
 
 OUTCOMES = (PASS, VIOLATIONS, INCOMPLETE)
@@ -50,6 +50,7 @@ def check_audit(audit: object, path: str = "audit") -> Mapping[str, Any]:
     for key in ("expired", "unused"):
         for index, entry in enumerate(list_at(exceptions[key], f"{path}.exceptions.{key}")):
             _exception(entry, f"{path}.exceptions.{key}[{index}]")
+    check_accounts(audit["accounts"], f"{path}.accounts")
     for index, entry in enumerate(list_at(audit["organizations"], f"{path}.organizations")):
         check_organization(entry, f"{path}.organizations[{index}]")
     findings = [
@@ -124,7 +125,7 @@ def _derived(value: object, path: str) -> None:
 def _summary(
     value: object, findings: Sequence[Mapping[str, Any]], failing: Sequence[str], rules: Sequence[str], path: str
 ) -> None:
-    keys = ("organizations", "tokens", "findings", "violations", "muted", "by_rule", "by_severity")
+    keys = ("accounts", "organizations", "tokens", "findings", "violations", "muted", "by_rule", "by_severity")
     summary = mapping_at(value, path, keys)
     counted = [finding for finding in findings if not finding["muted"]]
     expected: dict[str, int] = {
@@ -148,7 +149,12 @@ def _summary(
 
 
 def _counts(audit: Mapping[str, Any], path: str) -> None:
-    """Compare the organizations with the summary. Of one that was read in part, the summary counts some tokens."""
+    """Compare accounts and organizations with the summary. It counts some tokens of one that was read in part."""
+    accounts = sum(entry["organizations"] is not None for entry in audit["accounts"])
+    if audit["summary"]["accounts"] != accounts:
+        raise OptionError(
+            f"{path}.summary.accounts: it is {audit['summary']['accounts']}, and {accounts} accounts were read"
+        )
     read = [entry["tokens"] for entry in audit["organizations"] if entry["tokens"] is not None]
     summary = audit["summary"]
     if summary["organizations"] != len(read):

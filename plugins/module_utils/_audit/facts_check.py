@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
+from .._domain.accounts import Account
 from .._domain.checks import check_plain, count_at, list_at, mapping_at, optional_text_at, text_at
 from .._domain.coverage import Coverage
 from .._domain.errors import OptionError, PatrolError
@@ -19,7 +20,7 @@ from .._domain.times import parse_instant
 from .._domain.tokens import Organization, Token, TokenKey, token_from_record
 
 INCOMPLETE_FACTS = "IncompleteFactsException"
-_KEYS = ("as_of", "complete", "errors", "organizations", "summary")
+_KEYS = ("accounts", "as_of", "complete", "errors", "organizations", "summary")
 _COUNTED = {"expired": "expired", "never_used": "never used"}
 _UNCHANGED = "Pass on the result of workmail_pat_info as it is, gathered without select."
 
@@ -75,7 +76,7 @@ def _of_list(records: Sequence[object], complete: bool) -> CheckedFacts:
                 "Pass on the result of workmail_pat_info, or say complete=true if the list holds every token.",
             )
         )
-    return CheckedFacts(tokens, Coverage(organizations, len(tokens), errors), None)
+    return CheckedFacts(tokens, Coverage(_accounts_of(organizations), organizations, len(tokens), errors), None)
 
 
 def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
@@ -84,6 +85,7 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
         _organization(entry, f"facts.organizations[{index}]")
         for index, entry in enumerate(list_at(facts["organizations"], "facts.organizations"))
     ]
+    accounts = check_accounts(facts["accounts"], "facts.accounts")
     summary = mapping_at(facts["summary"], "facts.summary", ("organizations", "tokens"))
     read = count_at(summary["tokens"], "facts.summary.tokens")
     whole = count_at(summary["organizations"], "facts.summary.organizations")
@@ -104,11 +106,13 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
     elif len(tokens) != read:
         errors.append(_lack(f"they hold {len(tokens)} of the {read} tokens that their summary counts", _UNCHANGED))
     errors += _lacking_organizations(tokens, organizations, whole)
+    if not errors:
+        errors += _lacking_accounts(accounts, organizations)
     if selected == len(tokens) == read:
         errors += _other_counts(tokens, summary, facts["as_of"])
     # The summary may count fewer tokens and other organizations; the errors say so.
     counts = [entry["tokens"] for entry in organizations if entry["tokens"] is not None]
-    return CheckedFacts(tokens, Coverage(organizations, max(read, sum(counts)), errors), facts["as_of"])
+    return CheckedFacts(tokens, Coverage(accounts, organizations, max(read, sum(counts)), errors), facts["as_of"])
 
 
 def _lacking_organizations(
@@ -138,6 +142,29 @@ def _lacking_organizations(
     return lacks
 
 
+def _lacking_accounts(
+    accounts: Sequence[Mapping[str, Any]], organizations: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Compare the accounts with their organizations."""
+    counts: dict[str | None, int] = {}
+    for entry in organizations:
+        counts[entry["account_id"]] = counts.get(entry["account_id"], 0) + 1
+    lacks = []
+    for entry in accounts:
+        known, found = entry["organizations"], counts.pop(entry["id"], 0)
+        if known is None and Account(entry["id"], state=entry["state"]).readable:
+            lacks.append(_lack(f"the account {quoted(entry['id'])} was not read completely", "Gather it again."))
+        elif known is not None and known != found:
+            lacks.append(
+                _lack(f"they hold {found} of the {known} organizations of account {quoted(entry['id'])}", _UNCHANGED)
+            )
+    lacks += [
+        _lack(f"they hold organizations of account {quoted(account)}, which is not among their accounts", _UNCHANGED)
+        for account in counts
+    ]
+    return lacks
+
+
 def _other_counts(tokens: Sequence[Token], summary: Mapping[str, Any], as_of: object) -> list[dict[str, Any]]:
     """Compare the tokens with the other numbers in the summary. Somebody may have changed a record or replaced it."""
     instant = parse_instant(text_at(as_of, "facts.as_of"), "facts.as_of")
@@ -156,10 +183,11 @@ def _other_counts(tokens: Sequence[Token], summary: Mapping[str, Any], as_of: ob
 
 
 def _organization(entry: object, path: str) -> Mapping[str, Any]:
-    organization = mapping_at(entry, path, ("id", "alias", "region", "state", "tokens"))
+    keys = ("account_id", "account_name", "id", "alias", "region", "state", "tokens")
+    organization = mapping_at(entry, path, keys)
     text_at(organization["id"], f"{path}.id")
     text_at(organization["region"], f"{path}.region")
-    for key in ("alias", "state"):
+    for key in ("account_id", "account_name", "alias", "state"):
         optional_text_at(organization[key], f"{path}.{key}")
     if organization["tokens"] is not None:
         count_at(organization["tokens"], f"{path}.tokens")
@@ -173,6 +201,32 @@ def check_organization(entry: object, path: str) -> None:
         OptionError: It is not valid. The error names the place.
     """
     _organization(entry, path)
+
+
+def check_accounts(value: object, path: str) -> list[Mapping[str, Any]]:
+    """Check the accounts of facts or of an audit.
+
+    Args:
+        value: The accounts.
+        path: What to call them in an error.
+
+    Returns:
+        The accounts.
+
+    Raises:
+        OptionError: They are not valid. The error names the place.
+    """
+    accounts = []
+    for index, entry in enumerate(list_at(value, path)):
+        here = f"{path}[{index}]"
+        account = mapping_at(entry, here, ("id", "name", "state", "role_arn", "organizations", "tokens"))
+        for key in ("id", "name", "state", "role_arn"):
+            optional_text_at(account[key], f"{here}.{key}")
+        for key in ("organizations", "tokens"):
+            if account[key] is not None:
+                count_at(account[key], f"{here}.{key}")
+        accounts.append(account)
+    return accounts
 
 
 def check_errors(value: object, path: str) -> list[Mapping[str, Any]]:
@@ -229,11 +283,38 @@ def _lack(problem: str, hint: str, place: Organization | None = None) -> dict[st
 
 def _organizations_of(tokens: Iterable[Token]) -> list[dict[str, Any]]:
     """The organizations of tokens; their state is not known."""
-    counts: dict[tuple[str, str | None, str], int] = {}
+    counts: dict[str, int] = {}
+    first: dict[str, Token] = {}
     for token in tokens:
-        place = (token.organization_id, token.organization_alias, token.region)
-        counts[place] = counts.get(place, 0) + 1
+        first.setdefault(token.organization_id, token)
+        counts[token.organization_id] = counts.get(token.organization_id, 0) + 1
     return [
-        {"id": place[0], "alias": place[1], "region": place[2], "state": None, "tokens": counts[place]}
-        for place in sorted(counts, key=lambda place: place[0])
+        {
+            "account_id": token.account_id,
+            "account_name": token.account_name,
+            "id": organization_id,
+            "alias": token.organization_alias,
+            "region": token.region,
+            "state": None,
+            "tokens": counts[organization_id],
+        }
+        for organization_id, token in sorted(first.items())
+    ]
+
+
+def _accounts_of(organizations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The accounts of organizations; their state and role are not known."""
+    accounts: dict[str | None, list[Mapping[str, Any]]] = {}
+    for entry in organizations:
+        accounts.setdefault(entry["account_id"], []).append(entry)
+    return [
+        {
+            "id": account_id,
+            "name": entries[0]["account_name"],
+            "state": None,
+            "role_arn": None,
+            "organizations": len(entries),
+            "tokens": sum(entry["tokens"] for entry in entries),
+        }
+        for account_id, entries in sorted(accounts.items(), key=lambda item: item[0] or "")
     ]

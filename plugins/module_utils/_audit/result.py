@@ -26,6 +26,7 @@ KEYS = (
     "summary",
     "exceptions",
     "policy",
+    "accounts",
     "organizations",
     "as_of",
     "audited_at",
@@ -73,6 +74,7 @@ def audit(
         "outcome": INCOMPLETE if not coverage.complete else VIOLATIONS if violations else PASS,
         "findings": list(verdict.findings),
         "summary": {
+            "accounts": coverage.accounts_read,
             "organizations": coverage.organizations_read,
             "tokens": coverage.tokens_read,
             "findings": len(verdict.findings),
@@ -90,6 +92,7 @@ def audit(
                 for rule in policy.rules
             ],
         },
+        "accounts": [dict(account) for account in coverage.accounts],
         "organizations": [dict(organization) for organization in coverage.organizations],
         "as_of": format_instant(as_of),
         "audited_at": format_instant(now),

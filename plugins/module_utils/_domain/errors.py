@@ -28,7 +28,7 @@ class PatrolError(Exception):
     Args:
         message: What happened, as one sentence without a final full stop.
         error_code: AWS's error code, botocore's exception name, or one of ours in the same style.
-        organization_id, region, operation, page: Where, as far as known; pages count from 1.
+        organization_id, region, operation, page, account_id: Where, as far as known; pages count from 1.
         hint: What to do about it, as complete sentences.
         details: Further fields for a module's result, such as botocore's ``error`` and ``response_metadata``.
     """
@@ -46,6 +46,7 @@ class PatrolError(Exception):
         page: int | None = None,
         hint: str | None = None,
         details: dict[str, Any] | None = None,
+        account_id: str | None = None,
     ) -> None:
         # It can contain text of the service, which must not forge a line, turn its direction, flood a log or be a
         # command of a pipeline.
@@ -53,6 +54,7 @@ class PatrolError(Exception):
         self.message = log_part(shortened(message, self.longest_message))
         super().__init__(self.message)
         self.error_code = error_code or self.error_code
+        self.account_id = account_id
         self.organization_id = organization_id
         self.region = region
         self.operation = operation
@@ -66,8 +68,10 @@ class PatrolError(Exception):
         region: str | None = None,
         operation: str | None = None,
         page: int | None = None,
+        account_id: str | None = None,
     ) -> PatrolError:
         """Fill in where it happened, keeping what is known already; returns the error itself."""
+        self.account_id = self.account_id or account_id
         self.organization_id = self.organization_id or organization_id
         self.region = self.region or region
         self.operation = self.operation or operation
@@ -78,6 +82,7 @@ class PatrolError(Exception):
         where = [
             f"{label} {log_part(str(value))}"
             for label, value in (
+                ("account", self.account_id),
                 ("organization", self.organization_id),
                 ("region", self.region),
                 ("page", self.page),
@@ -93,12 +98,14 @@ class PatrolError(Exception):
         """Return the error as the fields of a module's result, and as an entry of its ``errors`` list.
 
         Returns:
-            ``msg``, ``error_code``, ``organization_id``, ``region``, ``operation``, ``page`` and ``hint``;
+            ``msg``, ``error_code``, ``account_id``, ``organization_id``, ``region``, ``operation``, ``page``
+            and ``hint``;
             what is not known is None.
         """
         return {
             "msg": str(self),
             "error_code": self.error_code,
+            "account_id": self.account_id,
             "organization_id": self.organization_id,
             "region": self.region,
             "operation": self.operation,
@@ -213,9 +220,27 @@ class CredentialsError(PatrolError):
         region: str | None = None,
         operation: str | None = None,
         page: int | None = None,
+        account_id: str | None = None,
     ) -> PatrolError:
-        """Fill in the organization and the region that could not be read; returns the error itself."""
-        return super().at(organization_id, region)
+        """Fill in the account, the organization and the region that could not be read; returns the error itself."""
+        return super().at(organization_id, region, account_id=account_id)
+
+
+@contextlib.contextmanager
+def in_account(account_id: str | None) -> Iterator[None]:
+    """Fill in the account of the errors that the block raises.
+
+    Args:
+        account_id: The ID of the account, if it is known.
+
+    Raises:
+        PatrolError: The same.
+    """
+    try:
+        yield
+    except PatrolError as error:
+        error.at(account_id=account_id)
+        raise
 
 
 @contextlib.contextmanager

@@ -34,18 +34,25 @@ TOKEN_FIELDS = {
     "ExpiresTime": "expires_time",
     "Scopes": "scopes",
 }
+_ACCOUNT = ("account_id", "account_name")
 _PLACE = ("organization_id", "organization_alias", "region")
 _TIMES = ("date_created", "date_last_used", "expires_time")
 DERIVED = ("expired", "never_used", "age_days", "unused_days", "lifetime_days", "expires_in_days")
 
 
 class Organization(NamedTuple):
-    """A WorkMail organization; ``region`` is where it was found, ``state`` as the service gives it."""
+    """A WorkMail organization.
+
+    ``region`` is where it was found, ``state`` is as the service gives it. The ID and the name of its AWS account are
+    None if they are not known.
+    """
 
     id: str
     alias: str | None
     region: str
     state: str
+    account_id: str | None = None
+    account_name: str | None = None
 
     @property
     def readable(self) -> bool:
@@ -84,6 +91,8 @@ class Token(NamedTuple):
     scopes: Sequence[str] | None
     owner: Owner | None = None
     other: Mapping[str, Any] | None = None
+    account_id: str | None = None
+    account_name: str | None = None
 
     @property
     def key(self) -> TokenKey:
@@ -127,6 +136,8 @@ def token_from_summary(summary: Mapping[str, Any], organization: Organization, o
         get("Scopes"),
         owner,
         other,
+        organization.account_id,
+        organization.account_name,
     )
 
 
@@ -145,13 +156,13 @@ def token_from_record(record: object, path: str = "token") -> Token:
     missing = [field for field in (*_PLACE, *TOKEN_FIELDS.values()) if field not in record]
     if missing:
         raise OptionError(f"{path}: not a record of a personal access token, it lacks {', '.join(missing)}")
-    known = {field: record[field] for field in (*_PLACE, *TOKEN_FIELDS.values())}
+    known: dict[str, Any] = {field: record.get(field) for field in (*_ACCOUNT, *_PLACE, *TOKEN_FIELDS.values())}
     for field in _TIMES:
         if known[field] is not None:
             known[field] = parse_instant(known[field], f"{path}.{field}")
     for field in ("organization_id", "region"):
         text_at(known[field], f"{path}.{field}")
-    for field in ("organization_alias", "personal_access_token_id", "user_id", "name"):
+    for field in (*_ACCOUNT, "organization_alias", "personal_access_token_id", "user_id", "name"):
         optional_text_at(known[field], f"{path}.{field}")
     if known["scopes"] is not None:
         for index, scope in enumerate(list_at(known["scopes"], f"{path}.scopes")):
@@ -193,6 +204,8 @@ def to_record(token: Token, as_of: int) -> dict[str, Any]:
     # A field that AWS adds never takes the place of one of ours.
     record.pop("owner", None)
     record.update(
+        account_id=token.account_id,
+        account_name=token.account_name,
         organization_id=token.organization_id,
         organization_alias=token.organization_alias,
         region=token.region,
@@ -239,10 +252,16 @@ def record_of_owner(owner: Owner) -> dict[str, Any]:
 
 
 def in_order(tokens: Sequence[Token]) -> list[Token]:
-    """Sort tokens by organization id, creation (unknown ones last) and token id."""
+    """Sort tokens by account ID, organization ID, creation (unknown ones last) and token ID."""
 
-    def key(token: Token) -> tuple[str, bool, int, str]:
+    def key(token: Token) -> tuple[str, str, bool, int, str]:
         created = token.date_created
-        return token.organization_id, created is None, created or 0, token.personal_access_token_id or ""
+        return (
+            token.account_id or "",
+            token.organization_id,
+            created is None,
+            created or 0,
+            token.personal_access_token_id or "",
+        )
 
     return sorted(tokens, key=key)

@@ -151,7 +151,7 @@ class _Run:
         for planned in self._plan.planned:
             organization = organizations[planned.token.organization_id]
             self._deletion.revoke(
-                session.client(organization.region),
+                session.client(organization.region, organization.account_id),
                 organization,
                 str(planned.token.personal_access_token_id),
                 _reason_to_skip(selection, planned),
@@ -196,7 +196,7 @@ class _Run:
         return {**result, "lines": log_lines(result, self._check_mode)}
 
     def _coverage(self) -> Coverage:
-        return Coverage((), 0, ()) if self._found is None else coverage_of(self._found)
+        return Coverage((), (), 0, ()) if self._found is None else coverage_of(self._found)
 
 
 def _reason_to_skip(selection: Selection, planned: Planned) -> ReasonToSkip:

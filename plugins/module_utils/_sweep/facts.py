@@ -57,7 +57,8 @@ def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:
     coverage = coverage_of(found)
     result: dict[str, Any] = {
         "personal_access_tokens": [to_record(token, options.as_of) for token in found.tokens],
-        "summary": summarize(found),
+        "summary": {"accounts": coverage.accounts_read, **summarize(found)},
+        "accounts": coverage.accounts,
         "organizations": coverage.organizations,
         "as_of": format_instant(options.as_of),
         "complete": coverage.complete,
@@ -78,8 +79,11 @@ def coverage_of(found: Sweep) -> Coverage:
         if entry.organization.readable and not entry.complete and entry.organization.id not in named
     ]
     return Coverage(
+        accounts=_accounts(found),
         organizations=[
             {
+                "account_id": organization.account_id,
+                "account_name": organization.account_name,
                 "id": organization.id,
                 "alias": organization.alias,
                 "region": organization.region,
@@ -93,10 +97,38 @@ def coverage_of(found: Sweep) -> Coverage:
     )
 
 
+def _accounts(found: Sweep) -> list[dict[str, Any]]:
+    """Return the accounts of a sweep as results have them.
+
+    Args:
+        found: The sweep.
+
+    Returns:
+        The accounts; how many organizations and tokens one has is None if it was not read completely.
+    """
+    unread = {error.account_id for error in found.errors}
+    result = []
+    for account in found.accounts:
+        read = account.readable and account.id not in unread and not (None in unread and len(found.accounts) == 1)
+        swept = [entry for entry in found.organizations if entry.organization.account_id == account.id]
+        result.append(
+            {
+                "id": account.id,
+                "name": account.name,
+                "state": account.state,
+                "role_arn": account.role_arn,
+                "organizations": len(swept) if read else None,
+                "tokens": sum(entry.tally.tokens for entry in swept if entry.tally is not None) if read else None,
+            }
+        )
+    return result
+
+
 def _not_read(organization: Organization) -> PatrolError:
     return PatrolError(
         "the organization was not read completely",
         error_code="IncompleteSweepException",
+        account_id=organization.account_id,
         organization_id=organization.id,
         region=organization.region,
         hint="Run again.",

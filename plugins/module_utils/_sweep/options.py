@@ -18,6 +18,7 @@ from .._domain.errors import OptionError
 from .._domain.text import nearest, quoted
 from .._domain.times import resolve_as_of
 from .._workmail.role import Role, parse_role
+from .accounts import AccountOptions, parse_account_options
 
 LARGEST_PAGE = 100
 MOST_CALLS = 64
@@ -48,6 +49,7 @@ class SweepOptions(NamedTuple):
     skip_missing: bool
     concurrency: int
     role: Role | None
+    accounts: AccountOptions | None
 
     @property
     def manual_paging(self) -> bool:
@@ -110,6 +112,7 @@ def parse_sweep_options(options: Mapping[str, Any], now: int) -> SweepOptions:
         skip_missing=_choice(options, "on_missing", ("error", "skip", "warn")) != "error",
         concurrency=integer_option(options, "concurrency", 8, MOST_CALLS),
         role=parse_role(options),
+        accounts=parse_account_options(options),
     )
     if parsed.manual_paging:
         _check_paging(parsed)
@@ -195,6 +198,8 @@ def _next_token(value: object) -> str | None:
 
 def _check_paging(options: SweepOptions) -> None:
     given = "next_token" if options.next_token is not None else "max_items"
+    if options.accounts is not None:
+        raise OptionError(f"{given}: paging by hand reads one account; leave out accounts")
     if len(options.organizations) != 1:
         named = ", ".join(options.organizations) or "none, which means every one"
         raise OptionError(f"{given}: paging by hand takes exactly one organization in organizations, got {named}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from .._domain.errors import PatrolError, ReplyError
+from .._domain.errors import PatrolError, ReplyError, in_account
 from .._domain.text import nearest, quoted
 from .._domain.tokens import Organization
 from .._workmail import operations
@@ -21,6 +21,14 @@ from .concurrency import WorkerPool
 from .options import SweepOptions, is_organization_id, parse_organization_options
 
 NOT_FOUND = "OrganizationNotFoundException"
+
+
+class Place(NamedTuple):
+    """A region of an account; without an ID, of the account of the credentials."""
+
+    account_id: str | None
+    region: str
+    account_name: str | None = None
 
 
 class OrganizationClient(NamedTuple):
@@ -63,21 +71,23 @@ def find_organization(session: Session, name: str) -> Organization:
         PatrolError: The organization does not exist, it is not Active, several have the alias, or a listing could not
             be read completely.
     """
-    found, _unknown = _find([name], False, session, session.regions, WorkerPool(1, keep_going=False))
+    found, _unknown = _find(
+        [name], False, session, [Place(None, region) for region in session.regions], WorkerPool(1, keep_going=False)
+    )
     if len(found) > 1:
         raise _ambiguous(name, found)
     return found[0]
 
 
 def discover(
-    options: SweepOptions, session: Session, regions: Sequence[str], calls: WorkerPool
+    options: SweepOptions, session: Session, places: Sequence[Place], calls: WorkerPool
 ) -> tuple[list[Organization], list[str]]:
     """Find the organizations of a sweep.
 
     Args:
         options: Name the organizations by ID or alias; no name means all.
         session: Has the clients.
-        regions: The regions to look in.
+        places: The accounts and regions to look in.
         calls: Records the failures.
 
     Returns:
@@ -90,60 +100,74 @@ def discover(
     """
     names = options.organizations
     if not names:
-        found = _listed(session, regions, calls)
+        found = _listed(session, places, calls)
         if not calls.errors and not any(organization.readable for organization in found):
-            calls.record_failure(_none_readable(regions))
+            calls.record_failure(_none_readable(places))
         return _by_id(found), []
-    found, unknown = _find(names, options.skip_missing, session, regions, calls)
+    found, unknown = _find(names, options.skip_missing, session, places, calls)
     return _by_id(found), [f"organization {name}" for name in unknown]
 
 
 def _find(
-    names: Sequence[str], skip_missing: bool, session: Session, regions: Sequence[str], calls: WorkerPool
+    names: Sequence[str], skip_missing: bool, session: Session, places: Sequence[Place], calls: WorkerPool
 ) -> tuple[list[Organization], list[str]]:
     """Find the organizations with these names, and the names that no organization has."""
     if all(is_organization_id(name) for name in names):
-        known = found = _described(names, session, regions, calls)
+        known = found = _described(names, session, places, calls)
     else:
-        known = _listed(session, regions, calls)
+        known = _listed(session, places, calls)
         found = [organization for organization in known if any(_is_called(organization, name) for name in names)]
     unknown = [name for name in names if not any(_is_called(organization, name) for organization in found)]
     # If a region could not be read, an unknown name may be one of its organizations.
     if unknown and not skip_missing and not calls.errors:
         for name in unknown:
-            calls.record_failure(_not_found(name, known, regions))
+            calls.record_failure(_not_found(name, known, places))
     for organization in found:
         if not organization.readable:
             calls.record_failure(_not_readable(organization))
     return found, unknown
 
 
-def _listed(session: Session, regions: Sequence[str], calls: WorkerPool) -> list[Organization]:
-    lists = calls.each(lambda region: operations.list_organizations(session.client(region)), regions)
-    return _in_one_region([organization for found in lists if found is not None for organization in found], calls)
+def _listed(session: Session, places: Sequence[Place], calls: WorkerPool) -> list[Organization]:
+    def list_in(place: Place) -> list[Organization]:
+        with in_account(place.account_id):
+            found = operations.list_organizations(session.client(place.region, place.account_id))
+        return [_in_account(organization, place) for organization in found]
+
+    lists = calls.each(list_in, places)
+    return _in_one_place([organization for found in lists if found is not None for organization in found], calls)
 
 
-def _described(ids: Sequence[str], session: Session, regions: Sequence[str], calls: WorkerPool) -> list[Organization]:
-    def describe(place: tuple[str, str]) -> Organization | None:
-        organization_id, region = place
+def _described(ids: Sequence[str], session: Session, places: Sequence[Place], calls: WorkerPool) -> list[Organization]:
+    def describe(asked: tuple[str, Place]) -> Organization | None:
+        organization_id, place = asked
         try:
-            return operations.describe_organization(session.client(region), organization_id)
+            with in_account(place.account_id):
+                client = session.client(place.region, place.account_id)
+                return _in_account(operations.describe_organization(client, organization_id), place)
         except PatrolError as error:
             if error.error_code == NOT_FOUND:
                 return None
             raise
 
-    found = calls.each(describe, [(organization_id, region) for organization_id in ids for region in regions])
-    return _in_one_region([organization for organization in found if organization is not None], calls)
+    found = calls.each(describe, [(organization_id, place) for organization_id in ids for place in places])
+    return _in_one_place([organization for organization in found if organization is not None], calls)
 
 
-def _in_one_region(found: Sequence[Organization], calls: WorkerPool) -> list[Organization]:
+def _in_account(organization: Organization, place: Place) -> Organization:
+    account_id = place.account_id or organization.account_id
+    return organization._replace(account_id=account_id, account_name=place.account_name)
+
+
+def _in_one_place(found: Sequence[Organization], calls: WorkerPool) -> list[Organization]:
     """Keep the first of the organizations with an ID: the tokens of one that is read twice would count twice."""
     kept: dict[str, Organization] = {}
     for organization in found:
         first = kept.setdefault(organization.id, organization)
         if first.region != organization.region:
-            calls.record_failure(_in_two_regions(first, organization))
+            calls.record_failure(_in_two_places(first, organization, "region", first.region))
+        elif first.account_id != organization.account_id:
+            calls.record_failure(_in_two_places(first, organization, "account", str(first.account_id)))
     return list(kept.values())
 
 
@@ -153,25 +177,38 @@ def _is_called(organization: Organization, name: str) -> bool:
 
 
 def _by_id(organizations: Sequence[Organization]) -> list[Organization]:
-    return sorted(organizations, key=lambda organization: (organization.id, organization.region))
+    return sorted(
+        organizations, key=lambda organization: (organization.account_id or "", organization.id, organization.region)
+    )
 
 
-def _none_readable(regions: Sequence[str]) -> PatrolError:
+def _none_readable(places: Sequence[Place]) -> PatrolError:
     return PatrolError(
         "ListOrganizations shows no organization in state Active",
         error_code="NoOrganizationException",
-        region=", ".join(regions),
+        account_id=_one_account(places),
+        region=_regions(places),
         hint="This is usually the wrong region or account.",
     )
 
 
-def _in_two_regions(first: Organization, second: Organization) -> PatrolError:
+def _in_two_places(first: Organization, second: Organization, kind: str, where: str) -> PatrolError:
     return ReplyError(
-        f"organization {second.alias or second.id} is listed in {first.region} as well",
+        f"organization {second.alias or second.id} is listed in {kind} {where} as well",
+        account_id=second.account_id,
         organization_id=second.id,
         region=second.region,
-        hint="An organization is in one region. Check that endpoint_url does not answer for all regions.",
+        hint="An organization is in one account and one region. Check that endpoint_url does not answer for all.",
     )
+
+
+def _regions(places: Sequence[Place]) -> str:
+    return ", ".join(dict.fromkeys(place.region for place in places))
+
+
+def _one_account(places: Sequence[Place]) -> str | None:
+    accounts = {place.account_id for place in places}
+    return accounts.pop() if len(accounts) == 1 else None
 
 
 def _ambiguous(name: str, found: Sequence[Organization]) -> PatrolError:
@@ -183,15 +220,17 @@ def _ambiguous(name: str, found: Sequence[Organization]) -> PatrolError:
     )
 
 
-def _not_found(name: str, known: Sequence[Organization], regions: Sequence[str]) -> PatrolError:
-    places = ", ".join(regions)
+def _not_found(name: str, known: Sequence[Organization], places: Sequence[Place]) -> PatrolError:
+    accounts = len({place.account_id for place in places})
+    where = f"{_regions(places)} of {accounts} accounts" if accounts > 1 else _regions(places)
     aliases = sorted(organization.alias for organization in known if organization.alias)
     return PatrolError(
         f"no organization is called {name}{nearest(name, aliases)}",
         error_code=NOT_FOUND,
+        account_id=_one_account(places),
         organization_id=name if is_organization_id(name) else None,
-        region=places,
-        hint=f"This is usually the wrong region or account: it was looked for in {places}.",
+        region=_regions(places),
+        hint=f"This is usually the wrong region or account: it was looked for in {where}.",
     )
 
 
@@ -199,6 +238,7 @@ def _not_readable(organization: Organization) -> PatrolError:
     return PatrolError(
         f"organization {organization.alias or organization.id} is in state {quoted(organization.state)}",
         error_code="OrganizationStateException",
+        account_id=organization.account_id,
         organization_id=organization.id,
         region=organization.region,
         hint="Such an organization cannot list tokens. Leave it out.",

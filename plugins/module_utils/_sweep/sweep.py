@@ -12,13 +12,15 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
-from .._domain.errors import OptionError, PatrolError
+from .._domain.accounts import Account
+from .._domain.errors import OptionError, PatrolError, in_account
 from .._domain.tokens import Organization, Owner, Token, in_order, owner_of, token_from_summary
 from .._workmail import operations
 from .._workmail.session import Session
+from .accounts import find_accounts
 from .concurrency import WorkerPool
 from .options import SweepOptions
-from .organizations import discover
+from .organizations import Place, discover
 
 PAGED = "PagedByHandException"
 _NO_SUCH_USER = "EntityNotFoundException"
@@ -54,11 +56,12 @@ class SweptOrganization(NamedTuple):
 class Sweep(NamedTuple):
     """What a sweep found.
 
-    ``tokens`` are the selected ones in order. ``missing`` are the names that the service does not know, if these are
-    passed over. ``errors`` say what was not read. ``owners`` are the users of each organization that was asked, by user
-    ID; None if they were not read.
+    ``accounts`` are those found, also those that cannot be read. ``tokens`` are the selected ones in order. ``missing``
+    are the names that the service does not know, if these are skipped. ``errors`` say what was not read. ``owners`` are
+    the users of each organization that was asked, by user ID; None if they were not read.
     """
 
+    accounts: Sequence[Account]
     organizations: Sequence[SweptOrganization]
     tokens: Sequence[Token]
     errors: Sequence[PatrolError]
@@ -100,15 +103,21 @@ def sweep(options: SweepOptions, session: Session) -> Sweep:
         PatrolError: A target could not be read completely; with ``options.keep_going`` it is among ``errors`` instead.
     """
     calls = WorkerPool(options.concurrency, options.keep_going)
-    organizations, missing = discover(options, session, _connected_regions(session, calls), calls)
+    accounts = find_accounts(options.accounts, session, options.role)
+    organizations, missing = discover(options, session, _places(accounts, session, calls), calls)
+    if options.accounts is None:
+        account_id = accounts[0].id or _find_account(organizations, session)
+        accounts = [accounts[0]._replace(id=account_id)]
+        organizations = [organization._replace(account_id=account_id) for organization in organizations]
     wanted = [organization for organization in organizations if organization.readable]
     owners = _owners(options, wanted, session, calls)
     readable = [organization for organization in wanted if owners[organization] is not None]
     targets = _targets(options, readable, session, calls)
 
     def read(target: _Target) -> _Listing:
-        client = session.client(target.organization.region)
-        return _read(target, options, client, owners[target.organization] or {}, calls)
+        with in_account(target.organization.account_id):
+            client = _client(session, target.organization)
+            return _read(target, options, client, owners[target.organization] or {}, calls)
 
     listings = calls.each(read, targets)
     unread = {error.organization_id for error in calls.errors}
@@ -121,6 +130,7 @@ def sweep(options: SweepOptions, session: Session) -> Sweep:
     read_through = [listing for listing in listings if listing is not None]
     next_token = read_through[0].next_token if options.manual_paging and read_through else None
     return Sweep(
+        accounts=accounts,
         organizations=[
             SweptOrganization(
                 organization, tallies.get(organization), organization in tallies and organization.id not in unread
@@ -151,6 +161,7 @@ def _not_read_by_hand(
         PatrolError(
             f"the listing was paged by hand, and the tokens {' and '.join(lacking)} were not read",
             error_code=PAGED,
+            account_id=place and place.account_id,
             organization_id=place and place.id,
             region=place and place.region,
             hint="To read all tokens at once, leave out max_items and next_token.",
@@ -158,9 +169,13 @@ def _not_read_by_hand(
     ]
 
 
-def _connected_regions(session: Session, calls: WorkerPool) -> list[str]:
-    """Find the regions that have a client, so that a region without one is one error."""
-    connected = []
+def _client(session: Session, organization: Organization) -> Any:
+    return session.client(organization.region, organization.account_id)
+
+
+def _places(accounts: Sequence[Account], session: Session, calls: WorkerPool) -> list[Place]:
+    """Find the regions that have a client, and the accounts whose role was assumed: each failure is one error."""
+    regions = []
     for region in session.regions:
         try:
             session.client(region)
@@ -169,8 +184,28 @@ def _connected_regions(session: Session, calls: WorkerPool) -> list[str]:
         except PatrolError as error:
             calls.record_failure(error)
         else:
-            connected.append(region)
-    return connected
+            regions.append(region)
+
+    def assume(account: Account) -> Account:
+        with in_account(account.id):
+            session.assume(account.id)
+        return account
+
+    assumed = calls.each(assume, [account for account in accounts if account.readable] if regions else [])
+    return [Place(account.id, region, account.name) for account in assumed if account is not None for region in regions]
+
+
+def _find_account(organizations: Sequence[Organization], session: Session) -> str | None:
+    """Find the account of organizations from the ARN of one of them. It is not known if that is not permitted."""
+    for organization in organizations:
+        if organization.account_id is not None:
+            return organization.account_id
+    if not organizations:
+        return None
+    try:
+        return operations.describe_organization(_client(session, organizations[0]), organizations[0].id).account_id
+    except PatrolError:
+        return None
 
 
 def _owners(
@@ -181,7 +216,8 @@ def _owners(
         return {organization: {} for organization in organizations}
 
     def users(organization: Organization) -> Mapping[str, Owner]:
-        return operations.list_users(session.client(organization.region), organization.id)
+        with in_account(organization.account_id):
+            return operations.list_users(_client(session, organization), organization.id)
 
     return dict(zip(organizations, calls.each(users, organizations)))
 
@@ -197,7 +233,8 @@ def _targets(
         if operations.is_user_id(user):
             return user
         try:
-            return operations.describe_user(session.client(organization.region), organization.id, user)
+            with in_account(organization.account_id):
+                return operations.describe_user(_client(session, organization), organization.id, user)
         except PatrolError as error:
             if error.error_code == _NO_SUCH_USER:
                 return None

@@ -17,7 +17,7 @@ import contextlib
 import logging
 import os
 import sys
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 from ansible.module_utils.ansible_release import __version__
 
@@ -101,20 +101,23 @@ class Connection:
             options.get("region") or os.environ.get("AWS_REGION") or self.settings.get_config_variable("region")
         )
 
-    def client(self, service: str, region: str, config: Any, **role: str) -> Any:
-        """Make a client, once there are credentials for it.
+    def client(self, service: str, region: str, config: Any, role: Callable[[], Any] = lambda: None) -> Any:
+        """Make a client, once the connection has credentials.
 
         Args:
             service: boto3's name of the service.
             region: The region.
             config: botocore's configuration; that of the options has precedence.
-            role: The credentials of a role, as boto3 takes them, in place of those of the connection.
+            role: Returns the credentials of a role, as botocore has them, to sign a request of this thread with; None
+                for those of the connection.
+
+        Returns:
+            The client.
 
         Raises:
             PatrolError: There are no credentials, or no client can be made with these options.
         """
-        if not role:
-            self._obtain(region)
+        self._obtain(region)
         if self._boto3 is None:
             self._boto3 = boto3.session.Session(botocore_session=self.settings)
         try:
@@ -124,12 +127,18 @@ class Connection:
                 endpoint_url=self._endpoint_url,
                 verify=self._verify,
                 config=config.merge(self._config),
-                **role,
             )
         except Exception as error:
             raise _no_client(service, error) from None
-        if not role:
-            client.meta.events.register("before-sign", self._renew)
+
+        def choose_credentials(request: Any, **event: Any) -> None:
+            credentials = role()
+            if credentials is None:
+                self._renew()
+            else:
+                request.context.setdefault("signing", {})["request_credentials"] = credentials
+
+        client.meta.events.register("before-sign", choose_credentials)
         client.meta.events.register("after-call", _Scrubber(self, role))
         return client
 
@@ -163,7 +172,7 @@ class Connection:
                 raise nothing_found(self.settings, self._source)
         self._renew()
 
-    def _renew(self, **event: Any) -> None:
+    def _renew(self) -> None:
         """Renew credentials that expire soon, before each request is signed."""
         with obtaining(self._source):
             self._frozen = self._credentials.get_frozen_credentials()
@@ -173,13 +182,15 @@ class Connection:
 class _Scrubber:
     """A handler of botocore's after-call event, which takes the connection's secrets out of errors of the service."""
 
-    def __init__(self, connection: Connection, role: Mapping[str, str]) -> None:
+    def __init__(self, connection: Connection, role: Callable[[], Any]) -> None:
         self._connection = connection
-        self._role = [value for name, value in role.items() if name != "aws_access_key_id"]
+        self._role = role
 
     def __call__(self, parsed: Any, **event: Any) -> None:
         if isinstance(parsed, dict) and "Error" in parsed:
-            parsed.update(_scrubbed(parsed, [*self._connection.secrets(), *self._role]))
+            role = self._role()
+            secrets = [] if role is None else [role.secret_key, role.token]
+            parsed.update(_scrubbed(parsed, [*self._connection.secrets(), *secrets]))
 
 
 def _scrubbed(value: Any, secrets: list[str]) -> Any:

@@ -20,6 +20,7 @@ from typing import Any, Callable, Iterator, NamedTuple, Sequence
 from .._domain.errors import PatrolError, ReplyError
 from .._domain.text import quoted
 from .._domain.tokens import Organization, Owner
+from .assumed import account_of_arn
 from .errors import FOREIGN_REPLY, located
 
 # The edges refuse to run without botocore.
@@ -49,7 +50,7 @@ def list_organizations(client: Any) -> list[Organization]:
     """
     region = client.meta.region_name
     found: list[Organization] = []
-    for page in _pages(client, "ListOrganizations", {}, "OrganizationSummaries", "OrganizationId"):
+    for page in read_pages(client, "ListOrganizations", {}, "OrganizationSummaries", "OrganizationId"):
         found.extend(
             Organization(item["OrganizationId"], item.get("Alias"), region, item["State"]) for item in page.items
         )
@@ -67,7 +68,7 @@ def describe_organization(client: Any, organization_id: str) -> Organization:
         reply = client.describe_organization(OrganizationId=organization_id)
         if reply["OrganizationId"] != organization_id:
             raise ReplyError(f"the reply is about {reply['OrganizationId']}", hint=FOREIGN_REPLY)
-    return Organization(organization_id, reply.get("Alias"), region, reply["State"])
+    return Organization(organization_id, reply.get("Alias"), region, reply["State"], account_of_arn(reply.get("ARN")))
 
 
 def list_users(client: Any, organization_id: str) -> dict[str, Owner]:
@@ -77,7 +78,7 @@ def list_users(client: Any, organization_id: str) -> dict[str, Owner]:
         PatrolError: A page could not be read whole.
     """
     users: dict[str, Owner] = {}
-    for page in _pages(client, "ListUsers", {"OrganizationId": organization_id}, "Users", "Id"):
+    for page in read_pages(client, "ListUsers", {"OrganizationId": organization_id}, "Users", "Id"):
         for item in page.items:
             users[item["Id"]] = Owner(
                 user_id=item["Id"],
@@ -162,7 +163,7 @@ def list_personal_access_tokens(
                 hint=FOREIGN_REPLY,
             )
 
-    return _pages(
+    return read_pages(
         client,
         "ListPersonalAccessTokens",
         parameters,
@@ -331,7 +332,7 @@ class _Entries:
         return hash(repr(sorted((name, value) for name, value in item.items() if name not in self._changing)))
 
 
-def _pages(
+def read_pages(
     client: Any,
     operation: str,
     parameters: dict[str, Any],
@@ -344,7 +345,28 @@ def _pages(
     next_token: str | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Page]:
-    """Read a listing page by page. botocore's paginator ends on an empty token and never on alternating ones."""
+    """Read a listing page by page. botocore's paginator ends on an empty token and never on alternating ones.
+
+    Args:
+        client: A client that reads replies strictly.
+        operation: The operation.
+        parameters: Its parameters, apart from those of the page.
+        items_key: The field of the reply that has the entries.
+        key: The field that identifies an entry.
+        changing: The fields of an entry that can differ between two readings.
+        check: Checks an entry.
+        page_size: How many entries to ask for at once.
+        max_items: How many entries to read at most.
+        next_token: Where to begin.
+        stopped: Returns whether to stop.
+
+    Returns:
+        The pages.
+
+    Raises:
+        PatrolError: A page could not be read completely.
+    """
+    service = client.meta.service_model.service_name
     call = getattr(client, xform_name(operation))
     seen: set[str] = set() if next_token is None else {next_token}
     entries = _Entries(key, changing)
@@ -356,7 +378,7 @@ def _pages(
         request = {**parameters, "MaxResults": size}
         if next_token is not None:
             request["NextToken"] = next_token
-        with located("workmail", operation, client.meta.region_name, parameters.get("OrganizationId"), number):
+        with located(service, operation, client.meta.region_name, parameters.get("OrganizationId"), number):
             if number > _MOST_PAGES:
                 raise ReplyError(f"the listing has more than {_MOST_PAGES} pages", error_code=_PAGINATION)
             reply = call(**request)

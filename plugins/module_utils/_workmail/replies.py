@@ -35,14 +35,25 @@ _ESSENTIAL = {
     "DescribeOrganization": ("OrganizationId", "State"),
     "DescribeUser": ("UserId",),
     "GetPersonalAccessTokenMetadata": ("PersonalAccessTokenId",),
+    "ListAccounts": ("Accounts",),
+    "ListAccountsForParent": ("Accounts",),
+    "ListOrganizationalUnitsForParent": ("OrganizationalUnits",),
     "ListOrganizations": ("OrganizationSummaries",),
     "ListPersonalAccessTokens": ("PersonalAccessTokenSummaries",),
     "ListUsers": ("Users",),
 }
 _ESSENTIAL_IN_ITEM = {
+    "ListAccounts": ("Id",),
+    "ListAccountsForParent": ("Id",),
+    "ListOrganizationalUnitsForParent": ("Id",),
     "ListOrganizations": ("OrganizationId", "State"),
     "ListPersonalAccessTokens": (),
     "ListUsers": ("Id",),
+}
+_OF_AWS_ORGANIZATIONS = ("ListAccounts", "ListAccountsForParent", "ListOrganizationalUnitsForParent")
+_OPERATIONS = {
+    "workmail": tuple(operation for operation in _ESSENTIAL if operation not in _OF_AWS_ORGANIZATIONS),
+    "organizations": _OF_AWS_ORGANIZATIONS,
 }
 _OF_TOKENS = ("GetPersonalAccessTokenMetadata", "ListPersonalAccessTokens")
 
@@ -61,15 +72,19 @@ _DEEPEST = 32
 
 
 def read_strictly(client: Any) -> None:
-    """Make a boto3 WorkMail client read the replies of the operations in use strictly.
+    """Make a boto3 client read the replies of the operations in use strictly.
 
     Afterwards these operations return what the service sent under its API names, checked against the service model:
     times in microseconds since the epoch. Fields of a token that are new to this collection are kept under their
-    snake_case names. A reply that is incomplete or not from WorkMail raises ReplyError out of the client's method.
+    snake_case names. A reply that is incomplete or not from the service raises ReplyError out of the client's method.
+
+    Args:
+        client: A client of WorkMail, or of AWS Organizations. Clients of other services stay as they are.
     """
-    for operation in _ESSENTIAL:
-        model = client.meta.service_model.operation_model(operation)
-        client.meta.events.register(f"before-parse.workmail.{operation}", _Reader(operation, model.output_shape))
+    model = client.meta.service_model
+    for operation in _OPERATIONS.get(model.service_name, ()):
+        reader = _Reader(operation, model.operation_model(operation).output_shape)
+        client.meta.events.register(f"before-parse.{model.service_name}.{operation}", reader)
 
 
 class _Reader:
@@ -130,7 +145,7 @@ def _decode(body: bytes) -> dict[str, Any]:
 
 
 def _refuse(reason: str) -> NoReturn:
-    raise ReplyError(f"the reply is incomplete or not from WorkMail: {reason}", hint=FOREIGN_REPLY)
+    raise ReplyError(f"the reply is incomplete or not from AWS: {reason}", hint=FOREIGN_REPLY)
 
 
 def _checked_string(value: object) -> str:

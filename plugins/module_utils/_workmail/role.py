@@ -15,7 +15,7 @@ from typing import Any, Mapping, NamedTuple
 from .._domain.errors import OptionError
 from .._domain.text import quoted
 
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):role/[\w+=,.@/-]+", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 
@@ -39,16 +39,45 @@ def parse_role(options: Mapping[str, Any]) -> Role | None:
         OptionError: A value is not valid, or there is an external ID without a role.
     """
     arn = options.get("assume_role_arn")
-    external_id = options.get("assume_role_external_id")
+    external_id = parse_external_id(options)
     if arn is None:
-        if external_id is not None:
-            raise OptionError("assume_role_external_id: needs assume_role_arn")
+        if external_id is not None and options.get("accounts") is None:
+            raise OptionError("assume_role_external_id: needs assume_role_arn or accounts")
         return None
     # An empty one, of a variable that was never set, would sweep the wrong account.
     if not isinstance(arn, str) or not _ROLE_ARN.fullmatch(arn):
         raise OptionError(f"assume_role_arn: {quoted(arn)} is not like arn:aws:iam::123456789012:role/NAME")
-    if external_id is not None and (not isinstance(external_id, str) or not _EXTERNAL_ID.fullmatch(external_id)):
+    return Role(arn, external_id)
+
+
+def parse_external_id(options: Mapping[str, Any]) -> str | None:
+    """Check the option ``assume_role_external_id``.
+
+    Args:
+        options: The options by name.
+
+    Returns:
+        The external ID, or None without one.
+
+    Raises:
+        OptionError: The value is not valid.
+    """
+    value = options.get("assume_role_external_id")
+    if value is not None and (not isinstance(value, str) or not _EXTERNAL_ID.fullmatch(value)):
         raise OptionError(
             "assume_role_external_id: the value is not 2 to 1224 letters, digits and characters of +=,.@:/-_"
         )
-    return Role(arn, external_id)
+    return value
+
+
+def account_of_role(text: str) -> str | None:
+    """Find the account ID in the ARN of a role.
+
+    Args:
+        text: The text.
+
+    Returns:
+        The ID, or None if the text is not the ARN of a role.
+    """
+    match = _ROLE_ARN.fullmatch(text)
+    return match and match["account"]

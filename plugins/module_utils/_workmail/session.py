@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import Any, Protocol, Sequence
+from typing import Any, Mapping, Protocol, Sequence
 
 from .._domain.errors import OptionError, PatrolError, ReplyError
 from .._domain.text import quoted
+from .assumed import Acting, AssumedRole, RoleClient
 from .connection import Connection
 from .errors import FOREIGN_REPLY, located
 from .progress import Progress
@@ -31,13 +32,6 @@ _FIRST_BOTOCORE = "1.35.52"
 _ATTEMPTS = 8
 # Seconds for a call that a result can do without.
 _BRIEF = 3
-
-# The credentials of a role as AWS STS returns them, and as boto3 takes them.
-_CREDENTIALS = {
-    "AccessKeyId": "aws_access_key_id",
-    "SecretAccessKey": "aws_secret_access_key",
-    "SessionToken": "aws_session_token",
-}
 
 
 class SessionOptions(Protocol):
@@ -57,7 +51,7 @@ class SessionOptions(Protocol):
 
 
 class Session:
-    """Makes the clients of a run and keeps them, one for each region. Threads can share it.
+    """Makes the clients of a run and keeps them, one for each service and region. Threads can share it.
 
     Use ``Session.open`` to make one. Its clients end with it.
 
@@ -75,10 +69,11 @@ class Session:
         self.regions = regions
         self.progress = progress
         self._connection = connection
-        self._role = role
         self._config = config
-        self._credentials: dict[str, str] | None = None
-        self._clients: dict[str, Any] = {}
+        self._acting = Acting()
+        self._own = role and AssumedRole(role, lambda: self._client("sts", self.regions[0], None))
+        self._roles: dict[str, AssumedRole] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         # boto3 can use clients in many threads, but not make them there.
         self._making = threading.Lock()
 
@@ -109,34 +104,57 @@ class Session:
         regions = _checked_regions(options.regions, connection.region, available)
         return cls(connection, regions, options.role, config, progress or Progress())
 
-    def client(self, region: str) -> Any:
-        """Give the WorkMail client of a region, which reads replies strictly. It is made once.
+    def use_roles(self, roles: Mapping[str, Role]) -> None:
+        """Act as these roles in the accounts that they are for.
+
+        Args:
+            roles: The role to assume in each account, by the ID of the account. In every other account the session acts
+                as itself.
+        """
+
+        def own_sts() -> Any:
+            return self._client("sts", self.regions[0], self._own)
+
+        self._roles = {account_id: AssumedRole(role, own_sts) for account_id, role in roles.items()}
+
+    def assume(self, account_id: str | None) -> None:
+        """Assume the role of an account, so that an error of that is not one of the first call in it.
+
+        Args:
+            account_id: The ID of the account.
+
+        Raises:
+            PatrolError: The role cannot be assumed.
+        """
+        role = self._role_in(account_id)
+        if role is not None:
+            role.credentials()
+
+    def client(self, region: str, account_id: str | None = None) -> Any:
+        """Give a WorkMail client, which reads replies strictly.
 
         Args:
             region: The region.
+            account_id: The ID of the account to act in.
 
         Returns:
             The client.
 
         Raises:
-            PatrolError: The role cannot be assumed, or botocore is too old.
+            PatrolError: No client can be made, or botocore is too old.
         """
-        with self._making:
-            if region not in self._clients:
-                self._clients[region] = self._make_client(region)
-            return self._clients[region]
+        return self._client("workmail", region, self._role_in(account_id))
 
-    def _make_client(self, region: str) -> Any:
-        client = self._connected("workmail", region, **self._credentials_in(region))
-        if not hasattr(client, "list_personal_access_tokens"):
-            raise PatrolError(
-                f"botocore {botocore.__version__} does not know WorkMail's personal access tokens",
-                error_code="UnsupportedBotocoreException",
-                region=region,
-                hint=f"Install botocore {_FIRST_BOTOCORE} or newer on the host that runs this.",
-            )
-        read_strictly(client)
-        return client
+    def organizations_client(self) -> Any:
+        """Give a client of AWS Organizations, which reads replies strictly.
+
+        Returns:
+            The client.
+
+        Raises:
+            PatrolError: No client can be made.
+        """
+        return self._client("organizations", self.regions[0], self._own)
 
     def caller(self) -> str:
         """Find the ARN of the credentials.
@@ -149,13 +167,12 @@ class Session:
         Raises:
             PatrolError: AWS STS does not give it.
         """
-        region = self.regions[0]
-        client = self._connected("sts", region, **self._credentials_in(region))
-        with located("sts", "GetCallerIdentity", region):
+        client = self._client("sts", self.regions[0], self._own)
+        with located("sts", "GetCallerIdentity", self.regions[0]):
             arn = client.get_caller_identity().get("Arn")
-            if not arn:
+            if not isinstance(arn, str) or not arn:
                 raise ReplyError("the reply holds no Arn", hint=FOREIGN_REPLY)
-        return str(arn)
+        return arn
 
     def known_caller(self) -> str | None:
         """Find the ARN of the credentials for a report, at the cost of one short attempt.
@@ -168,36 +185,33 @@ class Session:
         brief = Config(connect_timeout=_BRIEF, read_timeout=_BRIEF, retries=once)
         try:
             with located("sts", "GetCallerIdentity", region):
-                credentials = self._credentials_in(region)
-                client = self._connection.client("sts", region, self._config.merge(brief), **credentials)
-                arn = client.get_caller_identity().get("Arn")
+                client = self._connection.client("sts", region, self._config.merge(brief), self._acting.credentials)
+                arn = RoleClient(client, self._acting, self._own).get_caller_identity().get("Arn")
         except PatrolError:
             return None
         return arn if isinstance(arn, str) else None
 
-    def _credentials_in(self, region: str) -> dict[str, str]:
-        if self._role is not None and self._credentials is None:
-            self._credentials = self._assume(self._role, region)
-        return self._credentials or {}
+    def _role_in(self, account_id: str | None) -> AssumedRole | None:
+        return self._roles.get(account_id or "", self._own)
 
-    def _connected(self, service: str, region: str, **credentials: str) -> Any:
-        client = self._connection.client(service, region, self._config, **credentials)
+    def _client(self, service: str, region: str, role: AssumedRole | None) -> Any:
+        with self._making:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._make_client(service, region)
+        return RoleClient(self._clients[service, region], self._acting, role)
+
+    def _make_client(self, service: str, region: str) -> Any:
+        client = self._connection.client(service, region, self._config, self._acting.credentials)
         self.progress.watch(client)
+        if service == "workmail" and not hasattr(client, "list_personal_access_tokens"):
+            raise PatrolError(
+                f"botocore {botocore.__version__} does not know WorkMail's personal access tokens",
+                error_code="UnsupportedBotocoreException",
+                region=region,
+                hint=f"Install botocore {_FIRST_BOTOCORE} or newer on the host that runs this.",
+            )
+        read_strictly(client)
         return client
-
-    def _assume(self, role: Role, region: str) -> dict[str, str]:
-        """Assume the role, see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
-        request = {"RoleArn": role.arn, "RoleSessionName": "ansible-patrol-workmail"}
-        if role.external_id is not None:
-            request["ExternalId"] = role.external_id
-        client = self._connected("sts", region)
-        with located("sts", "AssumeRole", region):
-            reply = client.assume_role(**request)
-            credentials = reply.get("Credentials") or {}
-            for name in _CREDENTIALS:
-                if not credentials.get(name):
-                    raise ReplyError(f"the reply holds no {name}", hint=FOREIGN_REPLY)
-        return {parameter: credentials[name] for name, parameter in _CREDENTIALS.items()}
 
 
 def _checked_regions(wanted: Sequence[str], own: str | None, available: list[str]) -> list[str]:

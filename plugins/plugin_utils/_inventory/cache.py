@@ -24,7 +24,7 @@ from .options import ORGANIZATIONS, InventoryOptions
 from .snapshot import OrganizationSnapshot, Snapshot, fetch_snapshot
 
 # Increase it with each change of what a record holds. Records with another number are not used.
-_FORMAT = 1
+_FORMAT = 2
 _FIELDS = Token._fields[Token._fields.index("personal_access_token_id") : Token._fields.index("owner")]
 
 CONNECTION_OPTIONS = (
@@ -200,7 +200,8 @@ def _organization_snapshot(organization: Any, tokens: Any, users: Any, settings:
     def token(*fields: Any, other: Any) -> Token:
         values = dict(zip(_FIELDS, fields, strict=True))
         owner = None if known is None else owner_of(values["user_id"], known)
-        return Token(place.id, place.alias, place.region, **values, owner=owner, other=other)
+        account = {"account_id": place.account_id, "account_name": place.account_name}
+        return Token(place.id, place.alias, place.region, **values, owner=owner, other=other, **account)
 
     return OrganizationSnapshot(
         place,

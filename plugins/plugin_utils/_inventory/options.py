@@ -25,7 +25,7 @@ USERS, TOKENS, ORGANIZATIONS = "users", "tokens", "organizations"
 # The options that ``parse_inventory_options`` reads.
 OPTIONS = (
     *("organizations", "users", "regions", "select", "as_of", "owners", "page_size", "on_error", "concurrency"),
-    *("assume_role_arn", "assume_role_external_id"),
+    *("accounts", "exclude_accounts", "assume_role_name", "assume_role_arn", "assume_role_external_id"),
     *("hosts", "include_without_tokens", "hostnames", "hostvars_prefix", "builtin_groups"),
 )
 

@@ -73,7 +73,7 @@ def fetch_snapshot(options: SweepOptions, session: Session, settings: bool) -> S
         readable = [organization for organization in organizations if organization in complete]
 
         def read(organization: Organization) -> dict[str, Any]:
-            return {"read": _read_settings(session.client(organization.region), organization)}
+            return {"read": _read_settings(session.client(organization.region, organization.account_id), organization)}
 
         for organization, answer in zip(readable, calls.each(read, readable), strict=True):
             if answer is None:

@@ -56,7 +56,7 @@ def headline(audit: Mapping[str, Any]) -> str:
     severe, mild = failing(audit), audit["summary"]["findings"] - summary["muted"] - summary["violations"]
     by_severity = [f"{count} {severity}" for severity, count in summary["by_severity"].items() if count]
     by_severity = [text for text in by_severity if text.split()[1] in severe]
-    accounts = f" in {counted(summary['accounts'], 'account')}" if "accounts" in summary else ""
+    accounts = f" in {counted(summary['accounts'], 'account')}" if len(audit["accounts"]) > 1 else ""
     parts = [
         f"{_WORDS[audit['outcome']]}: {counted(summary['violations'], 'violation')}"
         f"{' (' + ', '.join(by_severity) + ')' if by_severity else ''} on {counted(summary['tokens'], 'token')} "
@@ -91,7 +91,7 @@ def provenance(audit: Mapping[str, Any]) -> str:
     place = ""
     if match:
         place = f" of AWS account {match[1]} as {one_line(match[2], 200)}"
-    elif "accounts" in audit["summary"]:
+    elif len(audit["accounts"]) > 1:
         place = " of several AWS accounts"
     return f"Audit{place} by patrol.workmail {one_line(audit['collection_version'], 40)}"
 

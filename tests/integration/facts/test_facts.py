@@ -308,7 +308,7 @@ def test_an_organization_in_two_regions_is_an_error(emulator: Emulator, gather: 
     """As with an endpoint that answers for every region: its tokens would count twice."""
     body = json.dumps({"OrganizationSummaries": [{"OrganizationId": ACME, "Alias": "acme", "State": "Active"}]})
     emulator.faults.add(Fault("body", operation="ListOrganizations", body=body))
-    with pytest.raises(PatrolError, match="acme is listed in us-east-1 as well") as caught:
+    with pytest.raises(PatrolError, match="acme is listed in region us-east-1 as well") as caught:
         gather(regions=["us-east-1", "eu-west-1"])
     assert (caught.value.organization_id, caught.value.region) == (ACME, "eu-west-1")
     facts = gather(regions=["us-east-1", "eu-west-1"], on_error="continue").result

@@ -73,7 +73,7 @@ def test_strict_failure_adds_no_hosts(
         (Fault("throttle"), ["ThrottlingException"]),
         (Fault("expired_credentials"), ["ExpiredTokenException", "renew them"]),
         (Fault("reset"), ["Connection was closed", "check network, proxy"]),
-        (Fault("html", operation="ListOrganizations"), ["ListOrganizations", "not from WorkMail"]),
+        (Fault("html", operation="ListOrganizations"), ["ListOrganizations", "not from AWS"]),
         (Fault("truncated", operation="ListUsers", organization_id=ACME, page=2), ["ListUsers", ACME, "page 2"]),
         (
             Fault("empty_object", operation="ListPersonalAccessTokens", organization_id=ACME, page=2),

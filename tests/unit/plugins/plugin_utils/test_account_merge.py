@@ -20,7 +20,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.times impo
 from ansible_collections.patrol.workmail.plugins.plugin_utils._account_merge import merge_audits
 
 FAILED = {"failed": True, "msg": "AssumeRole: denied", "error_code": "AccessDenied", "region": "us-east-1", "hint": "?"}
-NO_ERROR = {"organization_id": None, "region": None, "operation": None, "page": None, "hint": None}
+NO_ERROR = {"account_id": None, "organization_id": None, "region": None, "operation": None, "page": None, "hint": None}
 
 
 def of(number: int, **fields: Any) -> dict[str, Any]:
@@ -67,7 +67,8 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
     assert all(entry["account"] == account_of[entry["id"]] for entry in merged["organizations"])
     merged["findings"] = [without_account(entry, "message") for entry in merged["findings"]]
     merged["organizations"] = [without_account(entry) for entry in merged["organizations"]]
-    assert merged["summary"].pop("accounts") == len(parts)
+    assert merged["summary"].pop("accounts") == len(parts) == len(merged.pop("accounts"))
+    assert whole["summary"].pop("accounts") == len(whole.pop("accounts")) == 1
     assert merged == whole
 
 
@@ -197,7 +198,7 @@ def test_only_passes_make_a_pass() -> None:
 def test_a_merged_audit_is_an_audit() -> None:
     assert check_audit(audits.merged()) == audits.merged()
     again = merge_audits({"all": merge_audits({"a": of(0), "b": of(1)}, ["a", "b"])}, ["all"])
-    assert again["outcome"] == "pass" and again["summary"]["accounts"] == 1 and again["summary"]["tokens"] == 2
+    assert again["outcome"] == "pass" and again["summary"]["accounts"] == 2 and again["summary"]["tokens"] == 2
 
 
 def test_an_exception_that_mutes_in_one_account_is_used() -> None:

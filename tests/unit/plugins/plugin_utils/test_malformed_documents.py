@@ -42,6 +42,7 @@ FACTS: dict[str, Any] = {
         "organizations": 2,
         "by_organization": {audits.ORGANIZATIONS[0].id: {"tokens": 1}},
     },
+    "accounts": [audits.account(2, 2)],
     "organizations": [
         {**place._asdict(), "tokens": tokens} for place, tokens in zip(audits.ORGANIZATIONS[:2], (1, 1), strict=True)
     ],

@@ -24,7 +24,7 @@ RECORDS = [
 ]
 
 
-ERROR = {"msg": "denied", "error_code": "AccessDeniedException", "organization_id": None}
+ERROR = {"account_id": None, "msg": "denied", "error_code": "AccessDeniedException", "organization_id": None}
 
 
 def facts(**fields: Any) -> dict[str, Any]:
@@ -32,8 +32,9 @@ def facts(**fields: Any) -> dict[str, Any]:
     return {
         "personal_access_tokens": RECORDS,
         "summary": {"tokens": 2, "selected": 2, "organizations": 2},
+        "accounts": [audits.account(3, 2)],
         "organizations": [
-            {"id": place.id, "alias": place.alias, "region": place.region, "state": state, "tokens": tokens}
+            {**place._asdict(), "state": state, "tokens": tokens}
             for place, state, tokens in zip(
                 audits.ORGANIZATIONS, ("Active", "Impaired", "Deleting"), (1, 1, None), strict=True
             )
@@ -199,7 +200,10 @@ def test_facts_about_nothing_never_pass() -> None:
         (None, "facts: expected a list of records"),
         ("", "facts: expected a list of records"),
         ({"failed": True, "msg": "denied"}, "facts: expected a list of records"),
-        ({"personal_access_tokens": []}, "facts: not a result of workmail_pat_info, it lacks as_of, complete, errors,"),
+        (
+            {"personal_access_tokens": []},
+            "facts: not a result of workmail_pat_info, it lacks accounts, as_of, complete, errors,",
+        ),
         ([{"name": "x"}], r"facts\[0\]: not a record of a personal access token, it lacks organization_id"),
         (["x"], r"facts\[0\]: expected a record"),
         (facts(errors=None), "facts.errors: expected a list, got None"),
@@ -207,7 +211,10 @@ def test_facts_about_nothing_never_pass() -> None:
         (facts(summary={"tokens": 2}), "facts.summary: it lacks organizations"),
         (facts(summary={"tokens": True, "organizations": 2}), "facts.summary.tokens: expected a whole number"),
         (facts(summary={"tokens": 10**30, "organizations": 2}), "facts.summary.tokens: expected a number of at most"),
-        (facts(organizations=[{"id": "m"}]), r"facts.organizations\[0\]: it lacks alias, region"),
+        (
+            facts(organizations=[{"id": "m"}]),
+            r"facts.organizations\[0\]: it lacks account_id, account_name, alias, region",
+        ),
         (facts(personal_access_tokens=[{**RECORDS[0], "name": 1}]), r"tokens\[0\].name: expected text, got 1"),
         (facts(personal_access_tokens=[{**RECORDS[0], "scopes": "imap"}]), r"tokens\[0\].scopes: expected a list"),
         (facts(personal_access_tokens=[{**RECORDS[0], "new": float("nan")}]), r"tokens\[0\].new: nan is not"),

@@ -9,11 +9,15 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors imp
 
 
 def test_an_error_says_what_where_and_what_to_do() -> None:
-    error = PatrolError("it broke", hint="Correct it.").at("m-1", "us-east-1", "ListUsers", 2)
-    assert str(error) == "ListUsers: it broke (organization m-1, region us-east-1, page 2). Correct it."
+    error = PatrolError("it broke", hint="Correct it.").at("m-1", "us-east-1", "ListUsers", 2, "111111111111")
+    assert (
+        str(error)
+        == "ListUsers: it broke (account 111111111111, organization m-1, region us-east-1, page 2). Correct it."
+    )
     assert error.as_result() == {
         "msg": str(error),
         "error_code": "PatrolException",
+        "account_id": "111111111111",
         "organization_id": "m-1",
         "region": "us-east-1",
         "operation": "ListUsers",

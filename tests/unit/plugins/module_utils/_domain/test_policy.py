@@ -43,7 +43,7 @@ def test_the_engine_agrees_with_the_oracle(policy: dict[str, Any], population: l
         with pytest.raises(IndeterminateError):
             judge(parse_policy(policy), population, NOW)
         return
-    coverage = Coverage([], len(population), [] if complete else [{"msg": "denied"}])
+    coverage = Coverage([], [], len(population), [] if complete else [{"msg": "denied"}])
     result = audit(parse_policy(policy), population, NOW, coverage, NOW)
     assert policy == given_policy
     found = [

@@ -35,6 +35,8 @@ def test_a_whole_summary() -> None:
         "added_later": {"x": 1},
     }
     assert to_record(token_from_summary(summary, ACME, Owner("u-1", "ana", disabled_date=NOW)), NOW) == {
+        "account_id": None,
+        "account_name": None,
         "organization_id": ACME.id,
         "organization_alias": "acme",
         "region": "us-east-1",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from guarding import guards
 
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.accounts import Account
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Organization
 from ansible_collections.patrol.workmail.plugins.module_utils._sweep.facts import coverage_of
@@ -16,7 +17,7 @@ CLOSING = Organization("m-3", "initech", "us-east-1", "Deleting")
 
 
 def swept(*organizations: SweptOrganization, errors: tuple[PatrolError, ...] = ()) -> Sweep:
-    return Sweep(organizations, [], errors, [], None, {})
+    return Sweep([Account(None)], organizations, [], errors, [], None, {})
 
 
 def test_a_coverage_counts_tokens_of_organizations_that_were_read_in_part() -> None:

@@ -19,7 +19,7 @@ def test_defaults() -> None:
     assert options._replace(select=None) == (
         *([], [], []),
         None,
-        *(5, False, 100, None, None, False, False, 8, None),
+        *(5, False, 100, None, None, False, False, 8, None, None),
     )
     assert not options.manual_paging
 
@@ -70,7 +70,7 @@ def test_names_are_taken_once() -> None:
             {"assume_role_arn": "arn:aws:iam::123456789012:role/x", "assume_role_external_id": ""},
             r"^assume_role_external_id: the value is not 2",
         ),
-        ({"assume_role_external_id": "x"}, r"^assume_role_external_id: needs assume_role_arn$"),
+        ({"assume_role_external_id": "acme"}, r"^assume_role_external_id: needs assume_role_arn or accounts$"),
     ],
 )
 @guards("plugins/module_utils/_sweep/options.py", "    if select.needs_owners and not owners:")

@@ -148,7 +148,7 @@ def test_a_new_field_of_the_service_takes_no_name_of_ours(report_format: str) ->
             )
 
 
-@pytest.mark.parametrize("report_format", FORMATS)
+@pytest.mark.parametrize("report_format", [name for name in FORMATS if name != "json"])
 def test_an_audit_of_one_account_has_none(report_format: str) -> None:
     audit = audit_of([token(1, expires_time=NOW - DAY)])
     text = render(audit, report_format)

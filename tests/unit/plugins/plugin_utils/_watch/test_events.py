@@ -13,6 +13,7 @@ from guarding import guards
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.accounts import Account
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Organization, token_from_summary
@@ -45,7 +46,7 @@ def sweep(found: dict[str, Any], day: float = 0, complete: bool = True) -> Readi
             summary = {"PersonalAccessTokenId": token_id, "DateCreated": NOW - 400 * DAY, **fields}
             tokens.append(token_from_summary(summary, place))
     errors = [] if complete else [PatrolError("not read")]
-    return reading_of(Sweep(organizations, tokens, errors, [], None, {}), NOW + round(day * DAY))
+    return reading_of(Sweep([Account(None)], organizations, tokens, errors, [], None, {}), NOW + round(day * DAY))
 
 
 def send(state: State, reading: Reading, report_existing: bool = False) -> list[tuple[str, str]]:

@@ -1,0 +1,35 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""AWS accounts. Pure: the standard library only."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+ACTIVE = "ACTIVE"
+
+
+class Account(NamedTuple):
+    """An AWS account.
+
+    Fields:
+        id: Its ID of 12 digits; None if it is not known.
+        name: Its name in AWS Organizations; None if AWS Organizations was not asked.
+        state: Its state in AWS Organizations, such as ``ACTIVE`` or ``SUSPENDED``; None if it was not asked.
+        role_arn: The ARN of the role to assume in it; None for the account of the credentials in use.
+    """
+
+    id: str | None
+    name: str | None = None
+    state: str | None = None
+    role_arn: str | None = None
+
+    @property
+    def readable(self) -> bool:
+        """Whether to read the account. AWS refuses every call to one that is suspended or closed."""
+        return self.state in (None, ACTIVE)
