@@ -94,6 +94,10 @@ error_code:
   type: str
   returned: failure
   sample: AccessDeniedException
+account_id:
+  description: The AWS account, if it is known.
+  type: str
+  returned: failure
 operation:
   description: The API operation that failed, where it is known.
   type: str

@@ -317,7 +317,7 @@ accounts:
     - Without O(accounts), the account of the credentials.
   type: list
   elements: dict
-  returned: success
+  returned: success, and failure once the options were found valid
   contains:
     id:
       description: The ID of the account; null if it is not known.

@@ -200,7 +200,7 @@ def _organization_snapshot(organization: Any, tokens: Any, users: Any, settings:
     def token(*fields: Any, other: Any) -> Token:
         values = dict(zip(_FIELDS, fields, strict=True))
         owner = None if known is None else owner_of(values["user_id"], known)
-        account = {"account_id": place.account_id, "account_name": place.account_name}
+        account: dict[str, Any] = {"account_id": place.account_id, "account_name": place.account_name}
         return Token(place.id, place.alias, place.region, **values, owner=owner, other=other, **account)
 
     return OrganizationSnapshot(

@@ -99,6 +99,7 @@ def test_nothing_is_changed(emulator: Emulator, run_tasks: RunTasks) -> None:
     seeded = ESTATE["Organizations"][0]["PersonalAccessTokens"]
     assert len(emulator.personal_access_tokens(ACME)) == len(seeded)
     assert {request.operation for request in emulator.requests} == {
+        "DescribeOrganization",
         "ListOrganizations",
         "ListPersonalAccessTokens",
         "ListUsers",
