@@ -181,10 +181,12 @@ class _Run:
             **outcome,
             **lists,
             "summary": {
+                "accounts": coverage.accounts_read,
                 "organizations": coverage.organizations_read,
                 "tokens": coverage.tokens_read,
                 **{name: len(entries) for name, entries in lists.items()},
             },
+            "accounts": list(coverage.accounts),
             "organizations": list(coverage.organizations),
             "as_of": format_instant(as_of),
             "confirm": self._request.confirm,
