@@ -138,6 +138,13 @@ def test_no_account_has_an_organization(gather: Gather) -> None:
 
 FAULTS: dict[str, dict[str, Any]] = {
     "role denied": {"kind": "access_denied", "operation": "AssumeRole", "role_arn": role_in(THREE)},
+    "role of another account": {
+        "kind": "changed_element",
+        "operation": "AssumeRole",
+        "role_arn": role_in(THREE),
+        "field": "Arn",
+        "value": f"arn:aws:sts::{TWO}:assumed-role/workmail-auditor/ansible-patrol-workmail",
+    },
     "credentials of another account": {
         "kind": "other_account",
         "operation": "AssumeRole",
@@ -178,7 +185,6 @@ KINDS = ["access_denied", "html", "truncated", "empty_object", "null_list", "mis
 @pytest.mark.parametrize("on_error", ["fail", "continue"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("operation", ["ListAccounts", "ListAccountsForParent", "ListOrganizationalUnitsForParent"])
-@guards("plugins/module_utils/_workmail/replies.py", '    "organizations": _OF_AWS_ORGANIZATIONS,\n', "")
 def test_a_listing_of_accounts_that_is_incomplete_is_an_error(
     gather: Gather, estate: Emulator, operation: str, kind: str, on_error: str
 ) -> None:
@@ -188,6 +194,14 @@ def test_a_listing_of_accounts_that_is_incomplete_is_an_error(
         gather(accounts=[entry], assume_role_name=ROLE_NAME, on_error=on_error)
     assert caught.value.operation == operation
     assert not [entry for entry in estate.requests if entry.service == "workmail"]
+
+
+@guards("plugins/module_utils/_workmail/replies.py", '    "organizations": _OF_AWS_ORGANIZATIONS,\n', "")
+def test_a_token_that_botocore_would_not_see_is_an_error(gather: Gather, estate: Emulator) -> None:
+    """botocore takes the first page for the last one."""
+    estate.faults.add(Fault("miscased_next_token", operation="ListAccounts"))
+    with pytest.raises(PatrolError, match="has nextToken where NextToken is meant"):
+        gather(**ALL)
 
 
 def test_a_listing_that_repeats_its_token_is_an_error(gather: Gather, estate: Emulator) -> None:
