@@ -146,11 +146,6 @@ def test_a_token_without_an_id_is_a_failure(emulator: Emulator, watch: Callable[
     assert event["errors"][0]["organization_id"] == ACME
 
 
-@guards(
-    "plugins/plugin_utils/_watch/state.py",
-    "            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
-    "            pass\n",
-)
 def test_a_state_file_is_one_sources(emulator: Emulator, watch: Callable[..., Events], tmp_path: Path) -> None:
     estate_of(emulator, token("one"))
     state = str(tmp_path / "state.json")

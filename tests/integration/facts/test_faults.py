@@ -106,12 +106,6 @@ CASES = [
 
 
 @pytest.mark.parametrize(("operation", "kind", "details", "code"), CASES)
-@guards("plugins/module_utils/_domain/times.py", "isinstance(value, bool) or ", "")
-@guards(
-    "plugins/module_utils/_domain/times.py",
-    '    if not _FIRST <= instant <= _LAST:\n        raise ValueError(f"{quoted(value)} seconds',
-    '    if False:\n        raise ValueError(f"{quoted(value)} seconds',
-)
 def test_a_fault_is_an_error_that_says_where(
     emulator: Emulator, gather: Gather, operation: str, kind: str, details: dict[str, Any], code: str
 ) -> None:

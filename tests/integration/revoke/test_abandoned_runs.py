@@ -9,12 +9,10 @@ import json
 import subprocess
 from pathlib import Path
 
-from guarding import guards
 from revocations import AS_OF, DELETE, asked, held
 from workmail_emulator import Emulator, Fault
 
 
-@guards("plugins/action/workmail_pat_revoke.py", "        describe_starter(self._task)\n", "")
 def test_a_killed_playbook_revokes_nothing_more(
     emulator: Emulator, environment: dict[str, str], tmp_path: Path
 ) -> None:

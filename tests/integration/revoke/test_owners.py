@@ -66,5 +66,5 @@ def test_the_owner_is_read_again_just_before_the_deletion(
     connection = connect(lambda client: client.meta.events.register(f"before-send.workmail.{GET}", enable))
     options = {"confirm": True, "record_dir": str(tmp_path), **WIDE}
     options.update({"policy": ORPHANED} if how == "policy" else {"findings": findings_of(ORPHANED)})
-    result = revoke_by_policy(options, connection)
+    result = revoke_by_policy(options, connection, False, lambda seconds: None)
     assert len(result["plan"]) == 2 and len(result["not_revoked"]) == 2 and len(held(emulator)) == 6

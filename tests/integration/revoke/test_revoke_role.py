@@ -197,13 +197,15 @@ def test_a_plan_beyond_the_default_limits_is_shown(emulator: Emulator, ansible_p
     assert max(map(len, run.stdout.splitlines())) < 1000 and not asked(emulator)
 
 
+Refused = Callable[[list[tuple[dict[str, Any], str]]], None]
+UNSAFE_VARIABLES = [
+    ({**REVOKE, "revoke_protect": {"name": "x"}}, "revoke_protect (did you mean revoke_protected?)"),
+    ({**REVOKE, "revoke_protected": None}, "revoke_protected: expected at least one condition"),
+    ({**REVOKE, "revoke_record_dir": ""}, "revoke_record_dir: expected the path of a directory"),
+]
 BAD_VARIABLES: list[tuple[dict[str, Any], str]] = [
     ({}, "Give one of revoke_policy and revoke_findings"),
     ({"revoke_policy": "no_expired", "revoke_findings": []}, "Give one of revoke_policy and revoke_findings"),
-    (
-        {**REVOKE, "revoke_protect": {"name": "x"}},
-        "revoke_protect (did you mean revoke_protected?)",
-    ),
     ({**REVOKE, "revoke_policy": "no_expird"}, "did you mean no_expired?"),
     ({**REVOKE, "revoke_policy": "nofile.yml"}, "revoke_policy: 'nofile.yml' does not exist"),
     ({**REVOKE, "revoke_policy": "wind_down"}, "revoke_policy: none of its rules can revoke a token"),
@@ -214,7 +216,6 @@ BAD_VARIABLES: list[tuple[dict[str, Any], str]] = [
     ({**REVOKE, "revoke_as_of": "+1d"}, "set revoke_allow_future to true"),
     ({**REVOKE, "revoke_organizations": None}, "revoke_organizations"),
     ({**REVOKE, "revoke_regions": None}, "revoke_regions"),
-    ({**REVOKE, "revoke_protected": None}, "revoke_protected: expected at least one condition"),
     (
         {**REVOKE, "revoke_protected": {"##vso[task.complete result=Succeeded;]": 1, "ownr": "a"}},
         "2 mistakes: (1) revoke_protected.# #vso[task.complete result=Succeeded;]: unknown",
@@ -223,11 +224,36 @@ BAD_VARIABLES: list[tuple[dict[str, Any], str]] = [
     ({**REVOKE, "revoke_as_of": None}, "revoke_as_of: '' is neither"),
     ({**REVOKE, "revoke_assume_role_arn": None}, "revoke_assume_role_arn: '' is not like"),
     ({**REVOKE, "revoke_record_dir": "file/records"}, "revoke_record_dir: the record cannot be written"),
-    ({**REVOKE, "revoke_record_dir": ""}, "revoke_record_dir: expected the path of a directory"),
     ({**REVOKE, "revoke_max_tokens": 0}, "revoke_max_tokens: 0 is out of range; expected 1 or more"),
     ({**REVOKE, "revoke_confirm": "maybe"}, "revoke_confirm"),
     ({**REVOKE, "revoke_organizations": ["m-12"]}, "'m-12' is not a valid organization ID"),
 ]
+
+
+@pytest.fixture
+def check_refused(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> Refused:
+    """Runs the role once, with the variables of each case on a host of its own, and expects the message of each."""
+
+    def check(cases: list[tuple[dict[str, Any], str]]) -> None:
+        hosts = {
+            f"case{number:02}": {"revoke_confirm": True, **extra} for number, (extra, _message) in enumerate(cases)
+        }
+        local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        inventory, book = tmp_path / "hosts.json", tmp_path / "cases.yml"
+        inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": local}}))
+        book.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "roles": [BOOK]}]))
+        run = ansible_playbook("-i", str(inventory), "-f", "4", str(book))
+        assert run.returncode == 2 and len(emulator.requests) == 0
+        assert "Traceback" not in run.stdout + run.stderr and "##" not in run.stdout
+        recap = run.stdout.partition("PLAY RECAP")[2]
+        for host, (extra, message) in zip(hosts, cases, strict=True):
+            shown = [
+                line.replace("\\", "") for line in run.stdout.splitlines() if line.startswith(f"fatal: [{host}]: ")
+            ]
+            assert any(message in line for line in shown), (extra, message, shown)
+            assert re.search(rf"^{host} .* failed=1 ", recap, re.MULTILINE), (extra, recap)
+
+    return check
 
 
 @guards(
@@ -237,27 +263,15 @@ BAD_VARIABLES: list[tuple[dict[str, Any], str]] = [
 )
 @guards("roles/revoke/tasks/main.yml", "- __common_unknown | length == 0", "- true")
 @guards("roles/revoke/vars/main.yml", " if revoke_record_dir else ''", "")
-def test_variables_that_are_not_valid_are_refused(
-    emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
-) -> None:
-    """In one run, with the variables of each case on a host of its own."""
+def test_variables_that_would_protect_less_are_refused(check_refused: Refused) -> None:
+    check_refused(UNSAFE_VARIABLES)
+
+
+def test_variables_that_are_not_valid_are_refused(check_refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     # A directory that this user cannot write to, or in which nobody can.
     locked = tmp_path / "locked" if os.geteuid() else Path("/proc/1")
     if os.geteuid():
         locked.mkdir(mode=0o500)
     unwritable = {**REVOKE, "revoke_record_dir": str(locked)}
-    cases = [*BAD_VARIABLES, (unwritable, "Nothing is revoked without a record")]
-    hosts = {f"case{number:02}": {"revoke_confirm": True, **extra} for number, (extra, _message) in enumerate(cases)}
-    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    inventory, book = tmp_path / "hosts.json", tmp_path / "cases.yml"
-    inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": local}}))
-    book.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "roles": [BOOK]}]))
-    run = ansible_playbook("-i", str(inventory), "-f", "4", str(book))
-    assert run.returncode == 2 and len(emulator.requests) == 0
-    assert "Traceback" not in run.stdout + run.stderr and "##" not in run.stdout
-    recap = run.stdout.partition("PLAY RECAP")[2]
-    for host, (extra, message) in zip(hosts, cases, strict=True):
-        shown = [line.replace("\\", "") for line in run.stdout.splitlines() if line.startswith(f"fatal: [{host}]: ")]
-        assert any(message in line for line in shown), (extra, message, shown)
-        assert re.search(rf"^{host} .* failed=1 ", recap, re.MULTILINE), (extra, recap)
+    check_refused([*BAD_VARIABLES, (unwritable, "Nothing is revoked without a record")])

@@ -139,6 +139,12 @@ def test_epoch_seconds_keep_microseconds(moment: datetime.datetime) -> None:
     "bad",
     [True, "1767323045", "2026-01-02T03:04:05Z", None, [], float("nan"), float("inf"), 1767323045123, 1.8e12, -1e12],
 )
+@guards("plugins/module_utils/_domain/times.py", "isinstance(value, bool) or ", "")
+@guards(
+    "plugins/module_utils/_domain/times.py",
+    '    if not _FIRST <= instant <= _LAST:\n        raise ValueError(f"{quoted(value)} seconds',
+    '    if False:\n        raise ValueError(f"{quoted(value)} seconds',
+)
 def test_bad_epoch_seconds(bad: object) -> None:
     with pytest.raises(ValueError, match="seconds"):
         from_epoch_seconds(bad)

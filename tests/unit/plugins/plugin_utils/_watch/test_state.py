@@ -60,6 +60,20 @@ def test_another_file_is_refused_and_not_changed(tmp_path: Path, content: str, m
     assert path.read_text() == content
 
 
+@guards(
+    "plugins/plugin_utils/_watch/state.py",
+    "            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
+    "            pass\n",
+)
+def test_a_state_file_has_one_source_at_a_time(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.json")
+    state = State(path, TARGETS)
+    with pytest.raises(StateError, match="is in use by another source"):
+        State(path, TARGETS)
+    state.end()
+    State(path, TARGETS).end()
+
+
 def test_a_directory_that_does_not_exist_is_an_error_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="cannot be written, No such file or directory"):
         State(str(tmp_path / "none" / "state.json"), TARGETS)
