@@ -42,6 +42,9 @@ OPTIONS = (
     "max_tokens",
     "max_percent",
     "assume_role_arn",
+    "accounts",
+    "exclude_accounts",
+    "assume_role_name",
 )
 _KEYS = (
     "kind",
@@ -220,9 +223,9 @@ def _parse(document: object, path: str) -> SavedPlan:
     options = _mapping(document["options"], OPTIONS, "options")
     protected = None if options["protected"] is None else parse_conditions(options["protected"], "options.protected")
     grace = None if options["grace"] is None else parse_duration(options["grace"], "options.grace")
-    _optional_texts(options["organizations"], "options.organizations")
-    _optional_texts(options["regions"], "options.regions")
-    for name in ("as_of", "assume_role_arn"):
+    for name in ("organizations", "regions", "accounts", "exclude_accounts"):
+        _optional_texts(options[name], f"options.{name}")
+    for name in ("as_of", "assume_role_arn", "assume_role_name"):
         if options[name] is not None:
             _text(options[name], f"options.{name}")
     entries = _entries(document["tokens"], policy)

@@ -26,7 +26,10 @@ from .plan_file import OPTIONS, SavedPlan, digest_of, read_plan
 from .selection import FindingsSelection, PolicySelection, Selection
 
 _LIMIT = 10
-_OF_SWEEP = ("organizations", "regions", "owners", "concurrency", "assume_role_arn", "assume_role_external_id")
+_OF_SWEEP = (
+    *("organizations", "regions", "owners", "concurrency"),
+    *("accounts", "exclude_accounts", "assume_role_name", "assume_role_arn", "assume_role_external_id"),
+)
 
 
 class RevocationRequest(NamedTuple):

@@ -17,13 +17,15 @@ from ...module_utils._domain.checks import reject_unknown_options
 from ...module_utils._domain.errors import OptionError
 from ...module_utils._domain.text import quoted
 from ...module_utils._domain.times import SECOND, current_instant, parse_duration
+from ...module_utils._sweep.accounts import AccountOptions
 from ...module_utils._sweep.options import SweepOptions, parse_sweep_options
 from .events import Threshold
 
 _TIMEOUTS = ("connect_timeout", "read_timeout")
 _CONNECTION = ("access_key", "endpoint_url", "profile", "region", "secret_key", "session_token")
 # What decides which tokens are seen: a state file is good for one combination of these.
-_TARGETS = ("organizations", "users", "regions", "assume_role_arn")
+_ACCOUNTS = ("accounts", "exclude_accounts", "assume_role_name")
+_TARGETS = ("organizations", "users", "regions", "assume_role_arn", *_ACCOUNTS)
 _SWEEP = (*_TARGETS, "owners", "concurrency", "assume_role_external_id")
 _OWN = ("interval", "jitter", "warn", "state_file", "report_existing")
 # ansible-rulebook adds this one by itself where a rulebook asks for feedback.
@@ -100,6 +102,7 @@ def parse_watch_options(options: Mapping[str, Any]) -> WatchOptions:
             "users": sorted(sweep.users),
             "regions": sorted(sweep.regions),
             "assume_role_arn": options.get("assume_role_arn"),
+            **_account_targets(sweep.accounts),
         },
         interval=_interval(options),
         jitter=_jitter(options),
@@ -107,6 +110,16 @@ def parse_watch_options(options: Mapping[str, Any]) -> WatchOptions:
         state_file=os.path.expanduser(_text(options, "state_file")) if options.get("state_file") is not None else None,
         report_existing=_yes_or_no(options, "report_existing"),
     )
+
+
+def _account_targets(accounts: AccountOptions | None) -> dict[str, Any]:
+    if accounts is None:
+        return {}
+    return {
+        "accounts": sorted(accounts.entries),
+        "exclude_accounts": sorted(accounts.excluded),
+        "assume_role_name": accounts.role_name,
+    }
 
 
 def _text(options: Mapping[str, Any], option: str) -> str:

@@ -123,7 +123,9 @@ def reading_of(found: Sweep, as_of: int) -> Reading:
     for token in found.tokens:
         if token.organization_id in organizations:
             organizations[token.organization_id].append(token)
-    return Reading(as_of, organizations, found.complete)
+    # The organizations of an account that is suspended are not listed, and are not gone.
+    complete = found.complete and all(account.readable for account in found.accounts)
+    return Reading(as_of, organizations, complete)
 
 
 async def _send_events(queue: Queue, state: State, options: WatchOptions, reading: Reading) -> None:

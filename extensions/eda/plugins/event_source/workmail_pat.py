@@ -61,7 +61,7 @@ options:
     description:
       - A file on the machine that runs ansible-rulebook, which keeps what is known and what was told. It is made if it
         is not there, and replaced as a whole.
-      - It is good for one source with the same O(organizations), O(users), O(regions) and O(assume_role_arn).
+      - It is good for one source with the same O(organizations), O(users), O(regions), O(assume_role_arn) and accounts.
       - Without it, a restart begins anew.
     type: str
   report_existing:
@@ -101,6 +101,20 @@ options:
       - How many seconds to wait for AWS to answer on a connection, from 1 to 600, before the call is tried again.
     type: int
     default: 20
+  accounts:
+    description:
+      - The AWS accounts to watch, by account ID, by ARN of a role, or by organizational unit or root of AWS
+        Organizations.
+      - V(all) stands for every account of AWS Organizations. Without it, the account of the credentials is watched.
+    type: list
+    elements: str
+  exclude_accounts:
+    description: The account IDs, organizational units and ARNs of roles in O(accounts) that are not to be watched.
+    type: list
+    elements: str
+  assume_role_name:
+    description: The name of the role to assume in each account that is not given by the ARN of a role.
+    type: str
   assume_role_arn:
     description: The ARN of an IAM role to run as.
     type: str
