@@ -299,7 +299,7 @@ accounts:
       returned: always
       sample: arn:aws:iam::123456789012:role/workmail-auditor
     organizations:
-      description: How many organizations the account has; null if it was not read completely.
+      description: How many organizations of the account were read; null if it was not read completely.
       type: int
       returned: always
     tokens:

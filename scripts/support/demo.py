@@ -65,12 +65,20 @@ class _Stage:
         given = [word for item in variables.items() for word in ("-e", json.dumps(dict([item])))]
         self.show(expected, "ansible-playbook", f"patrol.workmail.{name}", *given, *options)
 
+    def seed(self, path: str) -> None:
+        """Add a seed to the emulator."""
+        self._post("seed", (self._collection / path).read_bytes())
+
+    def _post(self, name: str, body: bytes) -> None:
+        url = f"{self._environment.variables['AWS_ENDPOINT_URL']}/_workmail/{name}"
+        urllib.request.urlopen(urllib.request.Request(url, body, method="POST")).close()
+
     @contextmanager
     def fault(self, **description: Any) -> Iterator[None]:
         """Have the emulator spoil replies inside the block."""
-        url = f"{self._environment.variables['AWS_ENDPOINT_URL']}/_workmail/faults"
-        urllib.request.urlopen(urllib.request.Request(url, json.dumps(description).encode(), method="POST")).close()
+        self._post("faults", json.dumps(description).encode())
         yield
+        url = f"{self._environment.variables['AWS_ENDPOINT_URL']}/_workmail/faults"
         urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
 
 
@@ -165,8 +173,14 @@ def _play(stage: _Stage) -> None:
     stage.scene("The gate of the pipeline again: no token of acme has expired, so it passes")
     stage.playbook(0, "assert_no_expired", **acme)
 
+    stage.scene("Every AWS account that AWS Organizations lists, in one task")
+    stage.seed("demo/accounts.seed.yml")
+    stage.show(0, "ansible-playbook", "demo/accounts.yml")
+
     stage.scene("End of the demo")
-    print("The playbooks are demo/overview.yml and those in playbooks, the inventory file is demo/workmail_pat.yml.")
+    print(
+        "The playbooks are demo/overview.yml, demo/accounts.yml and those in playbooks, the inventory file is demo/workmail_pat.yml."
+    )
     print("To use it on your own organizations, see README.md and the guides in docs/docsite/rst.")
     print(f"The report to open in a browser:\n{REPORT / 'audit.html'}")
     print("The plan and the records of both runs:", *sorted(RECORDS.iterdir()), sep="\n")

@@ -148,7 +148,7 @@ def _lacking_accounts(
     """Compare the accounts with their organizations."""
     counts: dict[str | None, int] = {}
     for entry in organizations:
-        counts[entry["account_id"]] = counts.get(entry["account_id"], 0) + 1
+        counts[entry["account_id"]] = counts.get(entry["account_id"], 0) + (entry["tokens"] is not None)
     lacks = []
     for entry in accounts:
         known, found = entry["organizations"], counts.pop(entry["id"], 0)

@@ -117,7 +117,7 @@ def _accounts(found: Sweep) -> list[dict[str, Any]]:
                 "name": account.name,
                 "state": account.state,
                 "role_arn": account.role_arn,
-                "organizations": len(swept) if read else None,
+                "organizations": sum(entry.complete for entry in swept) if read else None,
                 "tokens": sum(entry.tally.tokens for entry in swept if entry.tally is not None) if read else None,
             }
         )

@@ -32,7 +32,7 @@ def facts(**fields: Any) -> dict[str, Any]:
     return {
         "personal_access_tokens": RECORDS,
         "summary": {"tokens": 2, "selected": 2, "organizations": 2},
-        "accounts": [audits.account(3, 2)],
+        "accounts": [audits.account(2, 2)],
         "organizations": [
             {**place._asdict(), "state": state, "tokens": tokens}
             for place, state, tokens in zip(
