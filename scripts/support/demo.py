@@ -178,9 +178,8 @@ def _play(stage: _Stage) -> None:
     stage.show(0, "ansible-playbook", "demo/accounts.yml")
 
     stage.scene("End of the demo")
-    print(
-        "The playbooks are demo/overview.yml, demo/accounts.yml and those in playbooks, the inventory file is demo/workmail_pat.yml."
-    )
+    print("The playbooks are demo/overview.yml, demo/accounts.yml and those in playbooks.")
+    print("The inventory file is demo/workmail_pat.yml.")
     print("To use it on your own organizations, see README.md and the guides in docs/docsite/rst.")
     print(f"The report to open in a browser:\n{REPORT / 'audit.html'}")
     print("The plan and the records of both runs:", *sorted(RECORDS.iterdir()), sep="\n")

@@ -168,7 +168,12 @@ def test_facts_with_a_record_twice_never_pass() -> None:
 def test_facts_without_some_of_their_organizations_never_pass() -> None:
     records = RECORDS[1:]
     summary = {"tokens": 1, "selected": 1, "organizations": 1}
-    unread = facts(personal_access_tokens=records, summary=summary, organizations=places(tokens=None))
+    unread = facts(
+        personal_access_tokens=records,
+        summary=summary,
+        organizations=places(tokens=None),
+        accounts=[audits.account(1, 1)],
+    )
     assert "the organization was not read completely" in lacks_of(unread)
     assert "the organization was not read" in lacks_of({**unread, "organizations": places(tokens=None, state="New")})
     assert not lacks_of({**unread, "organizations": places(tokens=None, state="Creating")})
