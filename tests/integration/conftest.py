@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from connecting import REGION, connect
+from event_sources import Events, load_by_path
+from host_runs import HostRun, play_on_all_hosts, split_by_host
 from workmail_emulator import Emulator
 
 # Whatever uses one of these runs Ansible: in a program of its own, or by the API of inventories.
@@ -79,6 +83,30 @@ def gather(aws: pytest.MonkeyPatch) -> Callable[..., Any]:
 
 
 @pytest.fixture
+def watch(aws: pytest.MonkeyPatch) -> Iterator[Callable[..., Events]]:
+    """Runs the event source with something done between sweeps, and cancels it after the last, as ansible-rulebook."""
+    source = load_by_path()["_core"]("plugin_utils._watch.source")
+
+    def call(*between: Callable[[], Any], queue: Any = None, **args: Any) -> Events:
+        events = Events() if queue is None else queue
+        waiting = iter(between)
+
+        async def sleep(seconds: float) -> None:
+            step = next(waiting, None)
+            if step is None:
+                raise asyncio.CancelledError
+            step()
+
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(source.watch(events, args, sleep))
+        return events
+
+    yield call
+    for name in [name for name in sys.modules if name.startswith("patrol_workmail")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
 def ansible_playbook(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs ansible-playbook with arguments; C(extra) variables, and C(env) over the environment."""
 
@@ -126,5 +154,36 @@ def run_tasks(
         assert run.returncode == 0, run.stdout + run.stderr
         registered: dict[str, Any] = json.loads(result.read_text())
         return registered
+
+    return call
+
+
+@pytest.fixture
+def run_hosts(
+    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> Callable[..., list[HostRun]]:
+    """Runs a playbook of the collection, or plays, once, with the variables of each case on a host of its own."""
+
+    def call(
+        playbook: str | list[dict[str, Any]],
+        cases: Iterable[dict[str, Any]],
+        *arguments: str,
+        extra: Any = None,
+        env: Any = None,
+    ) -> list[HostRun]:
+        hosts = {f"case{number:02}": variables for number, variables in enumerate(cases)}
+        local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        # The working directory is where users keep their files: nothing else is put into it.
+        folder = tmp_path / "playbook-of-cases"
+        folder.mkdir(exist_ok=True)
+        inventory, book = folder / "hosts.json", folder / "playbook.yml"
+        inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": local}}))
+        book.write_text(json.dumps(play_on_all_hosts(playbook) if isinstance(playbook, str) else playbook))
+        run = ansible_playbook("-i", str(inventory), "--forks", "4", *arguments, str(book), extra=extra, env=env)
+        assert "Traceback" not in run.stdout + run.stderr
+        runs = split_by_host(run.stdout)
+        assert sorted(runs) == list(hosts), run.stdout + run.stderr
+        assert run.returncode == max(host.returncode for host in runs.values())
+        return [runs[host] for host in hosts]
 
     return call

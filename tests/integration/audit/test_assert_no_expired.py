@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from estate import ACME
+from estate import ACME, ESTATE
 from guarding import guards
+from host_runs import HostRun
 from workmail_emulator import Emulator, Fault
 
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
+RunHosts = Callable[..., list[HostRun]]
 
 BOOK = "patrol.workmail.assert_no_expired"
 BEFORE, AFTER = "2026-01-31T00:00:00Z", "2026-02-04T00:00:00Z"
@@ -49,61 +51,74 @@ def test_expired_tokens_are_named_and_exit_2(emulator: Emulator, ansible_playboo
     assert "Traceback" not in run.stdout + run.stderr
 
 
-def test_every_organization_where_none_is_named(emulator: Emulator, ansible_playbook: Playbook) -> None:
+def test_every_organization_is_audited_by_default(emulator: Emulator, ansible_playbook: Playbook) -> None:
     run = ansible_playbook(BOOK, extra={"audit_regions": ["all"], "audit_as_of": BEFORE})
     assert run.returncode == 0, run.stdout
     assert "6 tokens of 3 organizations" in run.stdout
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault("access_denied", operation="ListOrganizations"),
-        Fault("access_denied", operation="ListUsers"),
-        Fault("truncated", operation="ListPersonalAccessTokens", organization_id=ACME),
-        Fault("empty_object", operation="ListPersonalAccessTokens"),
-        Fault("expired_credentials"),
-    ],
-    ids=repr,
-)
-@pytest.mark.parametrize("on_error", ["fail", "continue"])
-def test_an_incomplete_sweep_never_exits_0(
-    emulator: Emulator, ansible_playbook: Playbook, fault: Fault, on_error: str
-) -> None:
-    emulator.faults.add(fault)
-    run = ansible_playbook(BOOK, extra={"audit_as_of": BEFORE, "audit_on_error": on_error})
-    assert run.returncode == 2
-    if on_error == "continue":
-        assert "NOT COMPLETE" in run.stdout and "INCOMPLETE: 0 violations" in run.stdout
-    assert "Traceback" not in run.stdout + run.stderr
+FAULTS = {
+    "100000000001": Fault("access_denied", operation="ListOrganizations", account_id="100000000001"),
+    "100000000002": Fault("access_denied", operation="ListUsers", account_id="100000000002"),
+    "100000000003": Fault(
+        "truncated", operation="ListPersonalAccessTokens", organization_id=ACME, account_id="100000000003"
+    ),
+    "100000000004": Fault("empty_object", operation="ListPersonalAccessTokens", account_id="100000000004"),
+    "100000000005": Fault("expired_credentials", account_id="100000000005"),
+}
 
 
-@pytest.mark.parametrize(
-    "extra",
-    [
-        {"audit_organizations": ["acmee"]},
-        {"audit_organizations": ["gone"]},
-        {"audit_as_of": "yesterday"},
-        {"audit_on_error": "ignore"},
-        {"audit_regions": ["us-west-2"]},
-        {"audit_users": ["nobody"]},
-        {"audit_organizations": {"acme": 1}},
-        {"audit_assume_role_arn": ""},
-        {"audit_region": "all"},
-        {"audit_report_formats": ["pdf"]},
-        {"audit_report_dir": ""},
-        {"audit_policy": "defalt"},
-        {"audit_policy": ""},
-        {"audit_policy": {"version": 1}},
-        {"audit_policy": ["default"]},
-        {"audit_fail": "sometimes"},
-    ],
-    ids=repr,
-)
-def test_bad_input_never_exits_0(emulator: Emulator, ansible_playbook: Playbook, extra: dict[str, Any]) -> None:
-    run = ansible_playbook(BOOK, extra=extra)
-    assert run.returncode == 2
-    assert "Traceback" not in run.stdout + run.stderr
+def test_an_incomplete_sweep_never_exits_0(emulator: Emulator, run_hosts: RunHosts) -> None:
+    """With each fault in an account of its own, which one host audits with ``fail``, and one with ``continue``."""
+    organizations = ESTATE["Organizations"]
+    cases: list[dict[str, Any]] = []
+    for account_id, fault in FAULTS.items():
+        emulator.load({"Organizations": [{**entry, "AccountId": account_id} for entry in organizations]})
+        emulator.faults.add(fault)
+        keys = {name.upper(): value for name, value in emulator.credentials(account_id).items()}
+        cases += [
+            {"audit_as_of": BEFORE, "audit_on_error": on_error, "case_environment": keys}
+            for on_error in ("fail", "continue")
+        ]
+    runs = run_hosts(BOOK, cases)
+    for case, run in zip(cases, runs, strict=True):
+        assert run.returncode == 2, case
+        if case["audit_on_error"] == "continue":
+            assert "NOT COMPLETE" in run.stdout and "INCOMPLETE: 0 violations" in run.stdout, (case, run.stdout)
+
+
+BAD_VARIABLES: list[dict[str, Any]] = [
+    {"audit_organizations": ["acmee"]},
+    {"audit_organizations": ["gone"]},
+    {"audit_as_of": "yesterday"},
+    {"audit_on_error": "ignore"},
+    {"audit_regions": ["us-west-2"]},
+    {"audit_users": ["nobody"]},
+    {"audit_organizations": {"acme": 1}},
+    {"audit_assume_role_arn": ""},
+    {"audit_region": "all"},
+    {"audit_report_formats": ["pdf"]},
+    {"audit_report_dir": ""},
+    {"audit_fail": "sometimes"},
+]
+BAD_POLICIES: list[Any] = ["defalt", "", {"version": 1}, ["default"]]
+
+
+def test_bad_input_never_exits_0(emulator: Emulator, run_hosts: RunHosts) -> None:
+    *runs, good = run_hosts(BOOK, [*BAD_VARIABLES, {"audit_as_of": BEFORE}])
+    assert good.returncode == 0
+    for variables, run in zip(BAD_VARIABLES, runs, strict=True):
+        assert run.returncode == 2, variables
+
+
+def test_a_bad_policy_never_exits_0(emulator: Emulator, run_hosts: RunHosts) -> None:
+    """The playbook sets ``audit_policy``, and only a variable of the command line counts more."""
+    cases = [{"policy_of_host": policy} for policy in BAD_POLICIES]
+    good = {"policy_of_host": "no_expired", "audit_as_of": BEFORE}
+    *runs, passed = run_hosts(BOOK, [*cases, good], extra={"audit_policy": "{{ policy_of_host }}"})
+    assert passed.returncode == 0
+    for case, run in zip(cases, runs, strict=True):
+        assert run.returncode == 2, case
 
 
 @guards("roles/audit/tasks/main.yml", "__common_unknown | length == 0", "true")
@@ -121,24 +136,27 @@ def test_a_misspelled_variable_is_named(emulator: Emulator, ansible_playbook: Pl
     "audit_policy == 'no_expired' and audit_fail | bool",
     "true",
 )
-@pytest.mark.parametrize(
-    ("extra", "name"),
-    [({"audit_policy": "wind_down"}, "audit_policy"), ({"audit_fail": "false"}, "audit_fail")],
-)
-def test_it_is_never_weakened(emulator: Emulator, ansible_playbook: Playbook, extra: Any, name: str) -> None:
-    run = ansible_playbook(BOOK, extra={"audit_as_of": BEFORE, **extra})
-    assert run.returncode == 2 and len(emulator.requests) == 0
-    assert f"{name} cannot be set for the playbook assert_no_expired" in " ".join(run.stdout.split())
+def test_it_is_never_weakened(emulator: Emulator, run_hosts: RunHosts) -> None:
+    cases = {
+        "audit_policy": {"policy_of_host": "wind_down"},
+        "audit_fail": {"policy_of_host": "no_expired", "audit_fail": "false"},
+    }
+    hosts = [{"audit_as_of": BEFORE, **variables} for variables in cases.values()]
+    runs = run_hosts(BOOK, hosts, extra={"audit_policy": "{{ policy_of_host }}"})
+    for name, run in zip(cases, runs, strict=True):
+        assert run.returncode == 2
+        assert f"{name} cannot be set for the playbook assert_no_expired" in " ".join(run.stdout.split())
+    assert len(emulator.requests) == 0
 
 
-def test_nobody_hands_it_the_result(emulator: Emulator, ansible_playbook: Playbook) -> None:
+def test_a_result_among_the_variables_is_ignored(emulator: Emulator, ansible_playbook: Playbook) -> None:
     good = {"outcome": "pass", "findings": []}
     assert ansible_playbook(BOOK, extra={"audit_result": good, "audit_as_of": AFTER}).returncode == 2
 
 
 @pytest.mark.parametrize("tags", [["--tags", "nothing"], ["--skip-tags", "everything"]])
 @guards("playbooks/assert_no_expired.yml", "      tags: [always]\n", "")
-def test_tags_do_not_keep_it_from_looking(emulator: Emulator, ansible_playbook: Playbook, tags: list[str]) -> None:
+def test_tags_never_skip_the_audit(emulator: Emulator, ansible_playbook: Playbook, tags: list[str]) -> None:
     assert ansible_playbook(BOOK, *tags, extra={"audit_as_of": AFTER}).returncode == 2
 
 

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from estate import ACME, GLOBEX, SECRETS_OF_A_NAME
+from connecting import connect
+from estate import ACME, ESTATE, GLOBEX, SECRETS_OF_A_NAME
 from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 RunTasks = Callable[..., dict[str, Any]]
+Playbook = Callable[..., subprocess.CompletedProcess[str]]
 
 AUDIT = "patrol.workmail.workmail_pat_audit"
 AS_OF = "2026-02-04T00:00:00Z"
@@ -56,6 +58,7 @@ def test_the_module_finds_and_does_not_fail(emulator: Emulator, run_tasks: RunTa
     assert violated["outcome"] == "violations" and violated["changed"] is False and violated["complete"] is True
     assert found(violated) == [("expired", "pat-1"), ("expired", "pat-3"), ("forever", "pat-4")]
     assert violated["summary"] == {
+        "accounts": 1,
         "organizations": 2,
         "tokens": 6,
         "findings": 3,
@@ -82,10 +85,12 @@ def test_the_module_finds_and_does_not_fail(emulator: Emulator, run_tasks: RunTa
     'bool(options.get("owners")) or policy.needs_owners',
     'bool(options.get("owners"))',
 )
-def test_owners_are_read_only_where_the_policy_needs_them(emulator: Emulator, run_tasks: RunTasks) -> None:
+def test_owners_are_read_only_if_the_policy_needs_them(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
+    from ansible_collections.patrol.workmail.plugins.module_utils._audit.run import gather_audit
+
     def operations(policy: dict[str, Any]) -> set[str]:
         before = len(emulator.requests)
-        run_tasks([{AUDIT: {"policy": policy, "organization": ACME}, "register": "audit"}])
+        gather_audit({"policy": policy, "organizations": [ACME]}, connect())
         return {request.operation for request in emulator.requests[before:]}
 
     needing = {**POLICY, "exceptions": [{**EXCEPTION, "match": {"owner": "svc-*"}}]}
@@ -121,52 +126,68 @@ def test_policy_files(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -
     assert results["audit_5"]["summary"]["findings"] == 5
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({}, "one of the following is required: policy, policy_file"),
-        ({"policy": POLICY, "policy_file": "default"}, "parameters are mutually exclusive: policy|policy_file"),
-        ({"policy_file": "defalt"}, "policy_file: 'defalt' does not exist, did you mean default?"),
-        ({"policy_file": "x.yml"}, "'x.yml' does not exist. The policies of the collection are default,"),
-        ({"policy_file": ""}, "policy_file: expected the path of a file, got ''"),
-        ({"policy_file": ["default"]}, "policy_file: expected the path of a file, got ['default']"),
-        ({"policy_file": "x" * 300}, f"policy_file: '{'x' * 57}...{'x' * 58}' does not exist"),
-        ({"policy_file": "/"}, "/: expected a regular file, got a directory"),
-        ({"policy_file": "bad.yml"}, "bad.yml: line 2, rule a: rules[0].when.expird: unknown condition, did you "),
-        ({"policy": {}}, "policy: version is missing"),
-        ({"policy": {**POLICY, "rules": [{**POLICY["rules"][0], "when": {"expird": True}}]}},
-         "rules[0].when.expird: unknown condition, did you mean expired?"),
-        ({"policy": POLICY, "organizations": ["Acme!"]}, "organizations: 'Acme!' is neither"),
-        ({"policy": POLICY, "select": {"owner": "ana"}}, "need owners: true"),
-        ({"policy": POLICY, "max_items": 3}, "Unsupported parameters"),
-    ],
-    ids=repr,
-)  # fmt: skip
-def test_bad_input_is_an_error_before_any_call(
-    emulator: Emulator, run_tasks: RunTasks, tmp_path: Path, arguments: dict[str, Any], message: str
-) -> None:
+BAD_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
+    ({}, "one of the following is required: policy, policy_file"),
+    ({"policy": POLICY, "policy_file": "default"}, "parameters are mutually exclusive: policy|policy_file"),
+    ({"policy_file": "defalt"}, "policy_file: 'defalt' does not exist, did you mean default?"),
+    ({"policy_file": "x.yml"}, "'x.yml' does not exist. The policies of the collection are default,"),
+    ({"policy_file": ""}, "policy_file: expected the path of a file, got ''"),
+    ({"policy_file": ["default"]}, "policy_file: expected the path of a file, got ['default']"),
+    ({"policy_file": "x" * 300}, f"policy_file: '{'x' * 57}...{'x' * 58}' does not exist"),
+    ({"policy_file": "/"}, "/: expected a regular file, got a directory"),
+    ({"policy_file": "bad.yml"}, "bad.yml: line 2, rule a: rules[0].when.expird: unknown condition, did you "),
+    ({"policy": {}}, "policy: version is missing"),
+    ({"policy": {**POLICY, "rules": [{**POLICY["rules"][0], "when": {"expird": True}}]}},
+     "rules[0].when.expird: unknown condition, did you mean expired?"),
+    ({"policy": POLICY, "organizations": ["Acme!"]}, "organizations: 'Acme!' is neither"),
+    ({"policy": POLICY, "select": {"owner": "ana"}}, "need owners: true"),
+    ({"policy": POLICY, "max_items": 3}, "Unsupported parameters"),
+]  # fmt: skip
+
+
+def test_bad_input_is_an_error_before_any_call(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
     (tmp_path / "bad.yml").write_text("version: 1\nrules: [{id: a, severity: low, when: {expird: true}}]\n")
-    failed = run_tasks([{AUDIT: arguments, "register": "audit", "ignore_errors": True}])["audit"]
-    assert failed["failed"] is True and message in failed["msg"]
-    assert "Traceback" not in str(failed) and len(emulator.requests) == 0
-
-
-@pytest.mark.parametrize("kind", ["access_denied", "truncated", "empty_object", "empty_next_token"])
-def test_what_cannot_be_read_is_an_error_or_incomplete(emulator: Emulator, run_tasks: RunTasks, kind: str) -> None:
-    emulator.faults.add(Fault(kind, operation="ListPersonalAccessTokens", organization_id=GLOBEX))
-    clean = {"policy": {**POLICY, "rules": POLICY["rules"][2:]}}
     results = run_tasks(
         [
-            {AUDIT: clean, "register": "failed", "ignore_errors": True},
-            {AUDIT: {**clean, "on_error": "continue"}, "register": "incomplete"},
+            {AUDIT: arguments, "register": f"audit_{number}", "ignore_errors": True}
+            for number, (arguments, _message) in enumerate(BAD_ARGUMENTS)
         ]
     )
-    assert results["failed"]["failed"] is True and results["failed"]["organization_id"] == GLOBEX
-    assert "outcome" not in results["failed"]
-    incomplete = results["incomplete"]
-    assert incomplete["outcome"] == "incomplete" and incomplete["complete"] is False
-    assert [error["organization_id"] for error in incomplete["errors"]] == [GLOBEX]
-    assert incomplete["summary"]["organizations"] == 1 and incomplete["summary"]["tokens"] == 5
+    for number, (arguments, message) in enumerate(BAD_ARGUMENTS):
+        failed = results[f"audit_{number}"]
+        assert failed["failed"] is True and message in failed["msg"], arguments
+        assert "Traceback" not in str(failed)
+    assert len(emulator.requests) == 0
+
+
+KINDS = {
+    "100000000001": "access_denied",
+    "100000000002": "truncated",
+    "100000000003": "empty_object",
+    "100000000004": "empty_next_token",
+}
+
+
+def test_an_organization_that_cannot_be_read_is_an_error_or_incomplete(emulator: Emulator, run_tasks: RunTasks) -> None:
+    """With each kind of fault in an account of its own."""
+    clean = {"policy": {**POLICY, "rules": POLICY["rules"][2:]}}
+    tasks: list[dict[str, Any]] = []
+    for account_id, kind in KINDS.items():
+        emulator.load({"Organizations": [{**entry, "AccountId": account_id} for entry in ESTATE["Organizations"]]})
+        limits = {"organization_id": GLOBEX, "account_id": account_id}
+        emulator.faults.add(Fault(kind, operation="ListPersonalAccessTokens", **limits))
+        keys = {name.upper(): value for name, value in emulator.credentials(account_id).items()}
+        failing = {AUDIT: clean, "register": f"failed_{kind}", "ignore_errors": True, "environment": keys}
+        continuing = {AUDIT: {**clean, "on_error": "continue"}, "register": f"incomplete_{kind}", "environment": keys}
+        tasks += [failing, continuing]
+    results = run_tasks(tasks)
+    for kind in KINDS.values():
+        failed, incomplete = results[f"failed_{kind}"], results[f"incomplete_{kind}"]
+        assert failed["failed"] is True and failed["organization_id"] == GLOBEX, kind
+        assert "outcome" not in failed, kind
+        assert incomplete["outcome"] == "incomplete" and incomplete["complete"] is False, kind
+        assert [error["organization_id"] for error in incomplete["errors"]] == [GLOBEX], kind
+        assert incomplete["summary"]["organizations"] == 1 and incomplete["summary"]["tokens"] == 5, kind
 
 
 def test_filters_agree_with_the_module(emulator: Emulator, run_tasks: RunTasks) -> None:
@@ -198,24 +219,31 @@ def test_filters_agree_with_the_module(emulator: Emulator, run_tasks: RunTasks) 
     assert filtered["report"]["findings"] == audit["findings"]
 
 
-@pytest.mark.parametrize(
-    ("expression", "message"),
-    [
-        ("[] | patrol.workmail.workmail_pat_findings('defalt')", "no policy 'defalt', did you mean default?"),
-        ("[] | patrol.workmail.workmail_pat_findings({})", "policy: version is missing"),
-        ("none | patrol.workmail.workmail_pat_findings('no_expired')", "facts: expected a list of records"),
-        ("[{}] | patrol.workmail.workmail_pat_findings('no_expired')", "facts[0]: not a record"),
-        ("[] | patrol.workmail.workmail_pat_findings('no_expired', as_of='soon')", "as_of: 'soon' is neither"),
-        ("{} | patrol.workmail.workmail_pat_report('json')", "audit: not the result of an audit, it lacks outcome"),
-        ("{} | patrol.workmail.workmail_pat_report('sarf')", "'sarf' is not a format of reports, did you mean sarif?"),
-    ],
-)
-def test_bad_input_to_filters(run_tasks: RunTasks, expression: str, message: str) -> None:
-    task = {"ansible.builtin.debug": {"msg": f"{{{{ {expression} }}}}"}, "register": "failed", "ignore_errors": True}
-    failed = run_tasks([task])["failed"]
-    assert failed["failed"] is True and message in failed["msg"]
+BAD_EXPRESSIONS = [
+    ("[] | patrol.workmail.workmail_pat_findings('defalt')", "no policy 'defalt', did you mean default?"),
+    ("[] | patrol.workmail.workmail_pat_findings({})", "policy: version is missing"),
+    ("none | patrol.workmail.workmail_pat_findings('no_expired')", "facts: expected a list of records"),
+    ("[{}] | patrol.workmail.workmail_pat_findings('no_expired')", "facts[0]: not a record"),
+    ("[] | patrol.workmail.workmail_pat_findings('no_expired', as_of='soon')", "as_of: 'soon' is neither"),
+    ("{} | patrol.workmail.workmail_pat_report('json')", "audit: not the result of an audit, it lacks outcome"),
+    ("{} | patrol.workmail.workmail_pat_report('sarf')", "'sarf' is not a format of reports, did you mean sarif?"),
+]
 
 
-def test_check_mode(emulator: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_bad_input_to_filters(run_tasks: RunTasks) -> None:
+    results = run_tasks(
+        [
+            {"ansible.builtin.debug": {"msg": f"{{{{ {text} }}}}"}, "register": f"r_{number}", "ignore_errors": True}
+            for number, (text, _message) in enumerate(BAD_EXPRESSIONS)
+        ]
+    )
+    for number, (expression, message) in enumerate(BAD_EXPRESSIONS):
+        failed = results[f"r_{number}"]
+        assert failed["failed"] is True and message in failed["msg"], expression
+
+
+def test_check_mode_audits_and_fails(
+    emulator: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     run = ansible_playbook("patrol.workmail.audit", "--check", "--diff", extra={"audit_as_of": AS_OF})
     assert run.returncode == 2 and "FAIL: " in run.stdout

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +17,12 @@ from xml.etree import ElementTree
 import pytest
 from estate import ACME, GLOBEX, SECRETS_OF_A_NAME
 from guarding import guards
+from host_runs import HostRun
 from report_files import FILES
 from workmail_emulator import Emulator, Fault
 
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
+RunHosts = Callable[..., list[HostRun]]
 
 BOOK = "patrol.workmail.audit"
 AS_OF = "2026-02-04T00:00:00Z"
@@ -59,7 +62,7 @@ def suites_of(junit: str) -> dict[str | None, ElementTree.Element]:
     return {suite.get("name"): suite for suite in ElementTree.fromstring(junit).iter("testsuite")}
 
 
-def test_the_summary_of_many(emulator: Emulator, ansible_playbook: Playbook) -> None:
+def test_the_summary_shows_twenty_findings_and_a_count(emulator: Emulator, ansible_playbook: Playbook) -> None:
     tokens = [
         {"PersonalAccessTokenId": f"pat-{n}", "UserId": "u", "DateCreated": "-400d", "ExpiresTime": "-1d"}
         for n in range(25)
@@ -70,107 +73,115 @@ def test_the_summary_of_many(emulator: Emulator, ansible_playbook: Playbook) -> 
     assert run.stdout.count("high: The token has expired: ") == 20 and "... and 5 more findings" in run.stdout
 
 
-@pytest.mark.parametrize(
-    ("extra", "code"),
-    [
-        ({"audit_policy": MILD}, 0),
-        ({"audit_policy": {**MILD, "fail_on": "low"}}, 2),
-        ({"audit_policy": "no_expired"}, 2),
-        ({"audit_policy": "no_expired", "audit_as_of": "2026-01-31T00:00:00Z"}, 0),
-        ({"audit_policy": "no_expired", "audit_fail": False}, 0),
-        ({"audit_policy": "no_expired", "audit_fail": "false"}, 0),
-        ({"audit_policy": "no_expired", "audit_owners": False}, 2),
-        ({"audit_policy": "wind_down"}, 2),
-        ({"audit_policy": "wind_down", "audit_as_of": "2026-03-04T00:00:00Z"}, 0),
-        ({"audit_policy": "mine.yml"}, 0),
-        ({"audit_policy": "none.yml"}, 2),
-        ({"audit_policy": "broken.yml"}, 2),
-    ],
-    ids=repr,
-)
-def test_exit_codes(
-    emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, extra: dict[str, Any], code: int
-) -> None:
+EXIT_CODES: list[tuple[dict[str, Any], int]] = [
+    ({"audit_policy": MILD}, 0),
+    ({"audit_policy": {**MILD, "fail_on": "low"}}, 2),
+    ({"audit_policy": "no_expired"}, 2),
+    ({"audit_policy": "no_expired", "audit_as_of": "2026-01-31T00:00:00Z"}, 0),
+    ({"audit_policy": "no_expired", "audit_fail": False}, 0),
+    ({"audit_policy": "no_expired", "audit_fail": "false"}, 0),
+    ({"audit_policy": "no_expired", "audit_owners": False}, 2),
+    ({"audit_policy": "wind_down"}, 2),
+    ({"audit_policy": "wind_down", "audit_as_of": "2026-03-04T00:00:00Z"}, 0),
+    ({"audit_policy": "mine.yml"}, 0),
+    ({"audit_policy": "none.yml"}, 2),
+    ({"audit_policy": "broken.yml"}, 2),
+]
+
+
+def test_exit_codes(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> None:
     (tmp_path / "mine.yml").write_text(json.dumps(MILD))
     (tmp_path / "broken.yml").write_text("rules: [")
-    run = ansible_playbook(BOOK, extra={"audit_as_of": AS_OF, **extra})
-    assert run.returncode == code, run.stdout
-    assert "Traceback" not in run.stdout + run.stderr
+    runs = run_hosts(BOOK, [{"audit_as_of": AS_OF, **variables} for variables, _code in EXIT_CODES])
+    for (variables, code), run in zip(EXIT_CODES, runs, strict=True):
+        assert run.returncode == code, (variables, run.stdout)
 
 
-@pytest.mark.parametrize("fail", [True, False])
 @guards(
     "roles/audit/tasks/report.yml",
     "(__audit_result.outcome == 'violations' and not audit_fail | bool)",
     "not audit_fail | bool",
 )
-def test_one_organization_denied(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, fail: bool) -> None:
-    """The report is whole for the others, names the one, and nothing lets it pass."""
+def test_an_organization_that_is_denied_never_passes(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> None:
+    """The report is complete for the others, and names the one, with each value of ``audit_fail``."""
     emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", organization_id=GLOBEX))
-    extra = {"audit_policy": MILD, "audit_report_dir": "reports", "audit_fail": fail, "audit_as_of": AS_OF}
-    run = ansible_playbook(BOOK, extra=extra)
-    assert run.returncode == 2
-    assert "INCOMPLETE: 0 violations on 5 tokens of 1 organization" in run.stdout and "AccessDenied" in run.stdout
-    audit = json.loads((tmp_path / "reports" / "audit.json").read_text())
-    assert audit["outcome"] == "incomplete"
-    assert [finding["token"]["organization_id"] for finding in audit["findings"]] == [ACME]
-    suites = {
-        suite.get("name"): suite for suite in ElementTree.parse(tmp_path / "reports" / "audit.xml").iter("testsuite")
-    }
-    assert len(suites["globex"].findall(".//error")) == 1 and not suites["acme"].findall(".//error")
+    common = {"audit_policy": MILD, "audit_as_of": AS_OF}
+    folders = {"fails": True, "continues": False}
+    runs = run_hosts(
+        BOOK, [{**common, "audit_report_dir": folder, "audit_fail": fail} for folder, fail in folders.items()]
+    )
+    for folder, run in zip(folders, runs, strict=True):
+        assert run.returncode == 2
+        assert "INCOMPLETE: 0 violations on 5 tokens of 1 organization" in run.stdout and "AccessDenied" in run.stdout
+        audit = json.loads((tmp_path / folder / "audit.json").read_text())
+        assert audit["outcome"] == "incomplete"
+        assert [finding["token"]["organization_id"] for finding in audit["findings"]] == [ACME]
+        suites = suites_of((tmp_path / folder / "audit.xml").read_text())
+        assert len(suites["globex"].findall(".//error")) == 1 and not suites["acme"].findall(".//error")
 
 
-def test_owners_are_left_out_where_not_wanted(emulator: Emulator, ansible_playbook: Playbook) -> None:
+def test_owners_are_read_unless_audit_owners_is_false(emulator: Emulator, run_hosts: RunHosts) -> None:
     emulator.faults.add(Fault("access_denied", operation="ListUsers"))
-    extra = {"audit_policy": "no_expired", "audit_as_of": "2026-01-31T00:00:00Z"}
-    assert ansible_playbook(BOOK, extra={**extra, "audit_owners": False}).returncode == 0
-    assert ansible_playbook(BOOK, extra=extra).returncode == 2
+    variables = {"audit_policy": "no_expired", "audit_as_of": "2026-01-31T00:00:00Z"}
+    runs = run_hosts(BOOK, [{**variables, "audit_owners": False}, variables])
+    assert [run.returncode for run in runs] == [0, 2]
 
 
-@pytest.mark.parametrize("directory", ["file/reports", "", " ", ["reports"]])
-def test_reports_that_cannot_be_written_keep_it_from_looking(
-    emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path, directory: Any
+def test_a_bad_report_directory_is_refused_before_any_call(
+    emulator: Emulator, run_hosts: RunHosts, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    run = ansible_playbook(BOOK, extra={"audit_policy": MILD, "audit_report_dir": directory})
-    assert run.returncode == 2 and len(emulator.requests) == 0
+    directories: list[Any] = ["file/reports", "", " ", ["reports"]]
+    runs = run_hosts(BOOK, [{"audit_policy": MILD, "audit_report_dir": directory} for directory in directories])
+    assert [run.returncode for run in runs] == [2] * len(directories) and len(emulator.requests) == 0
 
 
-@pytest.mark.parametrize("variable", ["audit_assume_role_arn", "audit_assume_role_external_id", "audit_as_of"])
 @guards(
     "roles/audit/tasks/read.yml",
     "audit_assume_role_arn or '' if audit_assume_role_arn is defined else omit",
     "audit_assume_role_arn | default(omit)",
 )
-def test_a_variable_without_a_value(emulator: Emulator, ansible_playbook: Playbook, variable: str) -> None:
-    """It must not look in another account, or at another time, than was meant."""
-    run = ansible_playbook(BOOK, extra={"audit_policy": MILD, variable: None})
-    assert run.returncode == 2 and f"{variable}: " in run.stdout
+def test_a_variable_without_a_value_is_refused_before_any_call(emulator: Emulator, run_hosts: RunHosts) -> None:
+    """It must not audit another account, or at another time, than was meant."""
+    variables = ["audit_assume_role_arn", "audit_assume_role_external_id", "audit_as_of"]
+    runs = run_hosts(BOOK, [{"audit_policy": MILD, variable: None} for variable in variables])
+    for variable, run in zip(variables, runs, strict=True):
+        assert run.returncode == 2 and f"{variable}: " in run.stdout
     assert len(emulator.requests) == 0
 
 
-def test_no_report_of_an_earlier_run_is_left(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
-    reports = tmp_path / "reports"
-    extra = {"audit_policy": MILD, "audit_report_dir": str(reports), "audit_report_formats": list(FILES)}
-    assert ansible_playbook(BOOK, extra=extra).returncode == 0
-    (reports / "kept.json").write_text("")
-    assert len(list(reports.iterdir())) == len(FILES) + 1
-    for book, wrong in (
-        (BOOK, {"audit_on_error": "fail"}),
-        (BOOK, {"audit_on_error": "never"}),
-        (BOOK, {"audit_fail": None}),
-        ("patrol.workmail.assert_no_expired", {"audit_owners": "maybe"}),
-        (BOOK, {"audit_regoins": ["all"]}),
-        ("patrol.workmail.assert_no_expired", {}),
-    ):
-        emulator.faults.add(Fault("access_denied", operation="ListOrganizations"))
-        (reports / "audit.json").write_text("")
-        run = ansible_playbook(book, extra={**extra, **wrong})
-        assert run.returncode == 2 and run.stdout.count("Remove the reports of an earlier run") == 1
-        assert [file.name for file in reports.iterdir()] == ["kept.json"]
+def test_no_report_of_an_earlier_run_is_left(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> None:
+    common, policy = {"audit_report_formats": list(FILES)}, {"audit_policy": MILD}
+    [good] = run_hosts(BOOK, [{**common, "audit_report_dir": "good"}], extra=policy)
+    assert good.returncode == 0
+    (tmp_path / "good" / "kept.json").write_text("")
+    assert len(list((tmp_path / "good").iterdir())) == len(FILES) + 1
+    wrong: dict[str, list[dict[str, Any]]] = {
+        BOOK: [
+            {"audit_on_error": "fail"},
+            {"audit_on_error": "never"},
+            {"audit_fail": None},
+            {"audit_regoins": ["all"]},
+        ],
+        "patrol.workmail.assert_no_expired": [{"audit_owners": "maybe"}, {}],
+    }
+    emulator.faults.add(Fault("access_denied", operation="ListOrganizations"))
+    for book, cases in wrong.items():
+        folders = [tmp_path / f"{book}-{number}" for number in range(len(cases))]
+        for folder in folders:
+            shutil.copytree(tmp_path / "good", folder)
+        hosts = [
+            {**common, "audit_report_dir": str(folder), **variables}
+            for folder, variables in zip(folders, cases, strict=True)
+        ]
+        # The playbook assert_no_expired refuses a policy of the command line.
+        runs = run_hosts(book, hosts, extra=policy)
+        for folder, variables, run in zip(folders, cases, runs, strict=True):
+            assert run.returncode == 2 and run.stdout.count("Remove the reports of an earlier run") == 1, variables
+            assert [file.name for file in folder.iterdir()] == ["kept.json"], variables
 
 
 @pytest.mark.parametrize("tags", [["--tags", "nothing"], ["--skip-tags", "everything"]])
 @guards("playbooks/audit.yml", "      tags: [always]\n", "")
-def test_tags_do_not_keep_it_from_looking(emulator: Emulator, ansible_playbook: Playbook, tags: list[str]) -> None:
+def test_tags_never_skip_the_audit(emulator: Emulator, ansible_playbook: Playbook, tags: list[str]) -> None:
     assert ansible_playbook(BOOK, *tags, extra={"audit_as_of": AS_OF}).returncode == 2

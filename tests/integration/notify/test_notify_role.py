@@ -19,9 +19,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from estate import SECRETS_OF_A_NAME
 from guarding import guards
+from host_runs import HostRun
 from workmail_emulator import Emulator
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+RunHosts = Callable[..., list[HostRun]]
 
 COMMUNITY = Path(sys.prefix) / "community"
 EVERY = {"version": 1, "rules": [{"id": "every", "severity": "low", "when": {"organization": "*"}}]}
@@ -66,12 +68,12 @@ def mailbox(unused_port: int) -> Iterator[tuple[Mailbox, int]]:
 
 
 @pytest.fixture
-def notify(emulator: Emulator, ansible_playbook: Run, environment: dict[str, str], tmp_path: Path) -> Run:
-    """Audits and notifies the owners of tokens that meet ``select``, with ``community`` if that is installed."""
+def notify_hosts(emulator: Emulator, run_hosts: RunHosts, environment: dict[str, str]) -> RunHosts:
+    """Audits and notifies the owners of tokens that meet ``select``, once for the variables of each case."""
 
     def call(
-        community: bool = True, select: Any = None, organizations: Any = ("acme",), **variables: Any
-    ) -> subprocess.CompletedProcess[str]:
+        cases: list[dict[str, Any]], community: bool = True, select: Any = None, organizations: Any = ("acme",)
+    ) -> list[HostRun]:
         audit = {
             "policy": EVERY,
             "organizations": organizations,
@@ -82,18 +84,23 @@ def notify(emulator: Emulator, ansible_playbook: Run, environment: dict[str, str
             {"patrol.workmail.workmail_pat_audit": audit, "register": "audit"},
             {
                 "ansible.builtin.include_role": {"name": "patrol.workmail.notify"},
-                "vars": {"notify_findings": "{{ audit.findings }}", **variables},
+                "vars": {"notify_findings": "{{ audit.findings }}"},
             },
             {"ansible.builtin.debug": {"var": "notify_result"}},
         ]
-        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
-        play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-        book = tmp_path / "notify.yml"
-        book.write_text(json.dumps([play]))
         collections = environment["ANSIBLE_COLLECTIONS_PATH"]
         env = {"ANSIBLE_COLLECTIONS_PATH": f"{collections}:{COMMUNITY}" if community else collections}
-        run = ansible_playbook(str(book), env=env)
-        assert "Traceback" not in run.stdout + run.stderr
+        return run_hosts([{"hosts": "all", "gather_facts": False, "tasks": tasks}], cases, env=env)
+
+    return call
+
+
+@pytest.fixture
+def notify(notify_hosts: RunHosts) -> Callable[..., HostRun]:
+    """The same for one case."""
+
+    def call(community: bool = True, select: Any = None, organizations: Any = ("acme",), **variables: Any) -> HostRun:
+        [run] = notify_hosts([variables], community, select, organizations)
         return run
 
     return call
@@ -140,11 +147,9 @@ def notify_each(
     return call
 
 
-def result_of(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def result_of(run: HostRun) -> dict[str, Any]:
     """The variable ``notify_result``, as the last task shows it."""
-    shown: dict[str, Any] = json.loads(
-        run.stdout[run.stdout.rindex("ok: [localhost] => ") :].split(" => ", 1)[1].split("\n\n")[0]
-    )
+    shown: dict[str, Any] = json.loads(run.stdout[run.stdout.rindex("ok: [") :].split(" => ", 1)[1])
     result: dict[str, Any] = shown["notify_result"]
     return result
 
@@ -152,7 +157,7 @@ def result_of(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 @guards("roles/notify/tasks/main.yml", "  when: notify_confirm | bool\n", "")
 @pytest.mark.smoke
 def test_a_preview_shows_everything_sends_nothing_and_passes(
-    emulator: Emulator, notify: Run, mailbox: Any, tmp_path: Path
+    emulator: Emulator, notify: Callable[..., HostRun], mailbox: Any, tmp_path: Path
 ) -> None:
     """It passes although some owners cannot be notified, and nothing in its log is a command of a pipeline."""
     hostile = "##vso[task.complete result=Succeeded;] ::error::x"
@@ -186,28 +191,31 @@ def test_a_preview_shows_everything_sends_nothing_and_passes(
     assert kept.messages == [] and not (tmp_path / "notices").exists()
 
 
-@pytest.mark.parametrize("subtype", ["plain", "html"])
-def test_mail(notify: Run, mailbox: Any, subtype: str) -> None:
+def test_mail_is_sent_as_plain_text_and_as_html(notify_hosts: RunHosts, mailbox: Any) -> None:
     kept, port = mailbox
-    run = notify(
-        notify_confirm=True, notify_from="security@acme.example", notify_smtp_port=port, notify_mail_subtype=subtype
-    )
-    assert run.returncode == 0, run.stdout
-    assert result_of(run) == {"complete": True, "notified": ["ana@acme.example"], "not_notified": []}
-    [(recipients, message)] = kept.messages
-    assert recipients == ["ana@acme.example"] and message["From"] == "security@acme.example"
-    assert message["Subject"] == "Your Amazon WorkMail personal access tokens"
-    assert message["Auto-Submitted"] == "auto-generated"
-    [part] = message.iter_parts()
-    body = part.get_content()
-    assert part.get_content_subtype() == subtype and "pat-1" in body and "pat-2" in body
-    name = SECRETS_OF_A_NAME if subtype == "plain" else SECRETS_OF_A_NAME.replace("'", "&#39;")
-    assert name in body
+    common = {"notify_confirm": True, "notify_from": "security@acme.example", "notify_smtp_port": port}
+    for run in notify_hosts([{**common, "notify_mail_subtype": subtype} for subtype in ("plain", "html")]):
+        assert run.returncode == 0, run.stdout
+        assert result_of(run) == {"complete": True, "notified": ["ana@acme.example"], "not_notified": []}
+    subtypes = []
+    for recipients, message in kept.messages:
+        assert recipients == ["ana@acme.example"] and message["From"] == "security@acme.example"
+        assert message["Subject"] == "Your Amazon WorkMail personal access tokens"
+        assert message["Auto-Submitted"] == "auto-generated"
+        [part] = message.iter_parts()
+        body = part.get_content()
+        subtypes.append(part.get_content_subtype())
+        assert "pat-1" in body and "pat-2" in body
+        name = SECRETS_OF_A_NAME if subtypes[-1] == "plain" else SECRETS_OF_A_NAME.replace("'", "&#39;")
+        assert name in body
+    assert sorted(subtypes) == ["html", "plain"]
 
 
 @pytest.mark.parametrize("community", [False, True])
-def test_files(notify: Run, tmp_path: Path, community: bool) -> None:
-    """Where there is no way to send, and where files are asked for."""
+def test_notices_are_files_without_a_way_to_mail_or_if_asked_for(
+    notify: Callable[..., HostRun], tmp_path: Path, community: bool
+) -> None:
+    """Without the collection community.general, and with ``notify_delivery: eml``."""
     run = notify(
         community,
         notify_confirm=True,
@@ -227,7 +235,7 @@ def test_files(notify: Run, tmp_path: Path, community: bool) -> None:
     assert SECRETS_OF_A_NAME in text and SECRETS_OF_A_NAME.replace("'", "&#39;") in html
 
 
-def test_mail_that_cannot_be_sent_is_reported(notify: Run, mailbox: Any, emulator: Emulator) -> None:
+def test_mail_that_cannot_be_sent_is_reported(notify: Callable[..., HostRun], mailbox: Any, emulator: Emulator) -> None:
     """The others are notified all the same, and then it fails, also with ``continue``."""
     users = [{"Id": f"user-{n}", "Name": f"u{n}", "Email": f"u{n}@acme.example", "State": "ENABLED"} for n in range(3)]
     tokens = [
@@ -250,32 +258,20 @@ def test_mail_that_cannot_be_sent_is_reported(notify: Run, mailbox: Any, emulato
     assert "##vso" not in run.stdout
 
 
-def test_no_mail_server(notify: Run, unused_port: int) -> None:
-    run = notify(
-        notify_confirm=True,
-        notify_from="security@acme.example",
-        notify_smtp_port=unused_port,
-        __notify_patience=1,
-    )
-    assert run.returncode == 2 and f"the mail server localhost:{unused_port} cannot be reached" in run.stdout
+def test_owners_who_cannot_be_notified_fail_the_role_unless_it_is_to_continue(
+    notify_hosts: RunHosts, tmp_path: Path
+) -> None:
+    common = {"notify_confirm": True, "notify_from": "security@acme.example", "notify_delivery": "eml"}
+    codes = {"fail": 2, "continue": 0}
+    cases = [{**common, "notify_on_undeliverable": choice, "notify_eml_dir": choice} for choice in codes]
+    for (choice, code), run in zip(codes.items(), notify_hosts(cases, select={}), strict=True):
+        assert run.returncode == code, run.stdout
+        assert "Ben cannot be notified of pat-3, pat-4: the owner is DISABLED" in " ".join(run.stdout.split())
+        assert "the owner is UNKNOWN" in run.stdout
+        assert len(list((tmp_path / choice).iterdir())) == 1
 
 
-@pytest.mark.parametrize(("on_undeliverable", "code"), [("fail", 2), ("continue", 0)])
-def test_owners_who_cannot_be_notified(notify: Run, tmp_path: Path, on_undeliverable: str, code: int) -> None:
-    run = notify(
-        select={},
-        notify_confirm=True,
-        notify_from="security@acme.example",
-        notify_delivery="eml",
-        notify_on_undeliverable=on_undeliverable,
-    )
-    assert run.returncode == code, run.stdout
-    assert "Ben cannot be notified of pat-3, pat-4: the owner is DISABLED" in " ".join(run.stdout.split())
-    assert "the owner is UNKNOWN" in run.stdout
-    assert len(list((tmp_path / "notices").iterdir())) == 1
-
-
-def test_templates_of_the_user(notify: Run, tmp_path: Path) -> None:
+def test_templates_of_the_user(notify: Callable[..., HostRun], tmp_path: Path) -> None:
     (tmp_path / "mine.txt.j2").write_text(
         "{{ name }} has {{ tokens | length }}{% for t in tokens %} {{ t.name }}{% endfor %}"
     )
@@ -323,10 +319,14 @@ BAD = [
 @guards(
     "roles/notify/meta/main.yml", "__common_result: {complete: false, notified: [], not_notified: []}", "__notify_x: 1"
 )
-def test_bad_variables(notify_each: Run, tmp_path: Path) -> None:
+def test_bad_variables_and_a_mail_server_that_is_down_are_named(
+    notify_each: Run, unused_port: int, tmp_path: Path
+) -> None:
     """Each is an error that names the variable, and leaves no result of an earlier run."""
-    results = notify_each([variables for variables, _message in BAD])
-    for (variables, message), (text, result) in zip(BAD, results, strict=True):
+    down = ({**MAIL, "notify_smtp_port": unused_port}, f"the mail server localhost:{unused_port} cannot be reached")
+    cases = [*BAD, down]
+    results = notify_each([variables for variables, _message in cases])
+    for (variables, message), (text, result) in zip(cases, results, strict=True):
         assert message in text, variables
         assert result["complete"] is False, variables
     assert not (tmp_path / "notices").exists()
