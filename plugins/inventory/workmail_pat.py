@@ -8,16 +8,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: workmail_pat
 version_added: 0.1.0
-short_description: Amazon WorkMail users, personal access tokens or organizations as hosts
+short_description: Amazon WorkMail users, personal access tokens, organizations or AWS accounts as hosts
 description:
-  - Makes a host of each user who holds a personal access token, of each token, or of each organization of
-    Amazon WorkMail.
+  - Makes a host of each user who holds a personal access token, of each token, of each organization of
+    Amazon WorkMail, or of each AWS account.
   - Needs a YAML configuration file whose name ends with C(workmail_pat.yml) or C(workmail_pat.yaml).
   - These hosts are not machines. Each has the variable C(ansible_connection) set to V(local), so that a play
     over them runs on the controller, unless O(compose) sets another.
   - The inventory is complete or an error, as the result of M(patrol.workmail.workmail_pat_info) is. Only with
     O(on_error=continue) it can be incomplete; then the plugin warns, and C(workmail_complete) is false for the hosts of
-    an organization that was not read completely.
+    an organization that was not read completely, and C(workmail_account_complete) for all hosts of its AWS account.
   - B(Caution:) Ansible itself continues without an inventory source that failed, and only warns. Set
     C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true), or C(any_unparsed_is_failed) in the section C(inventory) of
     C(ansible.cfg), so that the run fails.
@@ -39,8 +39,11 @@ options:
       - With V(tokens), a token that was selected.
       - With V(organizations), an organization in state C(Active), with the settings of its tokens where
         C(workmail:DescribeIdentityProviderConfiguration) is allowed.
+      - With V(accounts), an AWS account that O(accounts) includes, with its WorkMail organizations and the counts of
+        its tokens. An account without a WorkMail organization is a host too, and so is one that AWS Organizations lists
+        in another state than C(ACTIVE), which is not read.
     type: str
-    choices: [users, tokens, organizations]
+    choices: [users, tokens, organizations, accounts]
     default: users
   include_without_tokens:
     description:
@@ -55,8 +58,8 @@ options:
       - Each is a Jinja expression over the variables of the host, such as V(workmail_owner.email), or a template with
         braces.
       - An expression that fails is passed over, unless O(strict=true).
-      - The default is C(ALIAS.TOKEN_ID), C(ALIAS.USER_NAME) or C(ALIAS); an id stands for a name or alias that is not
-        there.
+      - The default is C(ALIAS.TOKEN_ID), C(ALIAS.USER_NAME), C(ALIAS), or the name of the AWS account. If the name or
+        alias is not known, its ID is used.
       - Whatever is no letter, digit or one of C(_.@+-) becomes an underscore.
       - Hosts never merge. Where several would have one name, or where the inventory has another host or a group of this
         name already, a tilde and a digest of the host's ids are added to the name.
@@ -73,16 +76,19 @@ options:
     default: workmail_
   builtin_groups:
     description:
-      - Whether to make the groups C(workmail_pat) of all hosts, C(workmail_organization_ALIAS),
-        C(workmail_region_REGION), C(workmail_expired), C(workmail_never_used), C(workmail_owner_STATE) and
-        C(workmail_incomplete).
+      - Whether to make the groups C(workmail_pat) of all hosts, C(workmail_account_ID), C(workmail_organization_ALIAS),
+        C(workmail_region_REGION), C(workmail_expired), C(workmail_never_used), C(workmail_owner_STATE),
+        C(workmail_incomplete) and C(workmail_account_incomplete).
+      - With O(on_error=continue), the groups C(workmail_account_incomplete) and C(workmail_account_ID) of an AWS
+        account that was not read completely exist even if it has no host.
     type: bool
     default: true
 notes:
-  - The options of the connection, O(organizations), O(users), O(regions), O(as_of), O(assume_role_arn) and
-    O(assume_role_external_id) can hold Jinja templates.
-  - The cache holds complete snapshots, and never an error or an incomplete one. Its key covers the credentials, role,
-    endpoint, regions, organizations and users, as far as they are known without a call. Selecting, judging, composing
+  - The options of the connection, O(accounts), O(exclude_accounts), O(organizations), O(users), O(regions), O(as_of),
+    O(assume_role_name), O(assume_role_arn) and O(assume_role_external_id) can hold Jinja templates.
+  - The cache holds complete snapshots, and never an error or an incomplete one. Its key covers the credentials, roles,
+    endpoint, regions, accounts, organizations and users, as far as they are known without a call. Which accounts an
+    organizational unit or V(all) stands for is part of the cached snapshot. Selecting, judging, composing
     and grouping come after it, so a token can expire while it is cached.
   - A cache on disk holds the names of tokens and users and their e-mail addresses. Keep it where only you can read it.
   - Ansible passes over O(compose), O(groups) and O(keyed_groups) that fail, unless O(strict=true).
@@ -145,6 +151,15 @@ groups:
 strict: true
 
 ---
+# One host per AWS account of the estate, grouped by whether it has a token that has expired.
+plugin: patrol.workmail.workmail_pat
+region: us-east-1
+hosts: accounts
+accounts: all
+assume_role_name: audit/workmail-auditor
+strict: true
+
+---
 # One host per organization, read as a role in another account, and cached for an hour.
 plugin: patrol.workmail.workmail_pat
 region: us-east-1
@@ -172,11 +187,14 @@ from ..plugin_utils._inventory.options import OPTIONS, parse_inventory_options
 from ..plugin_utils._inventory.populate import populate
 from ..plugin_utils._plugin_options import check_options
 
-ALSO_TEMPLATES = ("organizations", "users", "as_of", "assume_role_external_id")
+ALSO_TEMPLATES = (
+    *("organizations", "users", "as_of", "assume_role_external_id"),
+    *("accounts", "exclude_accounts", "assume_role_name"),
+)
 
 
 class InventoryModule(AWSInventoryBase):
-    """Users, tokens or organizations as hosts."""
+    """Users, tokens, organizations or accounts as hosts."""
 
     NAME = "patrol.workmail.workmail_pat"
     INVENTORY_FILE_SUFFIXES = ("workmail_pat.yml", "workmail_pat.yaml")
@@ -207,8 +225,8 @@ class InventoryModule(AWSInventoryBase):
             self.require_aws_sdk()
             self._read_config_data(path)
             options = parse_inventory_options({name: self.get_option(name) for name in OPTIONS}, current_instant())
-            hosts, errors = make_hosts(load_or_fetch(self, options, cache), options)
-            populate(self, hosts, options)
+            made = make_hosts(load_or_fetch(self, options, cache), options)
+            populate(self, made, options)
         except Exception as error:
             if not config.get_config_value("INVENTORY_ANY_UNPARSED_IS_FAILED"):
                 self.warn(f"Ansible goes on without {path}, unless ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true")
@@ -216,5 +234,5 @@ class InventoryModule(AWSInventoryBase):
                 # Drop the cause: its text is not sanitized.
                 raise AnsibleParserError(str(error)) from None
             raise
-        for unread in errors:
+        for unread in made.errors:
             self.warn(f"Not complete: {unread}")

@@ -41,6 +41,6 @@ def snapshot_of(tokens: list[Token], users: list[Owner] | None = None, **fields:
 
 def hosts_of(snapshot: OrganizationSnapshot, **given: Any) -> list[Host]:
     """Make the hosts of one organization, without an error."""
-    hosts, errors = make_hosts(Snapshot([snapshot], []), parse(**given))
-    assert errors == []
-    return hosts
+    made = make_hosts(Snapshot([snapshot], []), parse(**given))
+    assert made.errors == []
+    return list(made.hosts)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, NamedTuple, Sequence
 
+from .._domain.accounts import Account
 from .._domain.coverage import Coverage
 from .._domain.errors import PatrolError, attach_details
 from .._domain.times import current_instant, format_instant
@@ -106,10 +107,9 @@ def _accounts(found: Sweep) -> list[dict[str, Any]]:
     Returns:
         The accounts; how many organizations and tokens one has is None if it was not read completely.
     """
-    unread = {error.account_id for error in found.errors}
     result = []
     for account in found.accounts:
-        read = account.readable and account.id not in unread and not (None in unread and len(found.accounts) == 1)
+        read = was_read(account, found.errors)
         swept = [entry for entry in found.organizations if entry.organization.account_id == account.id]
         result.append(
             {
@@ -122,6 +122,19 @@ def _accounts(found: Sweep) -> list[dict[str, Any]]:
             }
         )
     return result
+
+
+def was_read(account: Account, errors: Sequence[PatrolError]) -> bool:
+    """Find out whether an account was read completely.
+
+    Args:
+        account: The account.
+        errors: The errors of its sweep. One that names no account can be of any account.
+
+    Returns:
+        Whether it was.
+    """
+    return account.readable and not any(error.account_id in (None, account.id) for error in errors)
 
 
 def _not_read(organization: Organization) -> PatrolError:

@@ -16,15 +16,17 @@ import platform
 from collections.abc import Mapping
 from typing import Any
 
+from ...module_utils._domain.accounts import Account
 from ...module_utils._domain.tokens import Organization, Owner, Token, owner_of
+from ...module_utils._sweep.accounts import AccountOptions
 from ...module_utils._workmail.connection import Connection
 from ...module_utils._workmail.progress import Progress
 from ...module_utils._workmail.session import Session
 from .options import ORGANIZATIONS, InventoryOptions
-from .snapshot import OrganizationSnapshot, Snapshot, fetch_snapshot
+from .snapshot import AccountSnapshot, OrganizationSnapshot, Snapshot, fetch_snapshot
 
 # Increase it with each change of what a record holds. Records with another number are not used.
-_FORMAT = 2
+_FORMAT = 3
 _FIELDS = Token._fields[Token._fields.index("personal_access_token_id") : Token._fields.index("owner")]
 
 CONNECTION_OPTIONS = (
@@ -44,6 +46,7 @@ _VARIABLES = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_ORGANIZATIONS",
     "AWS_ENDPOINT_URL_STS",
     "AWS_ENDPOINT_URL_WORKMAIL",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
@@ -95,6 +98,7 @@ def _cache_scope(plugin: Any, options: InventoryOptions, settings: bool, connect
         "profile": plugin.get_option("profile"),
         "endpoint_url": plugin.get_option("endpoint_url"),
         "role": asked.role,
+        "accounts": _account_scope(asked.accounts),
         "region": connection.region,
         "regions": sorted(asked.regions),
         "organizations": sorted(asked.organizations),
@@ -102,6 +106,12 @@ def _cache_scope(plugin: Any, options: InventoryOptions, settings: bool, connect
         "owners": asked.owners,
         "settings": settings,
     }
+
+
+def _account_scope(asked: AccountOptions | None) -> Any:
+    if asked is None:
+        return None
+    return asked._replace(entries=sorted(asked.entries), excluded=sorted(asked.excluded))
 
 
 def origin_of_calls(connection: Connection) -> dict[str, Any]:
@@ -158,17 +168,18 @@ def to_cache(snapshot: Snapshot, key: str) -> dict[str, Any] | None:
     """
     if snapshot.errors or not all(part.complete for part in snapshot.organizations):
         return None
-    fetched = json.dumps(
+    if any(part.complete is False for part in snapshot.accounts):
+        return None
+    organizations = [
         [
-            [
-                part.organization,
-                [[getattr(token, name) for name in (*_FIELDS, "other")] for token in part.tokens],
-                part.users,
-                part.settings,
-            ]
-            for part in snapshot.organizations
+            part.organization,
+            [[getattr(token, name) for name in (*_FIELDS, "other")] for token in part.tokens],
+            part.users,
+            part.settings,
         ]
-    )
+        for part in snapshot.organizations
+    ]
+    fetched = json.dumps({"organizations": organizations, "accounts": snapshot.accounts})
     return {"key": key, "digest": _digest(key, fetched), "fetched": fetched}
 
 
@@ -186,11 +197,20 @@ def from_cache(record: object, key: str) -> Snapshot | None:
         return None
     if record.get("digest") != _digest(key, record["fetched"]):
         return None
-    return Snapshot([_organization_snapshot(*fields) for fields in json.loads(record["fetched"])], [])
+    fetched = json.loads(record["fetched"])
+    return Snapshot(
+        [_organization_snapshot(*fields) for fields in fetched["organizations"]],
+        [],
+        [_account_snapshot(*fields) for fields in fetched["accounts"]],
+    )
 
 
 def _digest(key: str, fetched: str) -> str:
     return hashlib.sha256(f"{key}{fetched}".encode()).hexdigest()
+
+
+def _account_snapshot(account: Any, complete: Any, organizations: Any) -> AccountSnapshot:
+    return AccountSnapshot(Account(*account), complete, [Organization(*fields) for fields in organizations])
 
 
 def _organization_snapshot(organization: Any, tokens: Any, users: Any, settings: Any) -> OrganizationSnapshot:

@@ -10,20 +10,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ...module_utils._domain.errors import PatrolError
 from ...module_utils._domain.times import format_instant
 from ...module_utils._domain.tokens import (
+    Organization,
     Owner,
     Token,
     in_order,
     record_of_owner,
     to_record,
 )
-from .options import ORGANIZATIONS, TOKENS, USERS, InventoryOptions
-from .snapshot import OrganizationSnapshot, Snapshot
+from ...module_utils._sweep.accounts import is_account_id
+from .options import ACCOUNTS, ORGANIZATIONS, TOKENS, USERS, InventoryOptions
+from .snapshot import AccountSnapshot, OrganizationSnapshot, Snapshot
 
 # The group of all hosts of the plugin. It exists only if a source was read.
 EVERY_HOST = "workmail_pat"
@@ -48,36 +50,130 @@ class Host(NamedTuple):
     groups: Sequence[str]
 
 
-def make_hosts(snapshot: Snapshot, options: InventoryOptions) -> tuple[list[Host], list[PatrolError]]:
+class Hosts(NamedTuple):
+    """The hosts of the inventory, and whether they are all.
+
+    Args:
+        hosts: The hosts, in order.
+        errors: The errors because of which they are incomplete: those of the snapshot, and those of the selection.
+        groups: The built-in groups that exist even without a host.
+    """
+
+    hosts: Sequence[Host]
+    errors: Sequence[PatrolError]
+    groups: Sequence[str]
+
+
+def make_hosts(snapshot: Snapshot, options: InventoryOptions) -> Hosts:
     """Select tokens, and make the hosts.
 
     Args:
-        snapshot: The organizations with their tokens, as they were read.
+        snapshot: The accounts and the organizations with their tokens, as they were read.
         options: The kind of the hosts, the conditions of the selection, and the instant to judge at.
 
     Returns:
-        The hosts in order, and the errors because of which they are incomplete: those of the snapshot, and those of the
-        selection.
+        The hosts with the errors and groups.
 
     Raises:
         PatrolError: A condition cannot be judged. With ``on_error=continue`` it is among the errors instead.
     """
-    hosts: list[Host] = []
     errors = list(snapshot.errors)
-    make = {USERS: _hosts_of_users, TOKENS: _hosts_of_tokens, ORGANIZATIONS: _hosts_of_organizations}[options.hosts]
-    for part in snapshot.organizations:
-        selected: list[Token] = []
-        try:
-            selected = [token for token in part.tokens if options.sweep.select.matches(token, options.sweep.as_of)]
-        except PatrolError as error:
-            error.at(part.organization.id, part.organization.region)
-            if not options.sweep.keep_going:
-                raise
-            errors.append(error)
-            part = part._replace(complete=False)
-        about = [error.as_result() for error in errors if error.organization_id == part.organization.id]
-        hosts.extend(_add_common_variables(part, host, options) for host in make(part, selected, about, options))
-    return hosts, errors
+    selections = [_select(part, options, errors) for part in snapshot.organizations]
+    # An account of which something was not read can have tokens of which no host exists.
+    incomplete = {each.account.id for each in snapshot.accounts if each.complete is False}
+    incomplete |= {part.organization.account_id for part, _selected in selections if not part.complete}
+    hosts: list[Host] = []
+    if options.hosts == ACCOUNTS:
+        hosts += [_host_of_account(each, selections, incomplete, errors, options) for each in snapshot.accounts]
+    else:
+        make = {USERS: _hosts_of_users, TOKENS: _hosts_of_tokens, ORGANIZATIONS: _hosts_of_organizations}[options.hosts]
+        for part, selected in selections:
+            about = [error.as_result() for error in errors if error.organization_id == part.organization.id]
+            hosts += [_add_common_variables(part, host, incomplete) for host in make(part, selected, about, options)]
+    if not options.builtin_groups:
+        return Hosts([host._replace(groups=[]) for host in hosts], errors, [])
+    groups = [EVERY_HOST]
+    for account_id in sorted(incomplete, key=str):
+        groups += _group_names(_account_labels(account_id, incomplete))
+    return Hosts(hosts, errors, groups)
+
+
+def _select(
+    part: OrganizationSnapshot, options: InventoryOptions, errors: list[PatrolError]
+) -> tuple[OrganizationSnapshot, Sequence[Token]]:
+    """Select the tokens of an organization, or mark it as incomplete and add the error."""
+    try:
+        return part, [token for token in part.tokens if options.sweep.select.matches(token, options.sweep.as_of)]
+    except PatrolError as error:
+        organization = part.organization
+        error.at(organization.id, organization.region, account_id=organization.account_id)
+        if not options.sweep.keep_going:
+            raise
+        errors.append(error)
+        return part._replace(complete=False), []
+
+
+def _host_of_account(
+    snapshot: AccountSnapshot,
+    selections: Sequence[tuple[OrganizationSnapshot, Sequence[Token]]],
+    incomplete: Container[str | None],
+    errors: Sequence[PatrolError],
+    options: InventoryOptions,
+) -> Host:
+    account = snapshot.account
+    own = [(part, selected) for part, selected in selections if part.organization.account_id == account.id]
+    complete = None if snapshot.complete is None else account.id not in incomplete
+    figures: dict[str, Any] = {
+        "organizations": len(snapshot.organizations),
+        **_count_tokens(
+            [token for part, _selected in own for token in part.tokens],
+            [token for _part, selected in own for token in selected],
+            options.sweep.as_of,
+        ),
+    }
+    if not complete:
+        figures = dict.fromkeys(figures)
+    parts = {part.organization: part for part, _selected in own}
+    labels = _account_labels(account.id, incomplete)
+    labels += [name for name in ("expired", "never_used") if figures[name]]
+    if complete is False:
+        labels.append("incomplete")
+    # A name that looks like an ID could be mistaken for another account.
+    named = account.name and not is_account_id(account.name)
+    return Host(
+        (account.name if named else account.id) or "unknown",
+        [ACCOUNTS, account.id, account.role_arn],
+        {
+            "account_id": account.id,
+            "account_name": account.name,
+            "account_state": account.state,
+            "account_role_arn": account.role_arn,
+            "account_organizations": [
+                _record_of_organization(organization, parts.get(organization))
+                for organization in snapshot.organizations
+            ],
+            "complete": complete,
+            "errors": [] if complete is not False else _errors_in(account.id, errors),
+            **figures,
+        },
+        [EVERY_HOST, *_group_names(labels)],
+    )
+
+
+def _errors_in(account_id: str | None, errors: Sequence[PatrolError]) -> list[dict[str, Any]]:
+    """Return the errors of an account. One that names no account can be of any account."""
+    return [error.as_result() for error in errors if error.account_id in (None, account_id)]
+
+
+def _record_of_organization(organization: Organization, part: OrganizationSnapshot | None) -> dict[str, Any]:
+    return {
+        "id": organization.id,
+        "alias": organization.alias,
+        "region": organization.region,
+        "state": organization.state,
+        "complete": part and part.complete,
+        "tokens": len(part.tokens) if part and part.complete else None,
+    }
 
 
 def _hosts_of_tokens(
@@ -154,20 +250,32 @@ def _count_tokens(tokens: Sequence[Token], selected: Sequence[Token], as_of: int
     }
 
 
-def _add_common_variables(part: OrganizationSnapshot, host: Host, options: InventoryOptions) -> Host:
+def _add_common_variables(part: OrganizationSnapshot, host: Host, incomplete: Container[str | None]) -> Host:
     organization = part.organization
     variables = {
         **host.variables,
+        "account_id": organization.account_id,
+        "account_name": organization.account_name,
+        "account_complete": organization.account_id not in incomplete,
         "organization_id": organization.id,
         "organization_alias": organization.alias,
         "region": organization.region,
         "complete": part.complete,
     }
-    labels = [f"organization_{_organization_label(part)}", f"region_{organization.region}", *host.groups]
+    labels = _account_labels(organization.account_id, incomplete)
+    labels += [f"organization_{_organization_label(part)}", f"region_{organization.region}", *host.groups]
     if not part.complete:
         labels.append("incomplete")
-    groups = [f"workmail_{_NOT_OF_A_VARIABLE.sub('_', name)}" for name in labels] if options.builtin_groups else []
-    return host._replace(variables=variables, groups=[EVERY_HOST, *groups] if options.builtin_groups else [])
+    return host._replace(variables=variables, groups=[EVERY_HOST, *_group_names(labels)])
+
+
+def _account_labels(account_id: str | None, incomplete: Container[str | None]) -> list[str]:
+    labels = [] if account_id is None else [f"account_{account_id}"]
+    return [*labels, "account_incomplete"] if account_id in incomplete else labels
+
+
+def _group_names(labels: Sequence[str]) -> list[str]:
+    return [f"workmail_{_NOT_OF_A_VARIABLE.sub('_', label)}" for label in labels]
 
 
 def _owner_groups(owner: Owner | None) -> list[str]:

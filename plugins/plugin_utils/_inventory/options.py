@@ -20,7 +20,7 @@ from ...module_utils._domain.errors import OptionError
 from ...module_utils._domain.text import quoted
 from ...module_utils._sweep.options import SweepOptions, parse_sweep_options
 
-USERS, TOKENS, ORGANIZATIONS = "users", "tokens", "organizations"
+USERS, TOKENS, ORGANIZATIONS, ACCOUNTS = "users", "tokens", "organizations", "accounts"
 
 # The options that ``parse_inventory_options`` reads.
 OPTIONS = (

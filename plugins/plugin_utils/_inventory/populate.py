@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ansible.template
@@ -18,12 +18,13 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ...module_utils._domain.errors import OptionError
 from ...module_utils._domain.text import quoted
-from .hosts import EVERY_HOST, Host
+from .hosts import Host, Hosts
 from .names import name_hosts
-from .options import CONNECTION, InventoryOptions
+from .options import ACCOUNTS, CONNECTION, InventoryOptions
 
 # A host of another source stands for the same if it has these variables, apart from the prefix, in common.
 _SAME = ("organization_id", "region", "personal_access_token_id", "user_id")
+_SAME_ACCOUNT = (*_SAME, "account_id")
 # Braces make a template, and "#" begins "#jinja2:", which can redefine them. A parenthesis makes a call, and a bar a
 # filter: Ansible also evaluates text without braces, such as the value of workmail_name in when: "{{ workmail_name }}".
 _TEMPLATE = re.compile(r"[{}#(|]")
@@ -31,19 +32,20 @@ _TEMPLATE = re.compile(r"[{}#(|]")
 _trust: Callable[[str], str] = getattr(ansible.template, "trust_as_template", lambda text: text)
 
 
-def populate(plugin: Any, hosts: Sequence[Host], options: InventoryOptions) -> None:
+def populate(plugin: Any, made: Hosts, options: InventoryOptions) -> None:
     """Add hosts to Ansible's inventory: all of them, or none if one of them fails.
 
     Args:
         plugin: The inventory plugin.
-        hosts: The hosts.
+        made: The hosts, and the groups that exist without a host.
         options: The checked options of the plugin.
 
     Raises:
         AnsibleError: With ``strict``, a name, variable or group could not be made.
         OptionError: A host and a group would share a name.
     """
-    inventory, strict = plugin.inventory, plugin.get_option("strict")
+    hosts, inventory, strict = made.hosts, plugin.inventory, plugin.get_option("strict")
+    builtin = {*made.groups, *(group for host in hosts for group in host.groups)}
     variables = [prefixed_variables(host, options.prefix) for host in hosts]
     by_host = {id(host): known for host, known in zip(hosts, variables, strict=True)}
 
@@ -53,10 +55,11 @@ def populate(plugin: Any, hosts: Sequence[Host], options: InventoryOptions) -> N
     def taken(name: str, host: Host) -> bool:
         there = inventory.hosts.get(name)
         known = by_host[id(host)]
+        same = _SAME_ACCOUNT if options.hosts == ACCOUNTS else _SAME
         others = there is not None and any(
-            there.vars.get(f"{options.prefix}{field}") != known.get(f"{options.prefix}{field}") for field in _SAME
+            there.vars.get(f"{options.prefix}{field}") != known.get(f"{options.prefix}{field}") for field in same
         )
-        return name in inventory.groups or others
+        return name in inventory.groups or name in builtin or others
 
     names = name_hosts(hosts, preferred, taken)
     new = [name for name in names if name not in inventory.hosts]
@@ -87,8 +90,8 @@ def populate(plugin: Any, hosts: Sequence[Host], options: InventoryOptions) -> N
             if name in inventory.hosts:
                 inventory.remove_host(inventory.hosts[name])
         raise
-    if options.builtin_groups:
-        inventory.add_group(EVERY_HOST)
+    for group in made.groups:
+        inventory.add_group(group)
     for name, host in zip(names, hosts, strict=True):
         for group in host.groups:
             inventory.add_group(group)

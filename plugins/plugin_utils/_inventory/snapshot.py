@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ...module_utils._domain.accounts import Account
 from ...module_utils._domain.conditions import parse_conditions
-from ...module_utils._domain.errors import PatrolError
+from ...module_utils._domain.errors import PatrolError, in_account
 from ...module_utils._domain.tokens import Organization, Owner, Token
 from ...module_utils._settings import settings_of
 from ...module_utils._sweep.concurrency import WorkerPool
+from ...module_utils._sweep.facts import was_read
 from ...module_utils._sweep.options import SweepOptions
 from ...module_utils._sweep.sweep import sweep
 from ...module_utils._workmail import operations
@@ -42,11 +44,33 @@ class OrganizationSnapshot(NamedTuple):
     settings: Mapping[str, Any] | None
 
 
+class AccountSnapshot(NamedTuple):
+    """An AWS account as it was read.
+
+    Args:
+        account: The account.
+        complete: Whether it was read completely; None if it was not to be read, because AWS Organizations lists it in
+            another state than ``ACTIVE``.
+        organizations: Its WorkMail organizations that were found, in whatever state.
+    """
+
+    account: Account
+    complete: bool | None
+    organizations: Sequence[Organization]
+
+
 class Snapshot(NamedTuple):
-    """The organizations in state Active, in order, and the errors of those that were not read completely."""
+    """What was read, in order.
+
+    Args:
+        organizations: The WorkMail organizations whose tokens can be read.
+        errors: The errors of everything that was not read completely.
+        accounts: The AWS accounts, also those that were not read.
+    """
 
     organizations: Sequence[OrganizationSnapshot]
     errors: Sequence[PatrolError]
+    accounts: Sequence[AccountSnapshot] = ()
 
 
 def fetch_snapshot(options: SweepOptions, session: Session, settings: bool) -> Snapshot:
@@ -73,7 +97,9 @@ def fetch_snapshot(options: SweepOptions, session: Session, settings: bool) -> S
         readable = [organization for organization in organizations if organization in complete]
 
         def read(organization: Organization) -> dict[str, Any]:
-            return {"read": _read_settings(session.client(organization.region, organization.account_id), organization)}
+            with in_account(organization.account_id):
+                client = session.client(organization.region, organization.account_id)
+                return {"read": _read_settings(client, organization)}
 
         for organization, answer in zip(readable, calls.each(read, readable), strict=True):
             if answer is None:
@@ -96,6 +122,14 @@ def fetch_snapshot(options: SweepOptions, session: Session, settings: bool) -> S
             for organization in organizations
         ],
         errors,
+        [
+            AccountSnapshot(
+                account,
+                was_read(account, errors) if account.readable else None,
+                [entry.organization for entry in found.organizations if entry.organization.account_id == account.id],
+            )
+            for account in found.accounts
+        ],
     )
 
 

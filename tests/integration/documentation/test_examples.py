@@ -56,6 +56,8 @@ FILES = {
             "offboarding.workmail_pat.yml",
             "tokens.workmail_pat.yml",
             "organizations.workmail_pat.yml",
+            "accounts.workmail_pat.yml",
+            "estate.workmail_pat.yml",
             "sales.workmail_pat.yml",
             "cached.workmail_pat.yml",
             "playbook",

@@ -19,6 +19,7 @@ from estate import (
     user,
 )
 from managers import Manage, Run, Source, hostvars
+from many_accounts import MANAGEMENT
 from workmail_emulator import Emulator
 
 GUIDE = (Path(__file__).parents[3] / "docs/docsite/rst/guide_inventory.rst").read_text()
@@ -36,21 +37,26 @@ def test_the_examples_of_the_guide_run(
     emulator.reset()
     seeded = [{**token(number, ANA), "ExpiresTime": "+30d"} for number in (1, 2)]
     users = [user(ANA, "ana"), user(BEN, "ben", State="DISABLED")]
+    organizations = [
+        {
+            "Alias": alias,
+            "Users": users,
+            "PersonalAccessTokens": seeded,
+            "IdentityProviderConfiguration": CONFIGURATION,
+        }
+        for alias in ("acme", "globex")
+    ]
     emulator.load(
         {
-            "Organizations": [
-                {
-                    "Alias": alias,
-                    "Users": users,
-                    "PersonalAccessTokens": seeded,
-                    "IdentityProviderConfiguration": CONFIGURATION,
-                }
-                for alias in ("acme", "globex")
-            ]
+            "AwsOrganization": {"ManagementAccountId": MANAGEMENT},
+            "Accounts": [
+                {"Id": MANAGEMENT, "Name": "shop", "Organizations": organizations},
+                {"Id": "210987654321", "Name": "labs", "State": "SUSPENDED"},
+            ],
         }
     )
     blocks = blocks_of_the_guide()
-    assert len([caption for caption, _block in blocks if caption == "playbook"]) == 4
+    assert len([caption for caption, _block in blocks if caption == "playbook"]) == 5
     nothing = [{"hosts": "workmail_pat", "gather_facts": False, "tasks": [{"ansible.builtin.meta": "noop"}]}]
     runs: list[list[str]] = []
     for number, (caption, block) in enumerate(blocks):
@@ -71,7 +77,8 @@ def test_the_examples_of_the_guide_run(
 
 
 @pytest.mark.parametrize(
-    ("hosts", "title"), [("users", "a user"), ("tokens", "a token"), ("organizations", "an organization")]
+    ("hosts", "title"),
+    [("users", "a user"), ("tokens", "a token"), ("organizations", "an organization"), ("accounts", "an account")],
 )
 def test_the_guide_lists_every_variable(
     emulator: Emulator, source: Source, manage: Manage, hosts: str, title: str

@@ -32,6 +32,7 @@ from managers import AS_OF, DESCRIBE, Manage, Parse, Run, Source, groups, hostva
 from workmail_emulator import Emulator, Fault
 
 OTHER_ACCOUNT = "210987654321"
+COMPLETE = {"complete": True, "account_complete": True}
 
 
 OTHER = "m-" + "9" * 32
@@ -47,13 +48,14 @@ def test_hosts_of_tokens(emulator: Emulator, source: Source, manage: Manage, gat
     records = gather(regions=["all"], as_of=AS_OF, owners=True).result["personal_access_tokens"]
     assert [record["personal_access_token_id"] for record in records] == [f"pat-{n}" for n in range(1, 7)]
     assert hostvars(manager) == {
-        f"{record['organization_alias']}.{record['personal_access_token_id']}": prefixed(record, complete=True)
+        f"{record['organization_alias']}.{record['personal_access_token_id']}": prefixed(record, **COMPLETE)
         for record in records
     }
     every = [f"acme.pat-{number}" for number in range(1, 6)]
     assert groups(manager) == {
         "all": [*every, "globex.pat-6"],
         "workmail_pat": [*every, "globex.pat-6"],
+        "workmail_account_123456789012": [*every, "globex.pat-6"],
         "workmail_organization_acme": every,
         "workmail_organization_globex": ["globex.pat-6"],
         "workmail_region_us_east_1": [*every, "globex.pat-6"],
@@ -78,11 +80,13 @@ def test_hosts_of_users(emulator: Emulator, source: Source, manage: Manage, gath
     expected = {}
     for (name, user_id), counts in figures.items():
         own = [record for record in records if record["user_id"] == user_id]
-        place = {field: own[0][field] for field in ("organization_id", "organization_alias", "region", "owner")}
+        fields = ("account_id", "account_name", "organization_id", "organization_alias", "region", "owner")
+        place = {field: own[0][field] for field in fields}
         last_use = f"{counts['last_use']}00000+00:00" if "last_use" in counts else None
         expected[name] = prefixed(
             {**place, **counts, "last_use": last_use, "user_id": user_id, "personal_access_tokens": own},
             complete=True,
+            account_complete=True,
             tokens=len(own),
             selected=len(own),
         )
@@ -112,7 +116,9 @@ def test_hosts_of_organizations(emulator: Emulator, source: Source, manage: Mana
     found = hostvars(manager)
     unset = dict.fromkeys(("status", "lifetime_in_days", "authentication_mode", "identity_center_configuration"))
     nothing = {"tokens": 0, "selected": 0, "expired": 0, "never_used": 0, "next_expiry": None, "last_use": None}
-    common = {"state": "Active", "complete": True, "errors": [], "settings": {"configured": False, **unset}, **nothing}
+    account = {"account_id": "123456789012", "account_name": None, "account_complete": True}
+    settings = {"configured": False, **unset}
+    common = {"state": "Active", "complete": True, "errors": [], "settings": settings, **account, **nothing}
     assert found.pop("umbrella")["workmail_settings"] == {
         **unset,
         "configured": True,
@@ -186,6 +192,8 @@ def test_list_and_graph(emulator: Emulator, source: Source, manage: Manage, ansi
         "@all:",
         "  |--@ungrouped:",
         "  |--@workmail_pat:",
+        *(f"  |  |--acme.pat-{number}" for number in range(1, 6)),
+        "  |--@workmail_account_123456789012:",
         *(f"  |  |--acme.pat-{number}" for number in range(1, 6)),
         "  |--@workmail_organization_acme:",
         *(f"  |  |--acme.pat-{number}" for number in range(1, 6)),

@@ -8,7 +8,7 @@ from guarding import guards
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.accounts import Account
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Organization
-from ansible_collections.patrol.workmail.plugins.module_utils._sweep.facts import coverage_of
+from ansible_collections.patrol.workmail.plugins.module_utils._sweep.facts import coverage_of, was_read
 from ansible_collections.patrol.workmail.plugins.module_utils._sweep.sweep import Sweep, SweptOrganization, Tally
 
 ACME = Organization("m-1", "acme", "us-east-1", "Active")
@@ -45,3 +45,16 @@ def test_an_organization_that_was_not_read_is_never_without_an_error() -> None:
 def test_an_organization_without_tokens_yet_or_any_more_needs_no_error() -> None:
     coverage = coverage_of(swept(SweptOrganization(CLOSING, None, False)))
     assert coverage.complete and coverage.organizations_read == 0 and coverage.organizations[0]["tokens"] is None
+
+
+@guards(
+    "plugins/module_utils/_sweep/facts.py",
+    "error.account_id in (None, account.id)",
+    "error.account_id == account.id",
+)
+def test_an_error_that_names_no_account_is_of_every_account() -> None:
+    shop = Account("111111111111", state="ACTIVE")
+    assert was_read(shop, []) and was_read(shop, [PatrolError("denied", account_id="222222222222")])
+    assert not was_read(shop, [PatrolError("denied", account_id="111111111111")])
+    assert not was_read(shop, [PatrolError("no client", region="eu-west-1")])
+    assert not was_read(shop._replace(state="SUSPENDED"), [])

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from inventories import GLOBEX, snapshot_of
 from token_strategies import ACME, owners, tokens
 
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.accounts import Account
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Owner, token_from_summary
 from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.cache import cache_key, from_cache, to_cache
 from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.snapshot import (
+    AccountSnapshot,
     OrganizationSnapshot,
     Snapshot,
 )
@@ -28,7 +30,11 @@ KEY = cache_key({"regions": ["us-east-1"]})
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from([ACME, GLOBEX]), st.lists(tokens), st.none() | st.lists(owners)),
+        st.tuples(
+            st.sampled_from([ACME, GLOBEX._replace(account_id="111111111111", account_name="shop")]),
+            st.lists(tokens),
+            st.none() | st.lists(owners),
+        ),
         unique_by=lambda each: each[0].id,
     )
 )
@@ -42,13 +48,19 @@ def test_a_cache_record_restores_the_snapshot(made: list[Any]) -> None:
                 organization_id=organization.id,
                 organization_alias=organization.alias,
                 region=organization.region,
+                account_id=organization.account_id,
+                account_name=organization.account_name,
                 owner=None if users is None else known.get(token.user_id) or Owner(token.user_id),
             )
             for token in listed
         ]
         listed_users = None if users is None else list(known.values())
         parts.append(OrganizationSnapshot(organization, True, listed, listed_users, {"configured": False}))
-    snapshot = Snapshot(parts, [])
+    accounts = [
+        AccountSnapshot(Account("111111111111", "shop", "ACTIVE", "arn"), True, [GLOBEX]),
+        AccountSnapshot(Account("222222222222", None, "SUSPENDED"), None, []),
+    ]
+    snapshot = Snapshot(parts, [], accounts)
     assert from_cache(json.loads(json.dumps(to_cache(snapshot, KEY))), KEY) == snapshot
 
 
@@ -60,6 +72,13 @@ def test_an_incomplete_snapshot_is_not_cached() -> None:
     assert to_cache(Snapshot([snapshot_of([])], []), KEY) is not None
     assert to_cache(Snapshot([snapshot_of([])], [PatrolError("x")]), KEY) is None
     assert to_cache(Snapshot([snapshot_of([], complete=False)], []), KEY) is None
+
+
+@guards("plugins/plugin_utils/_inventory/cache.py", "    if any(part.complete is False for part in snapshot.accounts):")
+def test_an_incomplete_account_is_not_cached() -> None:
+    states = (True, None, False)
+    cached = [to_cache(Snapshot([], [], [AccountSnapshot(Account("1"), state, [])]), KEY) for state in states]
+    assert [record is None for record in cached] == [False, False, True]
 
 
 @pytest.mark.parametrize(

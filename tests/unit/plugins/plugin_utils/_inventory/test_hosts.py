@@ -44,7 +44,10 @@ def test_hosts_of_tokens_have_the_fields_of_the_records(listed: list[Token]) -> 
     listed = [token._replace(organization_alias="acme") for token in listed]
     made = hosts_of(snapshot_of(listed))
     expected = [to_record(token, NOW) for token in in_order(listed)]
-    assert [{**each.variables} for each in made] == [{**record, "complete": True} for record in expected]
+    assert [{**each.variables} for each in made] == [
+        {**record, "complete": True, "account_id": None, "account_name": None, "account_complete": True}
+        for record in expected
+    ]
     for each, record in zip(made, expected, strict=True):
         assert ("workmail_expired" in each.groups) == record["expired"]
         assert ("workmail_never_used" in each.groups) == record["never_used"]
@@ -88,6 +91,9 @@ def test_hosts_of_organizations_count_tokens() -> None:
     [acme] = hosts_of(snapshot_of(made, settings=settings), hosts="organizations", select={"expires_within": "1d"})
     assert acme.name == "acme"
     assert acme.variables == {
+        "account_id": None,
+        "account_name": None,
+        "account_complete": True,
         "organization_id": ACME.id,
         "organization_alias": "acme",
         "region": "us-east-1",
@@ -116,7 +122,7 @@ def test_an_incomplete_organization_is_marked_and_has_no_counts() -> None:
     error = PatrolError("denied", organization_id=ACME.id, region=ACME.region)
     elsewhere = PatrolError("denied", region="eu-west-1")
     snapshot = Snapshot([snapshot_of([], complete=False), snapshot_of([], organization=GLOBEX)], [error, elsewhere])
-    made, errors = make_hosts(snapshot, parse(hosts="organizations", on_error="continue"))
+    made, errors, _groups = make_hosts(snapshot, parse(hosts="organizations", on_error="continue"))
     assert errors == [error, elsewhere]
     acme, globex = made
     assert acme.variables["complete"] is False and acme.variables["errors"] == [error.as_result()]
@@ -131,7 +137,7 @@ def test_a_condition_that_cannot_be_judged_is_an_error_or_marks_the_organization
     with pytest.raises(IndeterminateError, match=ACME.id):
         make_hosts(snapshot, parse(select={"older_than": "1d"}))
     marking = parse(hosts="organizations", select={"older_than": "1d"}, on_error="continue")
-    made, errors = make_hosts(snapshot, marking)
+    made, errors, _groups = make_hosts(snapshot, marking)
     assert [each.variables["complete"] for each in made] == [False, True]
     assert [error.organization_id for error in errors] == [ACME.id]
 
