@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from estate import GLOBEX
+from estate import ESTATE, GLOBEX
 from guarding import guards
+from host_runs import HostRun
 from workmail_emulator import Emulator, Fault
 
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
 RunTasks = Callable[..., dict[str, Any]]
+RunHosts = Callable[..., list[HostRun]]
 
 BOOK = "patrol.workmail.audit"
 MILD = {"version": 1, "fail_on": "high", "rules": [{"id": "forever", "severity": "low", "when": {"has_expiry": False}}]}
@@ -140,14 +142,24 @@ def test_no_result_or_report_of_an_earlier_audit_survives(
         assert kept is (name in ("formats", "mode", "directory"))
 
 
-def test_the_last_error_says_why_an_audit_is_incomplete(emulator: Emulator, ansible_playbook: Playbook) -> None:
-    emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", organization_id=GLOBEX))
-    run = ansible_playbook(BOOK, extra={"audit_policy": MILD, "audit_fail": False})
-    last = run.stdout[run.stdout.index("Pass only if everything was read") :]
-    assert run.returncode == 2 and "INCOMPLETE: 0 violations" in last and "AccessDeniedException" in last
-    emulator.faults.clear()
-    run = ansible_playbook(BOOK, extra={"audit_policy": {**MILD, "fail_on": "low"}, "audit_fail": False})
-    assert run.returncode == 0 and "Violations do not fail this run, because audit_fail is false." in run.stdout
+def test_the_last_error_says_why_an_audit_is_incomplete(emulator: Emulator, run_hosts: RunHosts) -> None:
+    """One host audits an account with an organization that is denied, and another host an account without a fault."""
+    denied = "100000000001"
+    emulator.load({"Organizations": [{**entry, "AccountId": denied} for entry in ESTATE["Organizations"]]})
+    limits = {"organization_id": GLOBEX, "account_id": denied}
+    emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", **limits))
+    keys = {name.upper(): value for name, value in emulator.credentials(denied).items()}
+    incomplete, violated = run_hosts(
+        BOOK,
+        [
+            {"audit_policy": MILD, "audit_fail": False, "case_environment": keys},
+            {"audit_policy": {**MILD, "fail_on": "low"}, "audit_fail": False},
+        ],
+    )
+    last = incomplete.stdout[incomplete.stdout.index("Pass only if everything was read") :]
+    assert incomplete.returncode == 2 and "INCOMPLETE: 0 violations" in last and "AccessDeniedException" in last
+    assert violated.returncode == 0
+    assert "Violations do not fail this run, because audit_fail is false." in violated.stdout
 
 
 @pytest.mark.smoke

@@ -56,38 +56,46 @@ def test_another_lookup_sweeps_again(listings: Callable[[], int], run_tasks: Run
     assert listings() == 2
 
 
-def test_cache_can_be_disabled(listings: Callable[[], int], run_tasks: RunTasks) -> None:
-    run_tasks([{"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme', cache=false) }}}}"}}] * 2)
-    assert listings() == 2
-
-
-def test_an_error_is_not_shared(emulator: Emulator, run_tasks: RunTasks) -> None:
+def test_an_error_is_not_shared_and_nothing_is_without_a_cache(
+    emulator: Emulator, listings: Callable[[], int], run_tasks: RunTasks
+) -> None:
     emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", times=1))
     count = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme') | length }}}}"}}
-    results = run_tasks([{**count, "register": "denied", "ignore_errors": True}, {**count, "register": "allowed"}])
+    uncached = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme', cache=false) }}}}"}}
+    tasks = [{**count, "register": "denied", "ignore_errors": True}, {**count, "register": "allowed"}]
+    results = run_tasks([*tasks, uncached, uncached])
     assert results["denied"]["failed"] is True
     assert int(results["allowed"]["msg"]) == 5
+    # Twice for the error and the answer, and once for each lookup without a cache.
+    assert listings() == 4
 
 
-@pytest.mark.parametrize("module", ["workmail_pat", "workmail_pat_revoke"])
 def test_lookups_read_again_after_a_revocation(
-    listings: Callable[[], int], run_tasks: RunTasks, tmp_path: Path, module: str
+    listings: Callable[[], int], run_tasks: RunTasks, tmp_path: Path
 ) -> None:
-    options: dict[str, Any] = {"state": "absent", "personal_access_token_ids": ["pat-1"]}
-    if module == "workmail_pat_revoke":
-        rule = {"id": "first", "severity": "high", "when": {"personal_access_token_id": "pat-1"}}
-        policy = {"version": 1, "rules": [rule]}
-        options = {"policy": policy, "confirm": True, "max_percent": 100, "record_dir": str(tmp_path / "records")}
+    """By either module that revokes; that by policy reads the tokens itself as well."""
+    rule = {"id": "third", "severity": "high", "when": {"personal_access_token_id": "pat-3"}}
+    by_policy = {
+        "organization": "acme",
+        "policy": {"version": 1, "rules": [rule]},
+        "confirm": True,
+        "max_percent": 100,
+        "record_dir": str(tmp_path / "records"),
+    }
+    by_id = {"organization": "acme", "state": "absent", "personal_access_token_ids": ["pat-1"]}
     count = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme') | length }}}}"}}
     tasks = [
         {**count, "register": "before"},
         {**count, "register": "again"},
-        {f"patrol.workmail.{module}": {"organization": "acme", **options}},
+        {"patrol.workmail.workmail_pat": by_id},
         {**count, "register": "after"},
+        {"patrol.workmail.workmail_pat_revoke": by_policy},
+        {**count, "register": "at_last"},
     ]
     results = run_tasks(tasks)
-    assert [int(results[name]["msg"]) for name in ("before", "again", "after")] == [5, 5, 4]
-    assert listings() == (2 if module == "workmail_pat" else 3)
+    names = ("before", "again", "after", "at_last")
+    assert [int(results[name]["msg"]) for name in names] == [5, 5, 4, 3]
+    assert listings() == 4
 
 
 def test_no_answer_is_kept_while_a_revocation_runs_in_the_background(
