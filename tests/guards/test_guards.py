@@ -13,11 +13,13 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
 
 COLLECTION = Path(__file__).parents[2]
+PRELOADED = ["ansible.plugins.loader", "boto3", "hypothesis", "pytest", "pytest_ansible.plugin", "workmail_emulator"]
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +37,14 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def processes() -> multiprocessing.context.ForkServerContext:
+def processes(copy: Path) -> multiprocessing.context.ForkServerContext:
     """Starts processes that have imported what takes the longest, and nothing of the collection."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["boto3", "hypothesis", "pytest", "workmail_emulator"])
+    context.set_forkserver_preload(PRELOADED)
+    with pytest.MonkeyPatch.context() as patched:
+        # Ansible reads it when it is imported.
+        patched.setenv("ANSIBLE_COLLECTIONS_PATH", str(copy.parents[2]))
+        forkserver.ensure_running()
     return context
 
 
@@ -94,12 +100,13 @@ def run_tests(copy: Path, output: Path, *arguments: str) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.chdir(copy)
-    os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(copy.parents[2])
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(output.parent)
     sys.dont_write_bytecode = False
     sys.path[:] = [str(copy), *(entry for entry in sys.path if not Path(entry).is_relative_to(COLLECTION))]
-    options = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--ansible-unit-inject-only")
-    sys.exit(pytest.main([*options, *arguments]))
+    # One plugin collects garbage several times, and without a directory of its own, pytest removes those of other runs.
+    disabled = ("cacheprovider", "unraisableexception", "xdist", "xdist.looponfail")
+    options = ("-x", "-q", "--tb=native", "--ansible-unit-inject-only", f"--basetemp={output.parent / 'run'}")
+    sys.exit(pytest.main([*options, *(f"-pno:{name}" for name in disabled), *arguments]))
 
 
 @pytest.mark.parametrize("guard", MARKED, ids=[f"{Path(guard[1]).stem}: {guard[2].strip()}" for guard in MARKED])
