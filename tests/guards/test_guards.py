@@ -73,7 +73,13 @@ def marked(file: Path) -> list[tuple[str, ...]]:
 
 
 CONDITION = re.compile(r"((?:el)?if) .*:", re.DOTALL)
-MARKED = [guard for file in sorted((COLLECTION / "tests").rglob("test_*.py")) for guard in marked(file)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of each marker; a process that only imports this file does not search for them."""
+    guards = [guard for file in sorted((COLLECTION / "tests").rglob("test_*.py")) for guard in marked(file)]
+    ids = [f"{Path(guard[1]).stem}: {guard[2].strip()}" for guard in guards]
+    metafunc.parametrize("guard", guards, ids=ids)
 
 
 @contextlib.contextmanager
@@ -109,7 +115,6 @@ def run_tests(copy: Path, output: Path, *arguments: str) -> None:
     sys.exit(pytest.main([*options, *(f"-pno:{name}" for name in disabled), *arguments]))
 
 
-@pytest.mark.parametrize("guard", MARKED, ids=[f"{Path(guard[1]).stem}: {guard[2].strip()}" for guard in MARKED])
 def test_its_test_fails_without_a_guard(
     copy: Path, processes: multiprocessing.context.ForkServerContext, tmp_path: Path, guard: tuple[str, ...]
 ) -> None:

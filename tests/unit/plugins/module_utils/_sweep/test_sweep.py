@@ -176,7 +176,9 @@ def test_the_clients_of_a_session_read_replies_strictly() -> None:
 
 
 @guards(
-    "plugins/module_utils/_workmail/session.py", "            if region not in self._clients:", "            if True:"
+    "plugins/module_utils/_workmail/session.py",
+    "            if (service, region) not in self._clients:",
+    "            if True:",
 )
 def test_a_sweep_makes_one_client_per_region() -> None:
     script = Script({"ListOrganizations": [listing(summary())], "ListPersonalAccessTokens": [{TOKENS: []}]})
