@@ -105,37 +105,35 @@ def run_example(
     Of a policy or a seed, check that it is valid.
     """
     emulator.reset()
-    emulator.load(
+    organizations = [
         {
-            "Organizations": [
+            "Alias": alias,
+            "IdentityProviderConfiguration": {
+                **CONFIGURATION,
+                "PersonalAccessTokenConfiguration": {"Status": "ACTIVE", "LifetimeInDays": 90},
+            },
+            "Users": [
                 {
-                    "Alias": alias,
-                    "IdentityProviderConfiguration": {
-                        **CONFIGURATION,
-                        "PersonalAccessTokenConfiguration": {"Status": "ACTIVE", "LifetimeInDays": 90},
-                    },
-                    "Users": [
-                        {
-                            "Id": "11111111-1111-1111-1111-111111111111",
-                            "Name": "ana",
-                            "Email": "ana@acme.example",
-                            "State": "ENABLED",
-                        }
-                    ],
-                    "PersonalAccessTokens": [
-                        {
-                            "PersonalAccessTokenId": "pat-1",
-                            "UserId": "11111111-1111-1111-1111-111111111111",
-                            "Name": "Outlook laptop",
-                            "DateCreated": "-10d",
-                            "ExpiresTime": "+300d",
-                        }
-                    ],
+                    "Id": "11111111-1111-1111-1111-111111111111",
+                    "Name": "ana",
+                    "Email": "ana@acme.example",
+                    "State": "ENABLED",
                 }
-                for alias in ("acme", "globex")
-            ]
+            ],
+            "PersonalAccessTokens": [
+                {
+                    "PersonalAccessTokenId": "pat-1",
+                    "UserId": "11111111-1111-1111-1111-111111111111",
+                    "Name": "Outlook laptop",
+                    "DateCreated": "-10d",
+                    "ExpiresTime": "+300d",
+                }
+            ],
         }
-    )
+        for alias in ("acme", "globex")
+    ]
+    account = {"Id": "123456789012", "Name": "shop", "Organizations": organizations}
+    emulator.load({"AwsOrganization": {"ManagementAccountId": account["Id"]}, "Accounts": [account]})
     sources = list(yaml.safe_load_all(example))
     if all(isinstance(source, dict) and "plugin" in source for source in sources):
         run_sources(ansible_playbook, tmp_path, sources)
@@ -149,7 +147,7 @@ def run_example(
 
         load_policy(file)
         return
-    if isinstance(document, dict) and "Organizations" in document:
+    if isinstance(document, dict) and not document.keys().isdisjoint(("Organizations", "Accounts")):
         emulator.reset()
         emulator.load(file)
         return

@@ -124,7 +124,7 @@ def _host_of_account(
     own = [(part, selected) for part, selected in selections if part.organization.account_id == account.id]
     complete = None if snapshot.complete is None else account.id not in incomplete
     figures: dict[str, Any] = {
-        "organizations": len(snapshot.organizations),
+        "organizations": len(own),
         **_count_tokens(
             [token for part, _selected in own for token in part.tokens],
             [token for _part, selected in own for token in selected],

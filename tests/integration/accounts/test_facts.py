@@ -163,7 +163,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "plugins/module_utils/_workmail/assumed.py",
     "            if account_of_arn(arn) != account_of_role(self._role.arn):",
 )
-@guards("plugins/module_utils/_sweep/facts.py", " and account.id not in unread", "")
+@guards("plugins/module_utils/_sweep/facts.py", "(None, account.id) for error in errors", "(None,) for error in errors")
 def test_an_account_that_cannot_be_read_is_an_error_that_names_it(
     gather: Gather, estate: Emulator, fault: dict[str, Any]
 ) -> None:

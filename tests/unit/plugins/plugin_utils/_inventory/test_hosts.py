@@ -117,7 +117,11 @@ def test_hosts_of_organizations_count_tokens() -> None:
     ]
 
 
-@guards("plugins/plugin_utils/_inventory/hosts.py", "        figures = dict.fromkeys(figures)\n", "        pass\n")
+@guards(
+    "plugins/plugin_utils/_inventory/hosts.py",
+    "        figures = dict.fromkeys(figures)\n    yield",
+    "        pass\n    yield",
+)
 def test_an_incomplete_organization_is_marked_and_has_no_counts() -> None:
     error = PatrolError("denied", organization_id=ACME.id, region=ACME.region)
     elsewhere = PatrolError("denied", region="eu-west-1")
@@ -130,7 +134,7 @@ def test_an_incomplete_organization_is_marked_and_has_no_counts() -> None:
     assert globex.variables["complete"] is True and globex.variables["tokens"] == 0 and not globex.variables["errors"]
 
 
-@guards("plugins/plugin_utils/_inventory/hosts.py", "            part = part._replace(complete=False)\n", "")
+@guards("plugins/plugin_utils/_inventory/hosts.py", "return part._replace(complete=False), []", "return part, []")
 def test_a_condition_that_cannot_be_judged_is_an_error_or_marks_the_organization() -> None:
     undated = token_from_summary({"PersonalAccessTokenId": "a"}, ACME)
     snapshot = Snapshot([snapshot_of([undated]), snapshot_of([], organization=GLOBEX)], [])

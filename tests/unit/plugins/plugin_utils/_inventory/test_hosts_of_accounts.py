@@ -78,7 +78,7 @@ def test_hosts_of_accounts_have_their_organizations_and_counts() -> None:
         ],
         "complete": True,
         "errors": [],
-        "organizations": 2,
+        "organizations": 1,
         "tokens": 1,
         "selected": 1,
         "expired": 1,
