@@ -188,6 +188,25 @@ def test_facts_without_some_of_their_organizations_never_pass() -> None:
     assert "they hold 1 of the 2 organizations that their summary counts" in lacks_of(fewer)
 
 
+@guards(
+    "plugins/module_utils/_audit/facts_check.py",
+    '        if known is None and Account(entry["id"], state=entry["state"]).readable:',
+)
+@guards(
+    "plugins/module_utils/_audit/facts_check.py",
+    "        elif known is not None and known != found:\n            lacks.append(\n",
+)
+@guards("plugins/module_utils/_audit/facts_check.py", "        for account in counts\n", "        for account in ()\n")
+def test_facts_without_some_of_their_accounts_never_pass() -> None:
+    known, other = audits.account(2, 2), "2" * 12
+    unread = facts(accounts=[known, audits.account(None, None, other)])
+    assert f"the account '{other}' was not read completely" in lacks_of(unread)
+    fewer = facts(accounts=[audits.account(3, 2)])
+    assert "they hold 2 of the 3 organizations of account None" in lacks_of(fewer)
+    strange = facts(accounts=[audits.account(0, 0, other)])
+    assert "they hold organizations of account None, which is not among their accounts" in lacks_of(strange)
+
+
 def test_facts_with_records_of_other_organizations_never_pass() -> None:
     strange = {**RECORDS[0], "organization_id": "m-" + "f" * 32}
     lacks = lacks_of(facts(personal_access_tokens=[strange, RECORDS[1]]))
