@@ -10,27 +10,29 @@ name: workmail_pat_merged
 author:
   - The patrol.workmail contributors (@patrol-collections)
 version_added: 0.1.0
-short_description: Merge the audits of many AWS accounts into one
+short_description: Merge the audits of several hosts into one
 description:
-  - Makes one audit of those of many accounts, for a report on all of them.
-  - The outcome is V(pass) only if that is the outcome of every audit. It is V(incomplete) unless every account was
-    audited and read completely. An account is among the C(errors), by its name, if its audit failed, is missing, has an
-    unknown outcome, or contradicts itself, such as a C(pass) with errors or without some of the findings that it
-    counts.
-  - An account with an organization that another account has as well is left out and is an error too, since one of the
-    two is not what it is taken for, such as by a role that was copied.
-  - All audits need to have been judged by the same policy and at the same instant.
-positional: accounts
+  - Makes one audit of those of several hosts, each of which audited a part of the AWS accounts, for a report on all of
+    them.
+  - To audit several accounts from one host, use O(patrol.workmail.workmail_pat_audit#module:accounts) instead.
+  - The outcome is V(pass) only if that is the outcome of every audit. It is V(incomplete) unless every host was
+    audited and everything was read completely. A host is among the C(errors), by its name, if its audit failed, is
+    missing, has an unknown outcome, or contradicts itself, such as a C(pass) with errors or without some of the
+    findings that it counts.
+  - If two hosts have read the same account or the same organization, the second of them is left out and is an error
+    too, because one of the two did not read what was intended, for example if a role was copied.
+  - All audits must have used the same policy and the same instant.
+positional: hosts
 options:
   _input:
     description:
-      - By the name of each account what M(patrol.workmail.workmail_pat_audit) returned, or
-        P(patrol.workmail.workmail_pat_findings#filter). The result of a task that failed is fine.
+      - The result of M(patrol.workmail.workmail_pat_audit) or P(patrol.workmail.workmail_pat_findings#filter) for each
+        host, by its name. The result can be that of a task that failed.
     type: dict
     required: true
-  accounts:
+  hosts:
     description:
-      - The names of all accounts that were to be audited.
+      - The names of all hosts that were to be audited. They can be any names, not only hosts of the inventory.
     type: list
     elements: str
     required: true
@@ -56,17 +58,17 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ (merged | patrol.workmail.workmail_pat_report('text')).splitlines() }}"
   vars:
-    by_account: "{{ dict(audits.results | map(attribute='item') | zip(audits.results)) }}"
-    merged: "{{ by_account | patrol.workmail.workmail_pat_merged(['111111111111', '222222222222']) }}"
+    by_host: "{{ dict(audits.results | map(attribute='item') | zip(audits.results)) }}"
+    merged: "{{ by_host | patrol.workmail.workmail_pat_merged(['111111111111', '222222222222']) }}"
 """
 
 RETURN = r"""
 _value:
   description:
-    - The outcome, the findings and the summary, with the fields that M(patrol.workmail.workmail_pat_audit) returns, but
-      for what it cost.
-    - Each finding, organization and error has its C(account) as well, which also begins the C(message) of a finding and
-      the C(msg) of an error. C(summary.accounts) is how many accounts were read completely.
+    - The outcome, the findings and the summary, with the fields that M(patrol.workmail.workmail_pat_audit) returns,
+      except those about the calls and the time of the run.
+    - Each finding, account, organization and error also has its C(host), which begins the C(message) of a finding and
+      the C(msg) of an error as well.
   type: dict
 """
 
@@ -76,16 +78,16 @@ from ..module_utils._domain.errors import PatrolError
 from ..plugin_utils._account_merge import merge_audits
 
 
-def workmail_pat_merged(audits, accounts):
+def workmail_pat_merged(audits, hosts):
     """Merge audits; see the documentation of the filter."""
     try:
-        return merge_audits(audits, accounts)
+        return merge_audits(audits, hosts)
     except PatrolError as error:
         raise AnsibleFilterError(f"workmail_pat_merged: {error}") from error
 
 
 class FilterModule:
-    """The filter on audits of several accounts."""
+    """The filter on audits of several hosts."""
 
     def filters(self):
         """Filters by name."""

@@ -5,59 +5,60 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The audits of many accounts as one. Pure: the standard library only."""
+"""Merge the audits of several hosts into one. Pure: the standard library only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..module_utils._audit.audit_check import check_audit
 from ..module_utils._audit.result import INCOMPLETE, PASS, VIOLATIONS
+from ..module_utils._domain.accounts import Account
 from ..module_utils._domain.errors import OptionError, PatrolError
 from ..module_utils._domain.policy import SEVERITIES
 from ..module_utils._domain.text import printable, quoted
 
 _MOST_REASONS = 3
-_NOT_AUDITED = "AccountNotAuditedException"
+_NOT_AUDITED = "HostNotAuditedException"
 _WHERE = ("account_id", "organization_id", "region", "operation", "page", "hint")
 
 
-def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
-    """Make one audit of those of many accounts.
+def merge_audits(audits: object, hosts: object) -> dict[str, Any]:
+    """Merge the audits of several hosts, each of which read a part of the accounts.
 
     Args:
-        audits: By the name of each account what its audit returned, which can be a failure.
-        accounts: The names of all accounts that were to be audited.
+        audits: The result of the audit of each host by its name, which can be a failure.
+        hosts: The names of all hosts that were to be audited.
 
     Returns:
-        As ``audit`` does. Findings, organizations and errors have their ``account``, and the ``summary`` counts the
-        ``accounts`` that were read completely. An account without a valid audit is among ``errors``, and so is one that
-        has an organization of an account before it; then, or if one of the audits is incomplete, so is the outcome.
+        The same as ``audit``. Findings, accounts, organizations and errors have their ``host``. A host without a valid
+        audit is among ``errors``, and so is a host that read an account or an organization of a host before it; then,
+        or if one of the audits is incomplete, the outcome is incomplete.
 
     Raises:
         PatrolError: These are not audits, none of them came to a result, or they cannot be compared.
     """
-    names = _names(accounts)
+    names = _names(hosts)
     if not isinstance(audits, Mapping):
-        raise OptionError(f"audits: expected the results of audits by account, got {quoted(audits)}")
-    for account in audits:
-        if account not in names:
-            raise OptionError(f"audits: {quoted(account)} is not one of the accounts")
+        raise OptionError(f"audits: expected the results of audits by host, got {quoted(audits)}")
+    for host in audits:
+        if host not in names:
+            raise OptionError(f"audits: {quoted(host)} is not one of the hosts")
     audited: dict[str, Mapping[str, Any]] = {}
     errors: list[dict[str, Any]] = []
     seen: dict[str, str] = {}
-    for account in names:
-        result: Any = audits.get(account)
-        failure = _failure(result) or _duplicate_organization(result, seen)
+    for host in names:
+        result: Any = audits.get(host)
+        failure = _failure(result) or _duplicate(result, seen)
         if failure is not None:
-            errors.append(_with_account(account, failure, "msg"))
+            errors.append(_with_host(host, failure, "msg"))
             continue
-        audited[account] = result
-        seen.update({organization["id"]: account for organization in result["organizations"]})
-        errors += [_with_account(account, error, "msg") for error in result["errors"]]
+        audited[host] = result
+        seen.update({place_id: host for _, place_id, _ in _places(result)})
+        errors += [_with_host(host, error, "msg") for error in result["errors"]]
     if not audited:
-        raise _no_account_error(len(names), errors)
+        raise _no_host_error(len(names), errors)
     first = _require_same_policy(audited)
     results = list(audited.values())
     outcomes = {result["outcome"] for result in results}
@@ -65,8 +66,8 @@ def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
         "outcome": INCOMPLETE if errors else PASS if outcomes == {PASS} else VIOLATIONS,
         "findings": sorted(
             (
-                _with_account(account, finding, "message")
-                for account, result in audited.items()
+                _with_host(host, finding, "message")
+                for host, result in audited.items()
                 for finding in result["findings"]
             ),
             key=_worst_first,
@@ -88,16 +89,16 @@ def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
         },
         "policy": first["policy"],
         "accounts": sorted(
-            ({"account": account, **entry} for account, result in audited.items() for entry in result["accounts"]),
+            ({"host": host, **entry} for host, result in audited.items() for entry in result["accounts"]),
             key=lambda entry: entry["id"] or "",
         ),
         "organizations": sorted(
-            ({"account": account, **entry} for account, result in audited.items() for entry in result["organizations"]),
-            key=lambda entry: (entry["id"], entry["region"]),
+            ({"host": host, **entry} for host, result in audited.items() for entry in result["organizations"]),
+            key=lambda entry: (entry["account_id"] or "", entry["id"], entry["region"]),
         ),
         "as_of": first["as_of"],
         "audited_at": max(result["audited_at"] for result in results),
-        # Each account has its own.
+        # Each host has its own.
         "caller": None,
         "collection_version": first["collection_version"],
         "complete": not errors,
@@ -105,17 +106,17 @@ def merge_audits(audits: object, accounts: object) -> dict[str, Any]:
     }
 
 
-def _names(accounts: object) -> list[str]:
-    if not isinstance(accounts, (list, tuple)) or not accounts:
-        raise OptionError(f"accounts: expected a list of at least one account, got {quoted(accounts)}")
-    for account in accounts:
-        if not isinstance(account, str) or not account.strip():
-            raise OptionError(f"accounts: expected the name of an account, got {quoted(account)}")
-    return sorted(set(accounts))
+def _names(hosts: object) -> list[str]:
+    if not isinstance(hosts, (list, tuple)) or not hosts:
+        raise OptionError(f"hosts: expected a list of at least one host, got {quoted(hosts)}")
+    for host in hosts:
+        if not isinstance(host, str) or not host.strip():
+            raise OptionError(f"hosts: expected the name of a host, got {quoted(host)}")
+    return sorted(set(hosts))
 
 
 def _failure(result: object) -> dict[str, Any] | None:
-    """The error of an audit that came to no result; None of one that did."""
+    """Return the error of an audit without a valid result; None if the result is valid."""
     if result is None:
         return _error(
             "it was not audited: it was left out of the run, or failed before its audit, for a reason that the log has"
@@ -139,13 +140,23 @@ def _failure(result: object) -> dict[str, Any] | None:
     return None
 
 
-def _duplicate_organization(result: Mapping[str, Any], seen: Mapping[str, str]) -> dict[str, Any] | None:
-    """The error of an audit with an organization that another account has: its own was not audited, or is known."""
+def _places(result: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """List the kind, the ID and the name of each account and organization that an audit was to read."""
+    for account in result["accounts"]:
+        # Several hosts may list an account that none of them reads, because it is suspended.
+        if account["id"] is not None and Account(account["id"], state=account["state"]).readable:
+            yield "account", account["id"], account["id"]
     for organization in result["organizations"]:
-        if organization["id"] in seen:
+        yield "organization", organization["id"], organization["alias"] or organization["id"]
+
+
+def _duplicate(result: Mapping[str, Any], seen: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the error of an audit that read an account or an organization of another host; else None."""
+    for kind, place_id, name in _places(result):
+        if place_id in seen:
             return _error(
-                f"it is left out, since its organization {organization['alias'] or organization['id']} is that of "
-                f"{seen[organization['id']]} as well. Check whether both have the same role",
+                f"it is left out, because {seen[place_id]} has read its {kind} {name} as well. Check whether both have "
+                "the same accounts or the same role",
                 "DuplicateAccountException",
             )
     return None
@@ -155,24 +166,24 @@ def _error(message: str, error_code: str = _NOT_AUDITED) -> dict[str, Any]:
     return {"msg": message, "error_code": error_code, **dict.fromkeys(_WHERE)}
 
 
-def _with_account(account: str, entry: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """A finding or an error with its account, which its text names as well."""
-    return {"account": account, **entry, text: printable(f"{account}: {entry[text]}")}
+def _with_host(host: str, entry: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """Add the host to a finding or an error, and to its text."""
+    return {"host": host, **entry, text: printable(f"{host}: {entry[text]}")}
 
 
-def _no_account_error(count: int, errors: Sequence[Mapping[str, Any]]) -> PatrolError:
+def _no_host_error(count: int, errors: Sequence[Mapping[str, Any]]) -> PatrolError:
     reasons = "; ".join(str(error["msg"]).rstrip(".") for error in errors[:_MOST_REASONS])
     more = f"; and {len(errors) - _MOST_REASONS} more" if len(errors) > _MOST_REASONS else ""
-    return PatrolError(f"not one of {count} accounts could be audited: {reasons}{more}", error_code=_NOT_AUDITED)
+    return PatrolError(f"not one of {count} hosts could be audited: {reasons}{more}", error_code=_NOT_AUDITED)
 
 
 def _require_same_policy(audited: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The first of the audits, once all have the policy and the instant in common."""
+    """Return the first of the audits, after checking that all have the same policy and instant."""
     name, first = next(iter(audited.items()))
-    for account, result in audited.items():
+    for host, result in audited.items():
         for key, what in (("policy", "by different policies"), ("as_of", "at different instants")):
             if result[key] != first[key]:
-                raise OptionError(f"audits: {name} and {account} were judged {what}, which makes no common result")
+                raise OptionError(f"audits: {name} and {host} were judged {what}, so they cannot be merged")
     return first
 
 
@@ -188,6 +199,7 @@ def _worst_first(finding: Mapping[str, Any]) -> tuple[Any, ...]:
     return (
         -SEVERITIES.index(finding["severity"]),
         finding["rule_id"],
+        token.get("account_id") or "",
         token["organization_id"],
         token["personal_access_token_id"] or "",
     )

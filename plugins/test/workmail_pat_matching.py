@@ -79,8 +79,16 @@ options:
     description: The token has a scope that is not one of these; an empty list means any scope at all.
     type: list
     elements: str
+  account:
+    description:
+      - The ID or the name of the AWS account matches one of these globs, without case. Quote account IDs.
+      - AWS Organizations has the names of accounts, so they are only known if it was asked to list them. A name that
+        is not known is an error, unless every glob is of digits and wildcards or one of them matches the ID. An ID
+        that is not known is an error too.
+    type: list
+    elements: str
   organization:
-    description: The id or alias of the token's organization matches one of these globs, without case.
+    description: The ID or alias of the token's WorkMail organization matches one of these globs, without case.
     type: list
     elements: str
   owner:

@@ -201,8 +201,38 @@ def unclear() -> dict[str, Any]:
     return {**mixed(), "outcome": "incomplete", "complete": False, "errors": [{**lack, "region": None}]}
 
 
+def estate() -> dict[str, Any]:
+    """Several accounts: one without a name, one suspended, and one with a hostile name that could not be read."""
+    ids = ["111111111111", "222222222222"]
+    names = ["production", None]
+    places = [
+        place._replace(account_id=account_id, account_name=name)
+        for place, account_id, name in zip(ORGANIZATIONS[:2], ids, names, strict=True)
+    ]
+    error = {
+        "msg": "AssumeRole: AccessDenied: not you (account 444444444444)",
+        "error_code": "AccessDenied",
+        "account_id": "444444444444",
+        **dict.fromkeys(("organization_id", "region", "operation", "page", "hint")),
+    }
+    tokens = [
+        token(number, place, expires_time=NOW - DAY, account_id=place.account_id, account_name=place.account_name)
+        for number, place in enumerate(places)
+    ]
+    return {
+        **audit_of(tokens, errors=[error], organizations=places),
+        "accounts": [
+            {**account(1, 1, "111111111111"), "name": "production", "state": "ACTIVE"},
+            account(1, 1, "222222222222"),
+            {**account(None, None, "333333333333"), "name": "closed", "state": "SUSPENDED"},
+            {**account(None, None, "444444444444"), "name": "denied <b>", "state": "ACTIVE"},
+        ],
+        "summary": {**audit_of(tokens, organizations=places)["summary"], "accounts": 2},
+    }
+
+
 def merged() -> dict[str, Any]:
-    """Of four accounts, one was not read whole, and one was not audited; its name is hostile."""
+    """Of four hosts, one was not read completely, and one was not audited; its name is hostile."""
     audits = {
         "production": audit_of(
             [token(1, expires_time=NOW - DAY), token(2, name="svc-archive", expires_time=None)],
@@ -240,6 +270,7 @@ AUDITS = {
     "mixed": mixed,
     "hostile": hostile,
     "incomplete": incomplete,
+    "estate": estate,
     "merged": merged,
     "large": large,
 }

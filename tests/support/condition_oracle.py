@@ -29,6 +29,7 @@ SIMPLE: dict[str, st.SearchStrategy[Any]] = {
     "personal_access_token_id": st.lists(st.sampled_from(["pat-1", "pat-3"]), min_size=1),
     "scopes_any": st.lists(st.sampled_from(["imap", "pop3"]), min_size=1),
     "scopes_outside": st.lists(st.sampled_from(["imap", "smtp"])),
+    "account": st.lists(st.sampled_from(["1111*", "222222222222", "PROD*", "sandbox"]), min_size=1),
     "organization": st.lists(st.sampled_from(["acme", "AC*", "globex", ACME.id]), min_size=1),
     "owner": st.lists(st.sampled_from(["svc-*@acme.example", "ana", "u-2", "nobody"]), min_size=1),
     "owner_state": st.lists(st.sampled_from(["ENABLED", "DELETED", "UNKNOWN"]), min_size=1),
@@ -78,6 +79,14 @@ def _meets(name: str, value: Any, record: dict[str, Any], as_of: datetime.dateti
             raise Unknown(name)
         return value
 
+    def account(account_id: str | None, name: str | None) -> bool:
+        if like(account_id, True) or like(name, True):
+            return True
+        known(account_id)
+        if any(character.isalpha() for glob in value for character in glob):
+            known(name)
+        return False
+
     expires = record["expires_time"] and moment(record["expires_time"])
     created = moment(record["date_created"])
     used = record["date_last_used"] and moment(record["date_last_used"])
@@ -100,6 +109,7 @@ def _meets(name: str, value: Any, record: dict[str, Any], as_of: datetime.dateti
             "personal_access_token_id": lambda: known(record["personal_access_token_id"]) in value,
             "scopes_any": lambda: set(value) & set(known(record["scopes"])),
             "scopes_outside": lambda: set(known(record["scopes"])) - set(value),
+            "account": lambda: account(record["account_id"], record["account_name"]),
             "organization": lambda: like(record["organization_id"], True) or like(record["organization_alias"], True),
             "owner": lambda: (
                 known(owner["user_id"]) and any(like(owner[field], True) for field in ("user_id", "name", "email"))

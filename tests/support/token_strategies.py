@@ -44,6 +44,6 @@ tokens = st.builds(
     scopes=st.none() | scopes,
     owner=owners,
     other=st.none() | st.just({"new_field": 1}),
-    account_id=st.none(),
-    account_name=st.none(),
+    account_id=st.sampled_from([None, "111111111111", "222222222222"]),
+    account_name=st.sampled_from([None, "production", "sandbox"]),
 )

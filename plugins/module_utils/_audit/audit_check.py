@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+from .._domain.accounts import Account
 from .._domain.checks import boolean_at, check_plain, count_at, list_at, mapping_at, optional_text_at, text_at
 from .._domain.errors import OptionError
 from .._domain.policy import SEVERITIES, severities_from
@@ -103,6 +104,7 @@ def _finding(value: object, rules: Sequence[str], path: str) -> Mapping[str, Any
     _severity(finding["severity"], f"{path}.severity")
     for key in ("description", "message"):
         text_at(finding[key], f"{path}.{key}")
+    optional_text_at(finding.get("host"), f"{path}.host")
     if boolean_at(finding["muted"], f"{path}.muted"):
         _exception(finding["exception"], f"{path}.exception")
     elif finding["exception"] is not None:
@@ -169,8 +171,14 @@ def _counts(audit: Mapping[str, Any], path: str) -> None:
 
 
 def _unread(audit: Mapping[str, Any], path: str) -> None:
-    """Check that an error names each organization that was not read, except for those that have no tokens."""
+    """Check that errors explain each account and organization that was not read, except for those with nothing to read.
+
+    An account that is suspended or closed cannot be read, and an organization that is being deleted has no tokens.
+    """
     named = {error["organization_id"] for error in audit["errors"]}
+    for index, entry in enumerate(audit["accounts"]):
+        if entry["organizations"] is None and audit["complete"] and Account(entry["id"], state=entry["state"]).readable:
+            raise OptionError(f"{path}.accounts[{index}]: it was not read, and no error says why")
     for index, entry in enumerate(audit["organizations"]):
         place = Organization(entry["id"], entry["alias"], entry["region"], entry["state"] or "")
         if entry["tokens"] is None and place.readable and place.id not in named:

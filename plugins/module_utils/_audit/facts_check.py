@@ -60,7 +60,7 @@ def check_facts(facts: object, complete: object = None) -> CheckedFacts:
     missing = [key for key in _KEYS if key not in facts]
     if missing:
         raise OptionError(f"facts: not a result of workmail_pat_info, it lacks {', '.join(missing)}")
-    for key in _KEYS[1:]:
+    for key in _KEYS:
         check_plain(facts[key], f"facts.{key}")
     return _of_result(facts)
 
@@ -187,8 +187,8 @@ def _organization(entry: object, path: str) -> Mapping[str, Any]:
     organization = mapping_at(entry, path, keys)
     text_at(organization["id"], f"{path}.id")
     text_at(organization["region"], f"{path}.region")
-    for key in ("account_id", "account_name", "alias", "state"):
-        optional_text_at(organization[key], f"{path}.{key}")
+    for key in ("account_id", "account_name", "alias", "state", "host"):
+        optional_text_at(organization.get(key), f"{path}.{key}")
     if organization["tokens"] is not None:
         count_at(organization["tokens"], f"{path}.tokens")
     return organization
@@ -220,8 +220,8 @@ def check_accounts(value: object, path: str) -> list[Mapping[str, Any]]:
     for index, entry in enumerate(list_at(value, path)):
         here = f"{path}[{index}]"
         account = mapping_at(entry, here, ("id", "name", "state", "role_arn", "organizations", "tokens"))
-        for key in ("id", "name", "state", "role_arn"):
-            optional_text_at(account[key], f"{here}.{key}")
+        for key in ("id", "name", "state", "role_arn", "host"):
+            optional_text_at(account.get(key), f"{here}.{key}")
         for key in ("organizations", "tokens"):
             if account[key] is not None:
                 count_at(account[key], f"{here}.{key}")
@@ -241,7 +241,8 @@ def check_errors(value: object, path: str) -> list[Mapping[str, Any]]:
         error = mapping_at(entry, here, ("msg", "error_code", "organization_id"))
         text_at(error["msg"], f"{here}.msg")
         text_at(error["error_code"], f"{here}.error_code")
-        optional_text_at(error["organization_id"], f"{here}.organization_id")
+        for key in ("organization_id", "account_id", "host"):
+            optional_text_at(error.get(key), f"{here}.{key}")
         errors.append(error)
     return errors
 

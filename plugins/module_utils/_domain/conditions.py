@@ -27,6 +27,7 @@ Predicate = Callable[[Token, int], bool]
 DEEPEST = 32
 MOST_PARTS = 20_000
 LONGEST_TEXT = 2_000
+_GLOB_FOR_IDS = re.compile(r"[0-9*?\[\]!-]+", re.ASCII)
 OWNER_STATES = ("ENABLED", "DISABLED", "DELETED", UNKNOWN)
 
 
@@ -235,6 +236,24 @@ def _composed(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+class _AccountGlobs(NamedTuple):
+    """Globs for accounts; ``by_name`` if one of them cannot match an account ID, so it is about names."""
+
+    match: Callable[[str | None], bool]
+    by_name: bool
+
+
+def _account_globs(value: object, path: str) -> _AccountGlobs:
+    items = value if isinstance(value, (list, tuple)) else [value]
+    if any(isinstance(item, int) and not isinstance(item, bool) for item in items):
+        raise mistake(
+            path,
+            f"expected strings, got {quoted(value)}; quote account IDs, because YAML reads them as numbers otherwise",
+        )
+    match = _glob_ignoring_case(value, path)
+    return _AccountGlobs(match, not all(_GLOB_FOR_IDS.fullmatch(glob) for glob in _texts(value, path)))
+
+
 def _owner_states(value: object, path: str) -> frozenset[str]:
     states = [state.upper() for state in _some_texts(value, path)]
     for state in states:
@@ -292,6 +311,15 @@ def _lifetime_over(duration: int, token: Token, as_of: int) -> bool:
     return token.expires_time - _known(token, token.date_created, "date_created", "lifetime_over") > duration
 
 
+def _account(globs: _AccountGlobs, token: Token, as_of: int) -> bool:
+    if globs.match(token.account_id) or globs.match(token.account_name):
+        return True
+    _known(token, token.account_id, "account_id", "account")
+    if globs.by_name:
+        _known(token, token.account_name, "account_name", "account")
+    return False
+
+
 def _organization(match: Callable[[str | None], bool], token: Token, as_of: int) -> bool:
     return match(token.organization_id) or match(token.organization_alias)
 
@@ -342,6 +370,7 @@ CONDITIONS: dict[str, _Condition] = {
     "personal_access_token_id": _Condition(_set, _token_id),
     "scopes_any": _Condition(_set, _scopes_any),
     "scopes_outside": _Condition(_set_or_empty, _scopes_outside),
+    "account": _Condition(_account_globs, _account),
     "organization": _Condition(_glob_ignoring_case, _organization),
     "owner": _Condition(_glob_ignoring_case, _owner, needs_owners=True),
     "owner_state": _Condition(_owner_states, _owner_state, needs_owners=True),

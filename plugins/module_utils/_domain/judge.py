@@ -36,8 +36,8 @@ def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
 
     Returns:
         Findings ``{rule_id, severity, revoke, description, message, muted, exception, token}``, sorted by severity
-        (the worst first), rule ID, organization ID and token ID, ``token`` as ``to_record`` makes it; and the
-        exceptions as the policy has them.
+        (the worst first), rule ID, account ID, organization ID and token ID, ``token`` as ``to_record`` makes it; and
+        the exceptions as the policy has them.
 
     Raises:
         OptionError: The policy needs owners that the tokens lack.
@@ -49,7 +49,7 @@ def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
     used: set[int] = set()
     by_rule: dict[str, list[dict[str, Any]]] = {rule.id: [] for rule in rules}
     needs_owners = policy.needs_owners
-    for token in sorted(in_order(list(tokens)), key=_by_organization_and_id):
+    for token in sorted(in_order(list(tokens)), key=_by_place_and_id):
         if needs_owners and token.owner is None:
             raise OptionError(
                 f"token {token.personal_access_token_id}: the policy has owner conditions, which need the token's "
@@ -83,8 +83,8 @@ def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
     )
 
 
-def _by_organization_and_id(token: Token) -> tuple[str, str]:
-    return token.organization_id, token.personal_access_token_id or ""
+def _by_place_and_id(token: Token) -> tuple[str, str, str]:
+    return token.account_id or "", token.organization_id, token.personal_access_token_id or ""
 
 
 def _matching(active: Sequence[PolicyException], broken: set[str], token: Token, as_of: int) -> list[int]:

@@ -18,6 +18,8 @@ from typing import Any
 from ._shared import error_text, one_line
 
 _TOKEN = (
+    "account_id",
+    "account_name",
     "organization_id",
     "organization_alias",
     "region",
@@ -44,7 +46,7 @@ _HEADER = (
     "muted",
     "exception_reason",
     "exception_expires",
-    "account",
+    "host",
     *_TOKEN,
     *(f"owner_{field}" for field in _OWNER),
     *_TIMES,
@@ -67,8 +69,15 @@ def render(audit: Mapping[str, Any]) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(_HEADER)
+    names = {entry["id"]: entry["name"] for entry in audit["accounts"]}
     for error in audit["errors"]:
-        known = {**{key: audit[key] for key in _AUDIT}, **error, "severity": "incomplete", "message": error_text(error)}
+        known = {
+            **{key: audit[key] for key in _AUDIT},
+            **error,
+            "account_name": names.get(error.get("account_id")),
+            "severity": "incomplete",
+            "message": error_text(error),
+        }
         writer.writerow([_cell(known.get(column)) for column in _HEADER])
     for finding in audit["findings"]:
         token, owner, exception = finding["token"], finding["token"].get("owner") or {}, finding["exception"] or {}
@@ -78,7 +87,7 @@ def render(audit: Mapping[str, Any]) -> str:
             finding["muted"],
             exception.get("reason"),
             exception.get("expires"),
-            finding.get("account"),
+            finding.get("host"),
             *(token.get(field) for field in _TOKEN),
             *(owner.get(field) for field in _OWNER),
             *(token.get(field) for field in _TIMES),

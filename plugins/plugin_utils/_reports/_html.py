@@ -26,7 +26,7 @@ from markupsafe import Markup
 from ...module_utils._domain.policy import SEVERITIES
 from ...module_utils._domain.text import printable
 from ...module_utils._domain.tokens import key_of
-from ._shared import headline, provenance, time_shift
+from ._shared import Places, headline, provenance, time_shift
 
 _FOLDER = Path(__file__).parent / "html"
 _MONTHS_SHOWN = 12
@@ -64,6 +64,7 @@ def render(audit: Mapping[str, Any]) -> str:
     tokens = _tokens(audit)
     return environment.get_template("report.html.j2").render(
         audit=audit,
+        places=Places(audit),
         severities=SEVERITIES[::-1],
         headline=headline(audit),
         time_shift=time_shift(audit),

@@ -9,17 +9,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
 from ...module_utils._audit.facts_check import INCOMPLETE_FACTS
 from ._shared import (
+    Places,
     error_text,
     failing,
     headline,
     one_line,
-    organization_name,
+    place_name,
+    state_text,
     time_shift,
 )
 
@@ -28,7 +30,7 @@ _OUTCOMES = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
 def render(audit: Mapping[str, Any]) -> str:
-    """Write a test suite for each organization, and for each account that was not read.
+    """Write a test suite for each organization, and for each account and host that was not read.
 
     A finding is a test case with the name of its rule and token: failed, skipped if it is muted, or passed with its
     message as output if the policy does not fail on its severity. A rule that finds nothing is a test case that passed,
@@ -40,13 +42,16 @@ def render(audit: Mapping[str, Any]) -> str:
     unclear = any(
         error["error_code"] == INCOMPLETE_FACTS and error["organization_id"] is None for error in audit["errors"]
     )
-    errors = _by(audit["errors"], lambda error: error["organization_id"] or error.get("account"))
+    errors = _by(
+        audit["errors"], lambda error: error["organization_id"] or (error.get("host"), error.get("account_id"))
+    )
+    places = Places(audit)
     root = ElementTree.Element("testsuites", {"name": _NAME})
     about = {key: audit[key] for key in ("as_of", "audited_at", "caller", "collection_version")}
     about.update(summary=headline(audit), note=time_shift(audit))
     for key in dict.fromkeys([*organizations, *findings, *errors]):
         organization = organizations.get(key)
-        suite = _suite(root, organization or _place(key, findings, errors), about)
+        suite = _suite(root, *_place(organization, findings.get(key), errors.get(key), places), about)
         for finding in findings.get(key, []):
             _finding(suite, finding, finding["severity"] in failing(audit))
         for error in errors.get(key, []):
@@ -63,9 +68,12 @@ def render(audit: Mapping[str, Any]) -> str:
                 _skip(suite, "audit", f"Tokens of it may be missing, so it is not known to keep {', '.join(clean)}")
         else:
             _skip(suite, "audit", f"Left out: the organization is in state {organization['state']}")
+    for account in places.left_out:
+        name = place_name([*filter(None, [account.get("host"), places.account(account["id"])])])
+        _skip(_suite(root, name, _properties(account, account["id"]), about), "audit", state_text(account))
     if not len(root):
         # Readers of such reports take one without a test for a mistake.
-        _skip(_suite(root, {}, about), "audit", "There was no organization to audit")
+        _skip(_suite(root, _NAME, {}, about), "audit", "There was no organization to audit")
     _count(root)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
@@ -78,17 +86,32 @@ def _by(entries: Iterable[Mapping[str, Any]], key: Callable[[Mapping[str, Any]],
     return groups
 
 
-def _place(key: str | None, findings: Mapping[Any, list[Any]], errors: Mapping[Any, list[Any]]) -> dict[str, Any]:
-    """Describe an organization that the audit does not list, or an account that was not read."""
-    entry = [*findings.get(key, []), *errors.get(key, [])][0]
-    return {"id": entry.get("organization_id", key), "account": entry.get("account")}
+def _place(
+    organization: Mapping[str, Any] | None, findings: Sequence[Any] | None, errors: Sequence[Any] | None, places: Places
+) -> tuple[str, Mapping[str, Any]]:
+    """Return the name and the properties of a suite, for an organization, or an account or a host that was not read."""
+    if organization is not None:
+        return place_name(places.of_organization(organization)), organization
+    if findings:
+        token = findings[0]["token"]
+        return place_name(places.of_finding(findings[0])), {
+            **_properties(findings[0], token.get("account_id")),
+            "id": token["organization_id"],
+        }
+    [error, *_] = errors or []
+    return place_name(places.of_error(error)) or _NAME, {
+        **_properties(error, error.get("account_id")),
+        "id": error["organization_id"],
+    }
 
 
-def _suite(root: ElementTree.Element, place: Mapping[str, Any], about: Mapping[str, Any]) -> ElementTree.Element:
-    organization_id, account = place.get("id"), place.get("account")
-    name = one_line(account or _NAME)
-    if organization_id is not None:
-        name = organization_name(organization_id, place.get("alias"), account)
+def _properties(entry: Mapping[str, Any], account_id: str | None) -> dict[str, Any]:
+    return {"host": entry.get("host"), "account_id": account_id}
+
+
+def _suite(
+    root: ElementTree.Element, name: str, place: Mapping[str, Any], about: Mapping[str, Any]
+) -> ElementTree.Element:
     # The format knows no offset, and ours is always that of UTC.
     suite = ElementTree.SubElement(root, "testsuite", {"name": name, "timestamp": about["as_of"][:19]})
     properties = ElementTree.SubElement(suite, "properties")

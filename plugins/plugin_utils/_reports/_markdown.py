@@ -19,11 +19,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ._shared import (
+    Places,
     error_text,
     headline,
     one_line,
-    organization_name,
+    place_name,
     provenance,
+    state_text,
     time_shift,
 )
 
@@ -31,6 +33,8 @@ from ._shared import (
 _MOST = 60_000
 # For all sections but the findings, which get what is left.
 _ROOM = 7_000
+# The name of an account and the alias of an organization have at most some 60 characters each.
+_LONGEST_PLACE = 160
 
 _CAVEAT = (
     "Tokens that AWS no longer lists cannot be seen: it does not document whether expired tokens stay listed, so a "
@@ -47,14 +51,17 @@ def render(audit: Mapping[str, Any]) -> str:
     """
     counted = [finding for finding in audit["findings"] if not finding["muted"]]
     muted = [finding for finding in audit["findings"] if finding["muted"]]
+    places = Places(audit)
     exceptions = ("Rules", "Tokens", "Until", "Reason")
     head = [
         *_opening(audit, counted, muted),
-        *_table("Not read", ("Organization", "Region", "Why"), _not_read(audit), _unread_row, _ROOM),
+        *_table("Not read", ("Place", "Region", "Why"), _not_read(audit, places), _unread_row, _ROOM),
         *_counts(audit, counted, muted),
     ]
     tail = [
-        *_table("Muted findings", (*_TOKEN, "Until", "Reason"), muted, _muted_row, _ROOM),
+        *_table(
+            "Muted findings", (*_TOKEN, "Until", "Reason"), muted, lambda finding: _muted_row(finding, places), _ROOM
+        ),
         *_table(
             "Exceptions past their expiry, which mute nothing any more",
             exceptions,
@@ -70,7 +77,7 @@ def render(audit: Mapping[str, Any]) -> str:
     ]
     room = _MOST - _size(head) - _size(tail)
     columns = (*_TOKEN, "Created", "Last used", "Expires", "Message")
-    findings = _table("Findings", columns, counted, _finding_row, room)
+    findings = _table("Findings", columns, counted, lambda finding: _finding_row(finding, places), room)
     return "".join(f"{line}\n" for line in [*head, *findings, *tail])
 
 
@@ -91,20 +98,17 @@ def _opening(audit: Mapping[str, Any], counted: Sequence[Any], muted: Sequence[A
     ]
 
 
-def _not_read(audit: Mapping[str, Any]) -> list[tuple[str | None, str | None, str]]:
-    """List the organization, the region and the reason of everything that was not read."""
-    names = {organization["id"]: organization["alias"] for organization in audit["organizations"]}
-    entries = []
-    for error in audit["errors"]:
-        organization_id, account = error["organization_id"], error.get("account")
-        name = account
-        if organization_id is not None:
-            name = organization_name(organization_id, names.get(organization_id), account)
-        entries.append((name, error.get("region"), error_text(error)))
+def _not_read(audit: Mapping[str, Any], places: Places) -> list[tuple[str | None, str | None, str]]:
+    """List the place, the region and the reason of everything that was not read."""
+    entries: list[tuple[str | None, str | None, str]] = [
+        (place_name(places.of_error(error)), error.get("region"), error_text(error)) for error in audit["errors"]
+    ]
+    for account in places.left_out:
+        entries.append((places.account(account["id"]) or account["id"], None, state_text(account)))
     named = {error["organization_id"] for error in audit["errors"]}
     for organization in audit["organizations"]:
         if organization["tokens"] is None and organization["id"] not in named:
-            name = organization_name(organization["id"], organization["alias"], organization.get("account"))
+            name = place_name(places.of_organization(organization))
             entries.append((name, organization["region"], f"Not read, its state is {organization['state']}"))
     return entries
 
@@ -127,29 +131,29 @@ def _counts(audit: Mapping[str, Any], counted: Sequence[Any], muted: Sequence[An
 
 
 def _unread_row(entry: tuple[str | None, str | None, str]) -> list[Any]:
-    organization, region, reason = entry
-    return [_code(organization), _code(region), _code(reason, 700)]
+    place, region, reason = entry
+    return [_code(place, _LONGEST_PLACE), _code(region), _code(reason, 700)]
 
 
-def _token(finding: Mapping[str, Any]) -> list[Any]:
+def _token(finding: Mapping[str, Any], places: Places) -> list[Any]:
     token, owner = finding["token"], finding["token"].get("owner") or {}
     return [
         finding["severity"],
         _code(finding["rule_id"]),
-        _code(organization_name(token["organization_id"], token["organization_alias"], finding.get("account"))),
+        _code(place_name(places.of_finding(finding)), _LONGEST_PLACE),
         f"{_code(token['personal_access_token_id'])} {_code(token['name'])}",
         _code(owner.get("email") or owner.get("name") or token["user_id"]),
     ]
 
 
-def _finding_row(finding: Mapping[str, Any]) -> list[Any]:
+def _finding_row(finding: Mapping[str, Any], places: Places) -> list[Any]:
     days = [(finding["token"][key] or "-")[:10] for key in ("date_created", "date_last_used", "expires_time")]
-    return [*_token(finding), *days, _code(finding["message"], 400)]
+    return [*_token(finding, places), *days, _code(finding["message"], 400)]
 
 
-def _muted_row(finding: Mapping[str, Any]) -> list[Any]:
+def _muted_row(finding: Mapping[str, Any], places: Places) -> list[Any]:
     exception = finding["exception"]
-    return [*_token(finding), _code(exception["expires"]), _code(exception["reason"], 300)]
+    return [*_token(finding, places), _code(exception["expires"]), _code(exception["reason"], 300)]
 
 
 def _exception_row(exception: Mapping[str, Any]) -> list[Any]:

@@ -24,11 +24,13 @@ from typing import Any
 from urllib.parse import quote
 
 from ._shared import (
+    Places,
     counted,
     error_text,
     headline,
     one_line,
-    organization_name,
+    place_name,
+    state_text,
     time_shift,
 )
 
@@ -61,10 +63,11 @@ def render(audit: Mapping[str, Any], base: str | None = None) -> str:
     uri, in_policy = _location(policy["file"], _root(base))
     rules = {rule["id"]: index for index, rule in enumerate(policy["rules"])}
     lines = {rule["id"]: rule["line"] if in_policy else None for rule in policy["rules"]}
+    places = Places(audit)
     results = []
     for finding in findings[:_MOST_RESULTS]:
         rule_id = finding["rule_id"]
-        results.append(_result(finding, rules[rule_id], uri, lines[rule_id] or 1))
+        results.append(_result(finding, places, rules[rule_id], uri, lines[rule_id] or 1))
     notifications = [_notification("error", error_text(error)) for error in audit["errors"]]
     shift = time_shift(audit)
     if shift:
@@ -72,6 +75,9 @@ def render(audit: Mapping[str, Any], base: str | None = None) -> str:
     if len(findings) > _MOST_RESULTS:
         left_out = len(findings) - _MOST_RESULTS
         notifications.append(_notification("warning", f"{left_out} more findings, the least severe, were left out."))
+    notifications += [
+        _notification("note", f"{state_text(account)}: {places.account(account['id'])}.") for account in places.left_out
+    ]
     if audit["summary"]["muted"]:
         muted = counted(audit["summary"]["muted"], "muted finding")
         notifications.append(_notification("note", f"Without {muted}, which the other formats list."))
@@ -155,14 +161,14 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _result(finding: Mapping[str, Any], index: int, uri: str | None, line: int) -> dict[str, Any]:
+def _result(finding: Mapping[str, Any], places: Places, index: int, uri: str | None, line: int) -> dict[str, Any]:
     token = finding["token"]
     organization_id, token_id = token["organization_id"], token["personal_access_token_id"]
     identity = json.dumps([finding["rule_id"], organization_id, token_id])
     location: dict[str, Any] = {
         "logicalLocations": [
             {
-                "name": organization_name(organization_id, token["organization_alias"], finding.get("account")),
+                "name": place_name(places.of_finding(finding)),
                 "fullyQualifiedName": one_line(organization_id),
                 "kind": "resource",
             },
@@ -179,7 +185,7 @@ def _result(finding: Mapping[str, Any], index: int, uri: str | None, line: int) 
         "ruleId": finding["rule_id"],
         "ruleIndex": index,
         "level": _LEVELS[finding["severity"]],
-        "message": _message(finding["message"]),
+        "message": _message(places.message(finding)),
         "locations": [location],
         # The one fingerprint that GitHub goes by. It would make one of the line, which many findings share.
         "partialFingerprints": {"primaryLocationLineHash": hashlib.sha256(identity.encode()).hexdigest()},

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...module_utils._domain.accounts import Account
 from ...module_utils._domain.policy import severities_from
 from ...module_utils._domain.text import printable, shortened
 from ...module_utils._domain.times import DAY, SECOND, parse_instant
@@ -39,10 +40,61 @@ def one_line(text: object, longest: int | None = None) -> str:
     return printable(_SPACE.sub(" ", line if longest is None else shortened(line, longest)))
 
 
-def organization_name(organization_id: str | None, alias: str | None, account: str | None = None) -> str:
-    """What people call an organization: its alias, else its id; behind its account, where there are several."""
-    name = alias or organization_id or "unknown"
-    return one_line(name if account is None else f"{account}/{name}")
+class Places:
+    """What people call the accounts and organizations of an audit.
+
+    Attributes:
+        several: Whether the audit is of more than one account, so that each report names them.
+        left_out: The accounts that were not read because of their state, such as those that are suspended.
+    """
+
+    def __init__(self, audit: Mapping[str, Any]) -> None:
+        self.several = len(audit["accounts"]) > 1
+        self.left_out = [
+            entry for entry in audit["accounts"] if not Account(entry["id"], state=entry["state"]).readable
+        ]
+        self._accounts = {entry["id"]: entry["name"] for entry in audit["accounts"]}
+        self._aliases = {organization["id"]: organization["alias"] for organization in audit["organizations"]}
+
+    def account(self, account_id: str | None) -> str | None:
+        """Return the name of an account with its ID, or its ID; None if it is not known or the audit is of one."""
+        if account_id is None or not self.several:
+            return None
+        name = self._accounts.get(account_id)
+        return account_id if name is None else f"{name} ({account_id})"
+
+    def message(self, finding: Mapping[str, Any]) -> str:
+        """Return the message of a finding, after its account if the audit is of several."""
+        account = self.account(finding["token"].get("account_id"))
+        return str(finding["message"] if account is None else f"{account}: {finding['message']}")
+
+    def of_organization(self, entry: Mapping[str, Any]) -> list[str]:
+        """Return the host and the account, each if there are several, and the alias or ID of an organization."""
+        return self._parts(entry, entry["account_id"], entry["alias"] or entry["id"])
+
+    def of_finding(self, finding: Mapping[str, Any]) -> list[str]:
+        """Return the host and the account, each if there are several, and the organization of a finding."""
+        token = finding["token"]
+        name = token["organization_alias"] or token["organization_id"] or "unknown"
+        return self._parts(finding, token.get("account_id"), name)
+
+    def of_error(self, error: Mapping[str, Any]) -> list[str]:
+        """Return as much as is known about the place of an error: the host, the account and the organization."""
+        organization_id = error["organization_id"]
+        return self._parts(error, error.get("account_id"), self._aliases.get(organization_id) or organization_id)
+
+    def _parts(self, entry: Mapping[str, Any], account_id: str | None, organization: str | None) -> list[str]:
+        return [part for part in (entry.get("host"), self.account(account_id), organization) if part]
+
+
+def place_name(parts: Sequence[str]) -> str:
+    """Return the parts of a place on one line."""
+    return one_line("/".join(parts))
+
+
+def state_text(account: Mapping[str, Any]) -> str:
+    """Return why an account was left out."""
+    return one_line(f"Left out: the account is in state {account['state']}")
 
 
 def counted(count: int, noun: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...module_utils._domain.text import log_line
 from ._shared import (
+    Places,
     counted,
     headline,
     provenance,
@@ -22,6 +23,7 @@ from ._shared import (
 
 _MOST_FINDINGS = 20
 _MOST_ERRORS = 10
+_MOST_ACCOUNTS = 10
 
 
 def render(audit: Mapping[str, Any]) -> str:
@@ -42,10 +44,12 @@ def render(audit: Mapping[str, Any]) -> str:
         lines.append("NOT COMPLETE, so this cannot pass. What could not be read:")
         lines += [f"  {error['msg']}" for error in errors[:_MOST_ERRORS]]
         lines += _rest(len(errors) - _MOST_ERRORS, "error")
+    places = Places(audit)
+    lines += _left_out(places)
     if findings:
         lines.append("By severity: " + _counts(summary["by_severity"]))
         lines.append("By rule: " + _counts(summary["by_rule"]))
-        lines += [f"{finding['severity']}: {finding['message']}" for finding in findings[:_MOST_FINDINGS]]
+        lines += [f"{finding['severity']}: {places.message(finding)}" for finding in findings[:_MOST_FINDINGS]]
         lines += _rest(len(findings) - _MOST_FINDINGS, "finding")
     for state, meaning in (("expired", "mutes nothing any more"), ("unused", "matched nothing")):
         lines += [
@@ -54,6 +58,14 @@ def render(audit: Mapping[str, Any]) -> str:
             for exception in audit["exceptions"][state]
         ]
     return "".join(f"{log_line(line)}\n" for line in lines)
+
+
+def _left_out(places: Places) -> list[str]:
+    accounts = [f"{places.account(account['id'])} {account['state']}" for account in places.left_out]
+    if not accounts:
+        return []
+    more = [f"... and {len(accounts) - _MOST_ACCOUNTS} more"] if len(accounts) > _MOST_ACCOUNTS else []
+    return ["Accounts left out because of their state: " + ", ".join(accounts[:_MOST_ACCOUNTS] + more)]
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -44,4 +44,4 @@ def test_a_list_that_is_complete() -> None:
 
 def test_an_unknown_outcome_is_never_merged_to_a_pass() -> None:
     merged = workmail_pat_merged({"a": audits.clean(), "b": {**audits.clean(), "outcome": "fine"}}, ["a", "b"])
-    assert merged["outcome"] == "incomplete" and merged["errors"][0]["account"] == "b"
+    assert merged["outcome"] == "incomplete" and merged["errors"][0]["host"] == "b"

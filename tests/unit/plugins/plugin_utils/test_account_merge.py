@@ -28,11 +28,11 @@ def of(number: int, **fields: Any) -> dict[str, Any]:
     return audit_of([token(number, ORGANIZATIONS[number], **fields)], organizations=[ORGANIZATIONS[number]])
 
 
-def without_account(entry: dict[str, Any], text: str | None = None) -> dict[str, Any]:
+def without_host(entry: dict[str, Any], text: str | None = None) -> dict[str, Any]:
     """What the merge made of an entry, without what it added."""
-    left = {key: value for key, value in entry.items() if key != "account"}
+    left = {key: value for key, value in entry.items() if key != "host"}
     if text is not None:
-        prefix = f"{entry['account']}: "
+        prefix = f"{entry['host']}: "
         assert left[text].startswith(prefix)
         left[text] = left[text].removeprefix(prefix)
     return left
@@ -63,10 +63,10 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
         parts[account] = audit_of([one for one in tokens if one.organization_id in ids], organizations=places)
     whole, merged = audit_of(tokens), merge_audits(parts, list(parts))
     account_of = dict(zip((place.id for place in ORGANIZATIONS), owned, strict=True))
-    assert all(entry["account"] == account_of[entry["token"]["organization_id"]] for entry in merged["findings"])
-    assert all(entry["account"] == account_of[entry["id"]] for entry in merged["organizations"])
-    merged["findings"] = [without_account(entry, "message") for entry in merged["findings"]]
-    merged["organizations"] = [without_account(entry) for entry in merged["organizations"]]
+    assert all(entry["host"] == account_of[entry["token"]["organization_id"]] for entry in merged["findings"])
+    assert all(entry["host"] == account_of[entry["id"]] for entry in merged["organizations"])
+    merged["findings"] = [without_host(entry, "message") for entry in merged["findings"]]
+    merged["organizations"] = [without_host(entry) for entry in merged["organizations"]]
     assert merged["summary"].pop("accounts") == len(parts) == len(merged.pop("accounts"))
     assert whole["summary"].pop("accounts") == len(whole.pop("accounts")) == 1
     assert merged == whole
@@ -78,14 +78,14 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
         (FAILED, {**NO_ERROR, **{key: FAILED[key] for key in ("error_code", "region", "hint")}, "msg": FAILED["msg"]}),
         (
             {"unreachable": True, "msg": "No\nroute"},
-            {**NO_ERROR, "msg": "No route", "error_code": "AccountNotAuditedException"},
+            {**NO_ERROR, "msg": "No route", "error_code": "HostNotAuditedException"},
         ),
         (
             {"failed": True},
             {
                 **NO_ERROR,
                 "msg": "its audit failed, and does not say why",
-                "error_code": "AccountNotAuditedException",
+                "error_code": "HostNotAuditedException",
             },
         ),
         (
@@ -93,7 +93,7 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
             {
                 **NO_ERROR,
                 "msg": f"its audit cannot be used: audit: not the result of an audit, it lacks {', '.join(KEYS)}",
-                "error_code": "AccountNotAuditedException",
+                "error_code": "HostNotAuditedException",
             },
         ),
         (
@@ -102,7 +102,7 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
                 **NO_ERROR,
                 "msg": "it was not audited: it was left out of the run, or failed before its audit, for a reason that "
                 "the log has",
-                "error_code": "AccountNotAuditedException",
+                "error_code": "HostNotAuditedException",
             },
         ),
         (
@@ -110,7 +110,7 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
             {
                 **NO_ERROR,
                 "msg": "its audit cannot be used: audit.complete: it is false, and errors has 0 entries",
-                "error_code": "AccountNotAuditedException",
+                "error_code": "HostNotAuditedException",
             },
         ),
         (
@@ -118,7 +118,7 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
             {
                 **NO_ERROR,
                 "msg": "its audit cannot be used: audit.outcome: 'passed' is not one of pass, violations, incomplete",
-                "error_code": "AccountNotAuditedException",
+                "error_code": "HostNotAuditedException",
             },
         ),
         (
@@ -126,7 +126,7 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
             {
                 **NO_ERROR,
                 "msg": "its audit failed, and does not say why",
-                "error_code": "AccountNotAuditedException",
+                "error_code": "HostNotAuditedException",
             },
         ),
     ],
@@ -137,23 +137,21 @@ def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: l
     "    try:\n        check_audit(result)\n    except OptionError as error:\n",
     "    try:\n        pass\n    except OptionError as error:\n",
 )
-@guards(
-    "plugins/plugin_utils/_account_merge.py", '            errors.append(_with_account(account, failure, "msg"))\n', ""
-)
-def test_an_account_without_a_whole_audit(result: Any, error: dict[str, Any]) -> None:
+@guards("plugins/plugin_utils/_account_merge.py", '            errors.append(_with_host(host, failure, "msg"))\n', "")
+def test_a_host_without_a_complete_audit_is_an_error(result: Any, error: dict[str, Any]) -> None:
     audited = {"production": of(0)}
     for given_audits in [{**audited, "sales": result}] + ([audited] if result is None else []):
         merged = merge_audits(given_audits, ["sales", "production"])
         assert merged["outcome"] == "incomplete" and merged["complete"] is False
-        assert merged["errors"] == [{"account": "sales", **error, "msg": f"sales: {error['msg']}"}]
+        assert merged["errors"] == [{"host": "sales", **error, "msg": f"sales: {error['msg']}"}]
         assert merged["summary"]["accounts"] == 1 and "production" in {
-            entry["account"] for entry in merged["organizations"]
+            entry["host"] for entry in merged["organizations"]
         }
 
 
-def test_errors_of_an_audit_are_those_of_its_account() -> None:
+def test_errors_of_an_audit_have_its_host() -> None:
     merged = audits.merged()
-    assert [(error["account"], error["organization_id"]) for error in merged["errors"]] == [
+    assert [(error["host"], error["organization_id"]) for error in merged["errors"]] == [
         ("<b>legal</b>\u202e::error::", None),
         ("archive", ORGANIZATIONS[2].id),
     ]
@@ -182,7 +180,7 @@ def test_one_violation_is_a_violation(fields: dict[str, Any], outcome: str) -> N
 def test_an_audit_that_contradicts_itself_never_passes(changes: dict[str, Any]) -> None:
     merged = merge_audits({"a": of(0), "b": {**of(1), **changes}}, ["a", "b"])
     assert merged["outcome"] == "incomplete" and merged["complete"] is False
-    assert [error["account"] for error in merged["errors"]] == ["b"]
+    assert [error["host"] for error in merged["errors"]] == ["b"]
     assert "its audit cannot be used: audit." in merged["errors"][0]["msg"]
 
 
@@ -201,7 +199,7 @@ def test_a_merged_audit_is_an_audit() -> None:
     assert again["outcome"] == "pass" and again["summary"]["accounts"] == 2 and again["summary"]["tokens"] == 2
 
 
-def test_an_exception_that_mutes_in_one_account_is_used() -> None:
+def test_an_exception_that_mutes_on_one_host_is_used() -> None:
     svc = {"name": "svc-archive", "expires_time": None}
     alone, other = of(0), of(1, **svc)
     assert POLICY["exceptions"][0]["reason"] in {entry["reason"] for entry in alone["exceptions"]["unused"]}
@@ -209,27 +207,59 @@ def test_an_exception_that_mutes_in_one_account_is_used() -> None:
     assert [entry["reason"] for entry in merged["exceptions"]["unused"]] == ["TICKET-3"]
 
 
-@guards("plugins/plugin_utils/_account_merge.py", " or _duplicate_organization(result, seen)", "")
-def test_an_account_that_is_there_twice() -> None:
-    """Its tokens are not counted twice, and it is told: the account that was meant was not audited."""
+@guards("plugins/plugin_utils/_account_merge.py", " or _duplicate(result, seen)", "")
+def test_an_organization_of_two_hosts_is_an_error_and_counted_once() -> None:
     one = of(0, expires_time=NOW - DAY)
     merged = merge_audits({"b": one, "a": one, "c": of(1)}, ["a", "b", "c"])
     assert merged["outcome"] == "incomplete" and merged["summary"]["tokens"] == 2 and len(merged["findings"]) == 1
     [error] = merged["errors"]
-    assert (error["account"], error["error_code"]) == ("b", "DuplicateAccountException")
-    assert "organization acme is that of a as well" in error["msg"]
+    assert (error["host"], error["error_code"]) == ("b", "DuplicateAccountException")
+    assert "a has read its organization acme as well" in error["msg"]
+
+
+@guards("plugins/plugin_utils/_account_merge.py", 'if account["id"] is not None and', "if False and")
+def test_an_account_of_two_hosts_is_an_error() -> None:
+    """Even if they have read different regions, and so share no organization."""
+
+    def part(number: int, account_id: str | None, state: str | None = None) -> dict[str, Any]:
+        return {**of(number), "accounts": [{**audits.account(1, 1, account_id), "state": state}]}
+
+    merged = merge_audits({"a": part(0, "111111111111"), "b": part(1, "111111111111", "ACTIVE")}, ["a", "b"])
+    [error] = merged["errors"]
+    assert (error["host"], error["error_code"]) == ("b", "DuplicateAccountException")
+    assert "a has read its account 111111111111 as well" in error["msg"] and merged["outcome"] == "incomplete"
+    for other in (part(1, "222222222222"), part(1, None)):
+        assert merge_audits({"a": part(0, "111111111111"), "b": other}, ["a", "b"])["complete"] is True
+    assert merge_audits({"a": part(0, None), "b": part(1, None)}, ["a", "b"])["complete"] is True
+
+
+@guards("plugins/plugin_utils/_account_merge.py", ' and Account(account["id"], state=account["state"]).readable', "")
+def test_a_suspended_account_may_be_listed_by_two_hosts() -> None:
+    suspended = {**audits.account(None, None, "333333333333"), "state": "SUSPENDED"}
+    parts = {
+        host: {**of(number), "accounts": [audits.account(1, 1, f"{number}" * 12), suspended]}
+        for number, host in enumerate("ab")
+    }
+    merged = merge_audits(parts, ["a", "b"])
+    assert merged["complete"] is True and merged["summary"]["accounts"] == 2
+    assert [(entry["host"], entry["id"]) for entry in merged["accounts"]] == [
+        ("a", "000000000000"),
+        ("b", "111111111111"),
+        ("a", "333333333333"),
+        ("b", "333333333333"),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("given_audits", "accounts", "message"),
+    ("given_audits", "hosts", "message"),
     [
-        ([], ["a"], "audits: expected the results of audits by account"),
-        ({"a": of(0)}, None, "accounts: expected a list of at least one account, got None"),
-        ({}, [], "accounts: expected a list of at least one account"),
-        ({"a": of(0)}, "a", "accounts: expected a list"),
-        ({"a": of(0)}, ["a", 7], "accounts: expected the name of an account, got 7"),
-        ({"a": of(0)}, ["a", " "], "accounts: expected the name of an account"),
-        ({"a": of(0), "b": of(1)}, ["a"], "audits: 'b' is not one of the accounts"),
+        ([], ["a"], "audits: expected the results of audits by host"),
+        ({"a": of(0)}, None, "hosts: expected a list of at least one host, got None"),
+        ({}, [], "hosts: expected a list of at least one host"),
+        ({"a": of(0)}, "a", "hosts: expected a list"),
+        ({"a": of(0)}, ["a", 7], "hosts: expected the name of a host, got 7"),
+        ({"a": of(0)}, ["a", " "], "hosts: expected the name of a host"),
+        ({"a": of(0), "b": of(1)}, ["a"], "audits: 'b' is not one of the hosts"),
         ({"a": "done"}, ["a"], "audits: expected the result of an audit, got 'done'"),
         ({"a": of(0), "b": {**of(1), "as_of": "2026-01-01T00:00:00+00:00"}}, ["a", "b"], "a and b.*different instants"),
         (
@@ -241,21 +271,19 @@ def test_an_account_that_is_there_twice() -> None:
 )
 @guards(
     "plugins/plugin_utils/_account_merge.py",
-    "    if not isinstance(accounts, (list, tuple)) or not accounts:\n",
-    "    if not isinstance(accounts, (list, tuple)):\n",
+    "    if not isinstance(hosts, (list, tuple)) or not hosts:\n",
+    "    if not isinstance(hosts, (list, tuple)):\n",
 )
 @guards("plugins/plugin_utils/_account_merge.py", "            if result[key] != first[key]:")
-def test_what_cannot_be_merged(given_audits: Any, accounts: Any, message: str) -> None:
+def test_what_cannot_be_merged(given_audits: Any, hosts: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        merge_audits(given_audits, accounts)
+        merge_audits(given_audits, hosts)
 
 
-def test_not_one_account() -> None:
+def test_no_host_at_all_was_audited() -> None:
     names = [f"a{number}" for number in range(5)]
     with pytest.raises(PatrolError) as caught:
         merge_audits({"a0": FAILED}, names)
-    assert caught.value.error_code == "AccountNotAuditedException"
-    assert str(caught.value).startswith(
-        "not one of 5 accounts could be audited: a0: AssumeRole: denied; a1: it was not"
-    )
+    assert caught.value.error_code == "HostNotAuditedException"
+    assert str(caught.value).startswith("not one of 5 hosts could be audited: a0: AssumeRole: denied; a1: it was not")
     assert str(caught.value).endswith("; and 2 more")

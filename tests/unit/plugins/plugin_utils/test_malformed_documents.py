@@ -114,7 +114,7 @@ def test_what_is_nested_deeply_is_an_error_at_whatever_place() -> None:
     for path, audit in with_each_place(AUDIT, deep):
         assert answer(lambda audit=audit: workmail_pat_report(audit, "json")) is None, path
         merged = answer(lambda audit=audit: workmail_pat_merged({"a": audit, "b": INCOMPLETE}, ["a", "b"]))
-        assert merged is None or merged["errors"][0]["account"] == "a", path
+        assert merged is None or merged["errors"][0]["host"] == "a", path
     for _path, findings in with_each_place(AUDIT["findings"], deep):
         answer(lambda findings=findings: workmail_pat_notices(findings, text_template="x", html_template="x"))
     for _path, record in with_each_place(RECORDS[0], deep):

@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
-from audits import NOW, ORGANIZATIONS, audit_of, clean, incomplete, merged, mixed, token
+from audits import NOW, ORGANIZATIONS, audit_of, clean, estate, incomplete, merged, mixed, token
 from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._audit.result import COLLECTION_VERSION
@@ -22,7 +26,7 @@ DENIED = {"failed": True, "msg": "AssumeRole: AccessDenied: not you", "error_cod
 
 
 @pytest.mark.parametrize("report_format", FORMATS)
-def test_what_was_not_read_is_told(report_format: str) -> None:
+def test_every_report_names_what_was_not_read(report_format: str) -> None:
     sales = audit_of([token(1, expires_time=NOW - DAY)], organizations=ORGANIZATIONS[:1])
     text = render(merge_audits({"sales": sales, "legal": DENIED}, ["sales", "legal", "support"]), report_format)
     assert "incomplete" in text.lower() or report_format == "junit"
@@ -31,7 +35,7 @@ def test_what_was_not_read_is_told(report_format: str) -> None:
     assert ("<bdi>sales</bdi>/<bdi>acme</bdi>" if report_format == "html" else "sales: The token has expired") in text
 
 
-def test_names_of_organizations_have_the_account() -> None:
+def test_names_of_organizations_have_the_host() -> None:
     reports = {report_format: render(merged(), report_format) for report_format in FORMATS}
     assert "production/acme" in reports["junit"] and "`production/acme`" in reports["markdown"]
     assert '"name": "production/acme"' in reports["sarif"] and "archive/initech" in reports["markdown"]
@@ -39,9 +43,57 @@ def test_names_of_organizations_have_the_account() -> None:
     assert " of 2 organizations in 2 accounts; " in reports["text"]
 
 
-def test_an_account_that_was_not_read_is_a_suite_of_its_own() -> None:
+def test_a_host_that_was_not_read_is_a_suite_of_its_own() -> None:
     text = render(merge_audits({"sales": audit_of([]), "legal": DENIED}, ["sales", "legal"]), "junit")
-    assert '<testsuite name="legal"' in text and '<property name="account" value="legal" />' in text
+    assert '<testsuite name="legal"' in text and '<property name="host" value="legal" />' in text
+
+
+@guards("plugins/plugin_utils/_reports/_shared.py", "if account_id is None or not self.several:", "if True:")
+@pytest.mark.parametrize("report_format", FORMATS)
+def test_every_report_names_the_account_of_each_finding_and_error(report_format: str) -> None:
+    """The name and the ID, or the ID if AWS Organizations was not asked for the name."""
+    text = render(estate(), report_format)
+    if report_format == "json":
+        assert [entry["token"]["account_id"] for entry in json.loads(text)["findings"]] == [
+            "111111111111",
+            "222222222222",
+        ]
+    elif report_format == "csv":
+        rows = [(row["account_id"], row["account_name"]) for row in csv.DictReader(io.StringIO(text))]
+        assert rows == [("444444444444", "denied <b>"), ("111111111111", "production"), ("222222222222", "")]
+    else:
+        named = {
+            "html": [
+                "<bdi>production (111111111111)</bdi>/<bdi>acme</bdi>",
+                "<bdi>222222222222</bdi>/<bdi>globex</bdi>",
+            ],
+            "text": ["high: production (111111111111): The token has", "high: 222222222222: The token has"],
+        }.get(report_format, ["production (111111111111)/acme", "222222222222/globex"])
+        assert all(name in text for name in named), text
+        assert "444444444444" in text
+
+
+@guards(
+    "plugins/plugin_utils/_reports/_shared.py", 'if not Account(entry["id"], state=entry["state"]).readable', "if False"
+)
+@pytest.mark.parametrize("report_format", [name for name in FORMATS if name not in ("csv", "json")])
+def test_every_report_lists_accounts_that_are_not_active(report_format: str) -> None:
+    text = render(estate(), report_format)
+    assert "closed (333333333333)" in text and "SUSPENDED" in text
+
+
+def test_an_account_that_was_not_read_is_a_suite_of_its_own() -> None:
+    suites = {suite.get("name"): suite for suite in ElementTree.fromstring(render(estate(), "junit"))}
+    assert list(suites) == [
+        "production (111111111111)/acme",
+        "222222222222/globex",
+        "denied <b> (444444444444)",
+        "closed (333333333333)",
+    ]
+    [error] = suites["denied <b> (444444444444)"].iter("error")
+    assert "AccessDenied" in error.attrib["message"]
+    properties = {entry.get("name"): entry.get("value") for entry in suites["closed (333333333333)"].iter("property")}
+    assert properties["account_id"] == "333333333333"
 
 
 def with_caller(resource: str = "assumed-role/workmail-auditor/ops") -> dict[str, Any]:
@@ -152,4 +204,6 @@ def test_a_new_field_of_the_service_takes_no_name_of_ours(report_format: str) ->
 def test_an_audit_of_one_account_has_none(report_format: str) -> None:
     audit = audit_of([token(1, expires_time=NOW - DAY)])
     text = render(audit, report_format)
-    assert "account" not in text.lower().replace('"account",', "") and "/acme" not in text.replace("m-", "")
+    assert "account" not in text.lower().replace('"account_id","account_name"', "") and "/acme" not in text.replace(
+        "m-", ""
+    )

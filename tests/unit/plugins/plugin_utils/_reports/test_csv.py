@@ -60,7 +60,7 @@ def test_a_row_is_a_finding(audit: Callable[[], dict[str, Any]]) -> None:
         assert row["message"].startswith(f"{error['error_code']}: ") and row["name"] == ""
     for row, finding in zip(rows[len(errors) :], result["findings"], strict=True):
         known, owner = finding["token"], finding["token"].get("owner") or {}
-        assert row["rule_id"] == finding["rule_id"] and row["account"] == finding.get("account", "")
+        assert row["rule_id"] == finding["rule_id"] and row["host"] == finding.get("host", "")
         assert row["severity"] == finding["severity"]
         assert row["muted"] == str(finding["muted"]).lower()
         assert row["exception_reason"] == (finding["exception"] or {}).get("reason", "")

@@ -176,13 +176,11 @@ def test_sections_without_content_are_left_out() -> None:
 def test_what_was_not_read() -> None:
     tables = tables_of(check(render(incomplete())))
     why = "AccessDeniedException: ListPersonalAccessTokens: <b>User</b> is not authorized? ::error::"
-    assert tables["Not read"] == [{"Organization": "initech", "Region": "us-west-2", "Why": why}]
+    assert tables["Not read"] == [{"Place": "initech", "Region": "us-west-2", "Why": why}]
     audit = clean()
     audit["organizations"][1].update(state="Requested", tokens=None)
     tables = tables_of(check(render(audit)))
-    assert tables["Not read"] == [
-        {"Organization": "globex", "Region": "eu-west-1", "Why": "Not read, its state is Requested"}
-    ]
+    assert tables["Not read"] == [{"Place": "globex", "Region": "eu-west-1", "Why": "Not read, its state is Requested"}]
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES, ids=repr)
@@ -243,7 +241,8 @@ def many(count: int, text: str) -> dict[str, Any]:
     rule = {"id": "expired", "severity": "high", "description": text, "line": 1}
     audit["policy"].update(file=text, rules=[rule] * count)
     audit["organizations"] = [
-        {"id": f"m-{number}", "alias": text, "region": text, "state": text, "tokens": None} for number in range(count)
+        {"id": f"m-{number}", "account_id": None, "alias": text, "region": text, "state": text, "tokens": None}
+        for number in range(count)
     ]
     return audit
 
