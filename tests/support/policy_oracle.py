@@ -94,7 +94,13 @@ def naive(policy: dict[str, Any], population: list[Token], complete: bool) -> di
         if any(order[severity] <= threshold for _rule, severity, _reason, _record in loud)
         else "pass",
         "order": sorted(
-            (order[severity], rule, record["organization_id"], record["personal_access_token_id"] or "")
+            (
+                order[severity],
+                rule,
+                record["account_id"] or "",
+                record["organization_id"],
+                record["personal_access_token_id"] or "",
+            )
             for rule, severity, _reason, record in findings
         ),
         "findings": findings,

@@ -222,8 +222,8 @@ def test_violations_of_one_account(
 @guards("roles/audit/tasks/accounts.yml", "that: __common_unknown | length == 0", "that: true")
 @guards(
     "roles/audit/tasks/accounts.yml",
-    "that: (audit_accounts is defined or audit_assume_role_arn is defined) != (audit_own_account | default(false) | bool)",
-    "that: true",
+    "(audit_accounts is defined or audit_assume_role_arn is defined) != (audit_own_account | default(false) | bool)",
+    "true",
 )
 def test_each_bad_host_is_an_error_beside_a_good_one(
     fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path

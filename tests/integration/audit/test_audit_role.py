@@ -136,17 +136,27 @@ def test_a_bad_report_directory_is_refused_before_any_call(
     assert [run.returncode for run in runs] == [2] * len(directories) and len(emulator.requests) == 0
 
 
+@guards("roles/audit/tasks/read.yml", "([''] if audit_accounts is none else audit_accounts)", "audit_accounts")
 @guards(
     "roles/audit/tasks/read.yml",
     "audit_assume_role_arn or '' if audit_assume_role_arn is defined else omit",
     "audit_assume_role_arn | default(omit)",
 )
 def test_a_variable_without_a_value_is_refused_before_any_call(emulator: Emulator, run_hosts: RunHosts) -> None:
-    """It must not audit another account, or at another time, than was meant."""
-    variables = ["audit_assume_role_arn", "audit_assume_role_external_id", "audit_as_of"]
-    runs = run_hosts(BOOK, [{"audit_policy": MILD, variable: None} for variable in variables])
-    for variable, run in zip(variables, runs, strict=True):
-        assert run.returncode == 2 and f"{variable}: " in run.stdout
+    """It must not read other accounts than intended, or judge at another time."""
+    accounts = {"audit_accounts": ["111111111111"], "audit_assume_role_name": "workmail-auditor"}
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"audit_assume_role_arn": None}, "audit_assume_role_arn: "),
+        ({"audit_assume_role_external_id": None}, "audit_assume_role_external_id: "),
+        ({"audit_as_of": None}, "audit_as_of: "),
+        ({**accounts, "audit_accounts": None}, "audit_accounts: expected non-empty strings, got ''"),
+        ({**accounts, "audit_accounts": []}, "audit_accounts: the list is empty"),
+        ({**accounts, "audit_exclude_accounts": None}, "audit_exclude_accounts: expected non-empty strings"),
+        ({**accounts, "audit_assume_role_name": None}, "audit_assume_role_name: '' is not the name of a role"),
+    ]
+    runs = run_hosts(BOOK, [{"audit_policy": MILD, **variables} for variables, _message in cases])
+    for (_variables, message), run in zip(cases, runs, strict=True):
+        assert run.returncode == 2 and message in run.stdout
     assert len(emulator.requests) == 0
 
 

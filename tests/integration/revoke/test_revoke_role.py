@@ -197,6 +197,7 @@ def test_a_plan_beyond_the_default_limits_is_shown(emulator: Emulator, ansible_p
     assert max(map(len, run.stdout.splitlines())) < 1000 and not asked(emulator)
 
 
+ACCOUNTS = {"revoke_accounts": ["111111111111"], "revoke_assume_role_name": "workmail-revoker"}
 Refused = Callable[[list[tuple[dict[str, Any], str]]], None]
 UNSAFE_VARIABLES = [
     ({**REVOKE, "revoke_protect": {"name": "x"}}, "revoke_protect (did you mean revoke_protected?)"),
@@ -223,6 +224,10 @@ BAD_VARIABLES: list[tuple[dict[str, Any], str]] = [
     ({**REVOKE, "revoke_grace": None}, "revoke_grace: '' is not a duration"),
     ({**REVOKE, "revoke_as_of": None}, "revoke_as_of: '' is neither"),
     ({**REVOKE, "revoke_assume_role_arn": None}, "revoke_assume_role_arn: '' is not like"),
+    ({**REVOKE, "revoke_accounts": None}, "revoke_accounts: expected non-empty strings"),
+    ({**REVOKE, "revoke_accounts": []}, "revoke_accounts: the list is empty"),
+    ({**REVOKE, **ACCOUNTS, "revoke_exclude_accounts": None}, "revoke_exclude_accounts: expected non-empty strings"),
+    ({**REVOKE, **ACCOUNTS, "revoke_assume_role_name": None}, "revoke_assume_role_name: '' is not the name of a role"),
     ({**REVOKE, "revoke_record_dir": "file/records"}, "revoke_record_dir: the record cannot be written"),
     ({**REVOKE, "revoke_max_tokens": 0}, "revoke_max_tokens: 0 is out of range; expected 1 or more"),
     ({**REVOKE, "revoke_confirm": "maybe"}, "revoke_confirm"),

@@ -17,7 +17,9 @@ from ansible_collections.patrol.workmail.plugins.module_utils._audit.audit_check
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
 
 
-@pytest.mark.parametrize("make", [audits.clean, audits.mixed, audits.hostile, audits.incomplete, audits.merged])
+@pytest.mark.parametrize(
+    "make", [audits.clean, audits.mixed, audits.hostile, audits.incomplete, audits.estate, audits.merged]
+)
 def test_an_audit_is_an_audit(make: Any) -> None:
     audit = make()
     assert check_audit(audit) is audit
@@ -52,6 +54,26 @@ def nested(depth: int) -> Any:
     for _level in range(depth):
         value = {"a": value}
     return value
+
+
+@guards("plugins/module_utils/_audit/audit_check.py", 'entry["organizations"] is None and audit["complete"]', "False")
+def test_a_complete_audit_with_an_account_that_was_not_read_is_refused() -> None:
+    """Except for an account that cannot be read, because it is suspended."""
+    audit = audits.clean()
+    audit["accounts"].append({**audits.account(None, None, "111111111111"), "state": "SUSPENDED"})
+    assert check_audit(audit)
+    for state in ("ACTIVE", None):
+        audit["accounts"][1]["state"] = state
+        with pytest.raises(OptionError, match=r"audit\.accounts\[1\]: it was not read, and no error says why"):
+            check_audit(audit)
+
+
+@pytest.mark.parametrize("part", ["findings", "accounts", "organizations", "errors"])
+def test_a_host_that_is_not_text_is_refused(part: str) -> None:
+    audit = copy.deepcopy(audits.merged())
+    audit[part][0]["host"] = ["a"]
+    with pytest.raises(OptionError, match=rf"audit\.{part}\[0\]\.host: "):
+        check_audit(audit)
 
 
 @guards(

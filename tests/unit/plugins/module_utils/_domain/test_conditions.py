@@ -86,6 +86,10 @@ def test_the_oracle_judges_every_condition(name: str, data: st.DataObject) -> No
         ({"name": []}, r"^select\.name: expected a list of at least one non-empty string, got \[\]$"),
         ({"name": [""]}, r"^select\.name: expected a list of at least one non-empty string, got \[''\]$"),
         ({"name": [1]}, r"^select\.name: expected a list of strings"),
+        ({"account": 111111111111}, r"^select\.account: expected strings, got 111111111111; quote account IDs"),
+        ({"account": ["a", 111111111111]}, r"^select\.account: expected strings, got .*; quote account IDs"),
+        ({"account": []}, r"^select\.account: expected a list of at least one non-empty string"),
+        ({"account": [None]}, r"^select\.account: expected a list of strings"),
         ({"scopes_outside": {"a": 1}}, r"^select\.scopes_outside: expected a list of strings, got \{.*\}$"),
         (
             {"owner_state": "ENABELD"},
@@ -167,6 +171,45 @@ def test_an_identity_that_is_missing_is_never_guessed(document: dict[str, Any], 
     with pytest.raises(IndeterminateError, match=f"token None has no {field}"):
         parse_conditions(document, "select").matches(token, NOW)
     assert parse_conditions({"owner_state": "UNKNOWN"}, "select").matches(token, NOW)
+
+
+PRODUCTION = ("111111111111", "Production")
+
+
+@pytest.mark.parametrize(
+    ("globs", "account", "met"),
+    [
+        ("111111111111", PRODUCTION, True),
+        (["2*", "production"], PRODUCTION, True),
+        (["prod*"], PRODUCTION, True),
+        (["1111*"], ("111111111111", None), True),
+        (["222222222222", "?11111111111"], ("111111111111", None), True),
+        (["2*"], ("111111111111", None), False),
+        (["sandbox"], PRODUCTION, False),
+        (["prod*", "1*"], ("111111111111", None), True),
+        (["1*"], (None, None), "account_id"),
+        (["*"], (None, None), "account_id"),
+        (["prod*"], ("111111111111", None), "account_name"),
+        (["prod*", "2*"], ("111111111111", None), "account_name"),
+    ],
+    ids=repr,
+)
+@guards(
+    "plugins/module_utils/_domain/conditions.py",
+    '    _known(token, token.account_id, "account_id", "account")\n',
+    "",
+)
+@guards("plugins/module_utils/_domain/conditions.py", "    if globs.by_name:")
+def test_an_account_that_is_not_known_is_never_guessed(globs: Any, account: Any, met: bool | str) -> None:
+    account_id, name = account
+    token = token_from_summary({"PersonalAccessTokenId": "pat-1"}, ACME)
+    token = token._replace(account_id=account_id, account_name=name)
+    conditions = parse_conditions({"account": globs}, "select")
+    if isinstance(met, bool):
+        assert conditions.matches(token, NOW) is met
+        return
+    with pytest.raises(IndeterminateError, match=f"account cannot be judged: token pat-1 has no {met}"):
+        conditions.matches(token, NOW)
 
 
 def test_a_token_without_a_name_matches_no_name() -> None:

@@ -58,7 +58,13 @@ def test_the_engine_agrees_with_the_oracle(policy: dict[str, Any], population: l
     assert sorted(found, key=repr) == sorted(expected["findings"], key=repr)
     ranks = {"critical": 0, "high": 1, "medium": 2, "low": 3}
     assert [
-        (ranks[severity], rule, record["organization_id"], record["personal_access_token_id"] or "")
+        (
+            ranks[severity],
+            rule,
+            record["account_id"] or "",
+            record["organization_id"],
+            record["personal_access_token_id"] or "",
+        )
         for rule, severity, _reason, record in found
     ] == expected["order"]
     assert result["outcome"] == expected["outcome"]
@@ -93,6 +99,26 @@ def test_the_order_of_the_tokens_does_not_matter(random: Any, policy: dict[str, 
             judge(parsed, shuffled, NOW)
     else:
         assert judge(parsed, shuffled, NOW) == verdict
+
+
+@guards("plugins/module_utils/_domain/judge.py", 'return token.account_id or "", token', 'return "", token')
+def test_findings_are_in_the_order_of_accounts_after_severity_and_rule() -> None:
+    """The organization with the first ID is in the last account."""
+    policy = {
+        "version": 1,
+        "rules": [
+            {"id": "a", "severity": "low", "when": {"expired": True}},
+            {"id": "b", "severity": "high", "when": {"expired": True}},
+        ],
+    }
+    token = _expired_token(DateCreated=NOW - DAY, ExpiresTime=NOW - DAY)
+    places = [("m-1", "333333333333"), ("m-2", "111111111111"), ("m-3", "111111111111")]
+    population = [token._replace(organization_id=place, account_id=account) for place, account in places]
+    found = [
+        (finding["rule_id"], finding["token"]["organization_id"])
+        for finding in judge(parse_policy(policy), population, NOW).findings
+    ]
+    assert found == [(rule, place) for rule in ("b", "a") for place in ("m-2", "m-3", "m-1")]
 
 
 VALID: dict[str, Any] = {

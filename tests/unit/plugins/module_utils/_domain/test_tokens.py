@@ -99,7 +99,15 @@ def test_order_does_not_depend_on_arrival(many: list[Token], random: Any) -> Non
     random.shuffle(shuffled)
 
     def keys(listed: list[Token]) -> list[Any]:
-        return [(token.organization_id, token.date_created, token.personal_access_token_id or "") for token in listed]
+        return [
+            (
+                token.account_id or "",
+                token.organization_id,
+                token.date_created,
+                token.personal_access_token_id or "",
+            )
+            for token in listed
+        ]
 
     assert keys(in_order(many)) == keys(in_order(shuffled)) == sorted(keys(many))
 
