@@ -168,8 +168,9 @@ def test_thirty_accounts_by_ansible_runner_with_one_denied(
     assert finding["host"] == VIOLATING and finding["message"].startswith(f"{VIOLATING}: The token has expired: ")
     assert finding["token"]["personal_access_token_id"] == f"pat-{VIOLATING}-1"
     suites = {suite.get("name"): suite for suite in ElementTree.fromstring(reports["junit"]).iter("testsuite")}
-    assert set(suites) == {DENIED, *(f"{name}/{account_id(name)}/org-{name}" for name in heard)}
-    assert [name for name, suite in suites.items() if suite.findall(".//error")] == [DENIED]
+    denied = f"{DENIED}/{account_id(DENIED)}"
+    assert set(suites) == {denied, *(f"{name}/{account_id(name)}/org-{name}" for name in heard)}
+    assert [name for name, suite in suites.items() if suite.findall(".//error")] == [denied]
     assert len({entry.account_id for entry in fleet.requests if entry.service == "workmail"}) == 29
 
 
