@@ -13,7 +13,7 @@ import many_accounts
 import pytest
 from ansible.errors import AnsibleParserError
 from guarding import guards
-from managers import AS_OF, Manage, Parse, Source, groups, hostvars
+from managers import AS_OF, DESCRIBE, Manage, Parse, Source, groups, hostvars
 from many_accounts import EUROPE, MANAGEMENT, PRODUCTION, ROLE_NAME, SUSPENDED, WITHOUT_WORKMAIL, account_id
 from workmail_emulator import Emulator, Fault
 
@@ -146,6 +146,18 @@ def test_a_cached_run_returns_the_same_accounts_without_a_call(
     assert hostvars(cold["tokens"])["team-1.pat-1-0"]["workmail_account_id"] == account_id(1)
 
 
+@guards(
+    "plugins/plugin_utils/_inventory/snapshot.py",
+    "            with in_account(organization.account_id):",
+    "            if True:",
+)
+def test_settings_that_cannot_be_read_mark_only_their_account(estate: Emulator, source: Source, manage: Manage) -> None:
+    estate.faults.add(Fault("html", operation=DESCRIBE, account_id=DENIED))
+    found = hostvars(manage(source(hosts="organizations", on_error="continue", **ALL)))
+    marked = {name for name, known in found.items() if not known["workmail_account_complete"]}
+    assert marked == {"team-7"} and found["team-7"]["workmail_errors"][0]["account_id"] == DENIED
+
+
 @guards("plugins/plugin_utils/_inventory/cache.py", '        "accounts": _account_scope(asked.accounts),\n', "")
 def test_cache_is_not_shared_across_accounts(
     estate: Emulator, cached: Source, manage: Manage, records: Callable[[], list[Path]]
@@ -167,6 +179,14 @@ def test_cache_is_not_shared_across_accounts(
     assert len(estate.requests) == 0
 
 
+@guards(
+    "plugins/plugin_utils/_inventory/populate.py", '_SAME_ACCOUNT = (*_SAME, "account_id")', "_SAME_ACCOUNT = _SAME"
+)
+@guards(
+    "plugins/plugin_utils/_inventory/populate.py",
+    "name in inventory.groups or name in builtin",
+    "name in inventory.groups",
+)
 def test_accounts_of_two_sources_with_one_name_stay_apart(estate: Emulator, source: Source, manage: Manage) -> None:
     name = {"hosts": "accounts", "assume_role_name": ROLE_NAME, "hostnames": ["'same'"]}
     manager = manage(source("1", accounts=[account_id(1)], **name), source("2", accounts=[account_id(2)], **name))

@@ -190,6 +190,7 @@ OTHERS: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({}, {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/another"}),
     ({"organizations": ["initech"]}, {"AWS_REGION": "eu-west-1"}),
     ({}, {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1"}),
+    ({}, {"AWS_ENDPOINT_URL_ORGANIZATIONS": "http://127.0.0.1:1"}),
 ]
 
 
