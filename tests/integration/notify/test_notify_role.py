@@ -287,13 +287,16 @@ def test_templates_of_the_user(notify: Callable[..., HostRun], tmp_path: Path) -
 
 GOOD = {"notify_confirm": True, "notify_from": "a@acme.example", "notify_delivery": "eml"}
 MAIL = {**GOOD, "notify_delivery": "mail"}
+UNSAFE = [
+    ({"notify_form": "x"}, "Unknown variables: notify_form (did you mean notify_from?)"),
+    ({**MAIL, "notify_smtp_host": " "}, "notify_smtp_host: expected the name of a mail server"),
+]
 BAD = [
     ({"notify_confirm": True}, "notify_from: expected an e-mail address, got None"),
     ({**GOOD, "notify_from": None}, "notify_from: expected an e-mail address, got ''"),
     ({"notify_from": "security"}, "notify_from: 'security' is not a valid e-mail address"),
     ({"notify_deadline": "soon"}, "notify_deadline: 'soon' is neither"),
     ({"notify_deadline": None}, "notify_deadline: '' is neither"),
-    ({"notify_form": "x"}, "Unknown variables: notify_form (did you mean notify_from?)"),
     ({"notify_text_template": "none.j2"}, "notify_text_template: 'none.j2' does not exist"),
     ({"notify_subject": "{% raw %}{{ nobody }}{% endraw %}"}, "the template of the subject fails"),
     ({"notify_subject": None}, "notify_subject: expected the text of a template"),
@@ -304,7 +307,6 @@ BAD = [
     ({**GOOD, "notify_eml_dir": None}, "notify_eml_dir: expected the path of a directory"),
     ({**GOOD, "notify_eml_dir": "/proc/none"}, "notify_eml_dir: no notice was written"),
     ({**MAIL, "notify_smtp_host": None}, "notify_smtp_host: expected the name of a mail server, got null"),
-    ({**MAIL, "notify_smtp_host": " "}, "notify_smtp_host: expected the name of a mail server"),
     ({**MAIL, "notify_smtp_port": 0}, "notify_smtp_port: 0 is not valid; expected 1 to 65535"),
     ({**MAIL, "notify_smtp_username": "a"}, "notify_smtp_username, notify_smtp_password: expected both or neither"),
     (
@@ -314,19 +316,27 @@ BAD = [
 ]
 
 
+def check_named(notify_each: Run, cases: list[tuple[dict[str, Any], str]]) -> None:
+    """Check that each case is an error that names the variable, and leaves no result of an earlier run."""
+    results = notify_each([variables for variables, _message in cases])
+    for (variables, message), (text, result) in zip(cases, results, strict=True):
+        assert message in text, variables
+        assert result["complete"] is False, variables
+
+
 @guards("roles/notify/tasks/main.yml", "__common_unknown | length == 0", "true")
 @guards("roles/notify/tasks/mail.yml", "__notify_mail_problems | length == 0", "true")
 @guards(
     "roles/notify/meta/main.yml", "__common_result: {complete: false, notified: [], not_notified: []}", "__notify_x: 1"
 )
+def test_variables_that_would_notify_nobody_are_refused(notify_each: Run, tmp_path: Path) -> None:
+    check_named(notify_each, UNSAFE)
+    assert not (tmp_path / "notices").exists()
+
+
 def test_bad_variables_and_a_mail_server_that_is_down_are_named(
     notify_each: Run, unused_port: int, tmp_path: Path
 ) -> None:
-    """Each is an error that names the variable, and leaves no result of an earlier run."""
     down = ({**MAIL, "notify_smtp_port": unused_port}, f"the mail server localhost:{unused_port} cannot be reached")
-    cases = [*BAD, down]
-    results = notify_each([variables for variables, _message in cases])
-    for (variables, message), (text, result) in zip(cases, results, strict=True):
-        assert message in text, variables
-        assert result["complete"] is False, variables
+    check_named(notify_each, [*BAD, down])
     assert not (tmp_path / "notices").exists()
