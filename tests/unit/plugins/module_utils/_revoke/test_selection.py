@@ -159,6 +159,8 @@ def named(population: list[Token]) -> list[Token]:
             personal_access_token_id=f"pat-{number}",
             user_id=each.user_id or "u-2",
             scopes=each.scopes or [],
+            account_id=each.account_id or "222222222222",
+            account_name=each.account_name or "sandbox",
             owner=Owner(each.user_id or "u-2", each.owner.name if each.owner else None, state="DISABLED"),
         )
         for number, each in enumerate(population)
