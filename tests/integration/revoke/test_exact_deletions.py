@@ -10,7 +10,7 @@ from typing import Any
 
 from condition_oracle import documents, oracle
 from estate import ACME, GLOBEX
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from policy_oracle import naive, policies
 from revocations import Run, held, ids
@@ -36,6 +36,8 @@ def populations(draw: st.DrawFn) -> list[Token]:
                 personal_access_token_id=f"pat-{number}",
                 user_id=user_id,
                 scopes=token.scopes or [],
+                account_id="123456789012",
+                account_name=None,
                 owner=owner._replace(user_id=user_id),
                 other=None,
             )
@@ -106,6 +108,8 @@ def test_deletes_exactly_the_planned_tokens(
     confirm: bool,
 ) -> None:
     """For any tokens and policy, an independent implementation of policies expects the same tokens to remain."""
+    # The name of the only account is not known, so conditions on it cannot be judged.
+    assume(not any(name in str((policy, protected)) for name in ("PROD*", "sandbox")))
     emulator.reset()
     emulator.load(seed_of(population))
     now = current_instant() / 1_000_000
