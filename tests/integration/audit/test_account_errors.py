@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An account that is missing, or that cannot be audited, never makes the audit of many accounts pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fleets import (
+    ACCOUNTS,
+    BOOK,
+    EXTRA,
+    ROLE,
+    Playbook,
+    account_id,
+    inventory,
+    report,
+    write,
+)
+from guarding import guards
+from workmail_emulator import Emulator
+
+
+@guards("roles/audit/tasks/accounts.yml", "that: __audit_uncommon | length == 0", "that: true")
+@guards("roles/audit/tasks/accounts.yml", "that: __common_unknown | length == 0", "that: true")
+@guards(
+    "roles/audit/tasks/accounts.yml",
+    "(audit_accounts is defined or audit_assume_role_arn is defined) != (audit_own_account | default(false) | bool)",
+    "true",
+)
+def test_each_bad_host_is_an_error_beside_a_good_one(
+    fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path
+) -> None:
+    """Each says what is wrong with it, and none of them keeps the report from the one that is in order."""
+    good, *bad = ACCOUNTS[:10]
+    document = inventory([good])
+    hosts = document["accounts"]["hosts"]
+    arn = f"arn:aws:iam::{account_id(ACCOUNTS[20])}:role/{ROLE}"
+    reasons = {
+        "copied": (
+            {"audit_assume_role_arn": f"arn:aws:iam::{account_id(good)}:role/another"},
+            f"{good} has read its account {account_id(good)} as well",
+        ),
+        "empty": (
+            {"audit_assume_role_arn": None},
+            "assume_role_arn: '' is not like arn:aws:iam::123456789012:role/NAME",
+        ),
+        "lenient": (
+            {"account_id": account_id(bad[0]), "audit_fail": False},
+            "audit_fail: expected the same value on each",
+        ),
+        "forgotten": ({}, "audit_assume_role_arn: expected the ARN of the account's role on this host"),
+        "misspelt": (
+            {"account_id": account_id(bad[2]), "audit_regoins": ["all"]},
+            "Unknown variables: audit_regoins (did you mean audit_regions?)",
+        ),
+        "nobody": ({"account_id": "000000000999"}, "ListOrganizations shows no organization in state Active"),
+        "both": ({"audit_own_account": True, "audit_assume_role_arn": arn}, "audit_assume_role_arn: expected the ARN"),
+        "undecided": (
+            {"account_id": account_id(bad[1]), "audit_owners": "maybe"},
+            "argument 'audit_owners' is of type",
+        ),
+        "wrong": ({"account_id": "12"}, "assume_role_arn: 'arn:aws:iam::12:role/workmail-auditor' is not like"),
+    }
+    hosts.update({name: variables for name, (variables, _reason) in reasons.items()})
+    # A host beside the group, which names no role.
+    document["all"] = {"hosts": {"stranger": {}}}
+    reasons["stranger"] = ({}, "audit_assume_role_arn: expected the ARN of the account's role on this host")
+    run = ansible_playbook("-i", write(tmp_path, document), BOOK, extra=EXTRA)
+    assert run.returncode == 2 and "Traceback" not in run.stdout + run.stderr
+    audit = report(tmp_path)
+    assert audit["outcome"] == "incomplete" and audit["summary"]["accounts"] == 1
+    assert [entry["host"] for entry in audit["organizations"]] == [good]
+    told = {error["host"]: error["msg"] for error in audit["errors"]}
+    assert told.keys() == reasons.keys()
+    for name, (_variables, reason) in reasons.items():
+        assert told[name].startswith(f"{name}: ") and reason in told[name], told[name]
+
+
+@pytest.mark.parametrize(
+    ("extra", "missed"),
+    [
+        ({}, [ACCOUNTS[0]]),
+        ({"audit_hosts": f"{ACCOUNTS[1]}, london", "audit_report_formats": "json,csv"}, ["london"]),
+        ({"audit_hosts": [ACCOUNTS[1]]}, []),
+    ],
+    ids=repr,
+)
+@guards("roles/audit/vars/main.yml", "else groups['all']", "else ansible_play_hosts_all")
+def test_what_a_limit_leaves_out_is_missed(
+    fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, extra: dict[str, Any], missed: list[str]
+) -> None:
+    hosts = write(tmp_path, inventory(ACCOUNTS[:2]))
+    run = ansible_playbook("-i", hosts, "--limit", ACCOUNTS[1], "--tags", "nothing", BOOK, extra={**EXTRA, **extra})
+    assert run.returncode == (2 if missed else 0), run.stdout
+    errors = report(tmp_path)["errors"]
+    assert [error["host"] for error in errors] == missed
+    assert all(error["msg"].startswith(f"{error['host']}: it was not audited: ") for error in errors)
+
+
+@guards("roles/audit/tasks/accounts.yml", "that: __audit_same_role | length == 0", "that: true")
+def test_two_accounts_with_one_role(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+    """Neither is taken for what it says, also where they look in different regions, and so share no organization."""
+    first, second = ACCOUNTS[:2]
+    twice = {"account_id": account_id(first), "audit_regions": ["eu-west-1"]}
+    hosts = write(tmp_path, inventory([*ACCOUNTS[:3]], **{second: twice}))
+    run = ansible_playbook("-i", hosts, BOOK, extra=EXTRA)
+    assert run.returncode == 2
+    told = {error["host"]: error["msg"] for error in report(tmp_path)["errors"]}
+    assert told.keys() == {first, second} and f"{second} has the same role" in told[first]
+
+
+@pytest.mark.parametrize("source", ["nothing.yml", "folder"])
+@guards(
+    "playbooks/audit_accounts.yml",
+    "or (ansible_inventory_sources | length == 1 and ansible_inventory_sources[0] is not directory)",
+    "or true",
+)
+def test_a_source_that_ansible_goes_on_without(
+    fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, source: str
+) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "audit.json").write_text("{}")
+    (tmp_path / "folder").mkdir()
+    good = write(tmp_path, inventory(ACCOUNTS[:1]))
+    (tmp_path / "folder" / "good.yml").write_text(Path(good).read_text())
+    (tmp_path / "folder" / "bad.yml").write_text("accounts: [")
+    arguments = ["-i", str(tmp_path / source), *(["-i", good] if source != "folder" else [])]
+    run = ansible_playbook(*arguments, BOOK, extra=EXTRA)
+    assert run.returncode == 2 and "Ansible continues without an inventory source" in run.stdout.replace("\n", " ")
+    assert len(fleet.requests) == 0 and not list((tmp_path / "reports").iterdir())
+    (tmp_path / "folder" / "bad.yml").unlink()
+    arguments = ["-i", str(tmp_path / "folder")]
+    strictly = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    assert ansible_playbook(*arguments, BOOK, extra=EXTRA, env=strictly).returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["--skip-tags", "everything"]], ids=repr)
+@guards(
+    "playbooks/audit_accounts.yml",
+    "'The inventory has no hosts. List each account as a host, and pass the file with -i.' if not groups['all']",
+    "'' if not groups['all']",
+)
+def test_no_account_at_all(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, arguments: list[str]) -> None:
+    hosts = write(tmp_path, {"accounts": {"hosts": {}}})
+    run = ansible_playbook("-i", hosts, *arguments, BOOK, extra=EXTRA)
+    assert run.returncode == 2 and "The inventory has no hosts. List each account as a host" in run.stdout
+    assert len(fleet.requests) == 0
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        ({"audit_as_of": "soon"}, "as_of: 'soon' is neither an instant with an offset"),
+        ({"audit_as_of": None}, "as_of: '' is neither an instant with an offset"),
+        ({"audit_policy": "no_expird"}, "'no_expird' does not exist, did you mean no_expired?"),
+        ({"audit_hots": ["account00"]}, "Unknown variables: audit_hots (did you mean audit_hosts?)"),
+        ({"audit_fail": "maybe"}, 'audit_fail: "maybe" is not valid; expected true or false'),
+        ({"audit_hosts": None}, "is not valid; expected a list of at least one host"),
+        ({"audit_hosts": []}, "audit_hosts: [] is not valid; expected a list of at least one host"),
+    ],
+    ids=repr,
+)
+def test_what_is_wrong_for_all(
+    fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, extra: dict[str, Any], message: str
+) -> None:
+    """Nobody is to take the report of an earlier run for that of this one."""
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "audit.json").write_text("{}")
+    hosts = write(tmp_path, inventory(ACCOUNTS[:2]))
+    run = ansible_playbook("-i", hosts, BOOK, extra={**EXTRA, **extra})
+    assert run.returncode == 2 and message in (run.stdout + run.stderr).replace("\\", "")
+    assert run.stdout.count("Remove the reports of an earlier run") == 1
+    assert not list((tmp_path / "reports").iterdir()) and "Traceback" not in run.stdout + run.stderr
