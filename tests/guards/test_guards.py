@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import multiprocessing
 import os
@@ -17,6 +16,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
+from guarding import find_guards
 
 COLLECTION = Path(__file__).parents[2]
 PRELOADED = ["ansible.plugins.loader", "boto3", "hypothesis", "pytest", "pytest_ansible.plugin", "workmail_emulator"]
@@ -48,38 +48,13 @@ def processes(copy: Path) -> multiprocessing.context.ForkServerContext:
     return context
 
 
-def marked(file: Path) -> list[tuple[str, ...]]:
-    """Find the tests with the decorator ``guards``: the ID of each test, followed by the arguments of the decorator."""
-    module = ast.parse(file.read_text())
-    constants = {
-        ast.unparse(statement.targets[0]): statement.value.value
-        for statement in module.body
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
-    }
-
-    def found(tree: ast.AST, path: str) -> Iterator[tuple[str, ...]]:
-        for node in ast.iter_child_nodes(tree):
-            if isinstance(node, ast.ClassDef):
-                yield from found(node, f"{path}::{node.name}")
-            elif isinstance(node, ast.FunctionDef):
-                for decorator in node.decorator_list:
-                    if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "guards":
-                        assert not decorator.keywords, f"{path}::{node.name}: give the arguments of guards by position"
-                        values = (constants.get(ast.unparse(argument), argument) for argument in decorator.args)
-                        literals = (value if isinstance(value, str) else ast.literal_eval(value) for value in values)
-                        yield f"{path}::{node.name}", *literals
-
-    return list(found(module, file.relative_to(COLLECTION).as_posix()))
-
-
 CONDITION = re.compile(r"((?:el)?if) .*:", re.DOTALL)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each marker; a process that only imports this file does not search for them."""
-    guards = [guard for file in sorted((COLLECTION / "tests").rglob("test_*.py")) for guard in marked(file)]
-    ids = [f"{Path(guard[1]).stem}: {guard[2].strip()}" for guard in guards]
-    metafunc.parametrize("guard", guards, ids=ids)
+    guards = find_guards(COLLECTION)
+    metafunc.parametrize("guard", guards, ids=[f"{Path(guard[1]).stem}: {guard[2].strip()}" for guard in guards])
 
 
 @contextlib.contextmanager
