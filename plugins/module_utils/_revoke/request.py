@@ -70,6 +70,12 @@ def parse_request(options: Mapping[str, Any], now: int) -> RevocationRequest:
             "organizations: the list is empty; expected at least one organization",
             hint="For every organization of the account, omit the option.",
         )
+    if options.get("exclude_accounts") is not None and not options["exclude_accounts"]:
+        # The same: tokens of accounts that were to be left alone would be revoked.
+        raise OptionError(
+            "exclude_accounts: the list is empty; expected at least one account",
+            hint="To exclude no account, omit the option.",
+        )
     saved = None if options.get("plan_file") is None else read_plan(options["plan_file"])
     if saved is None:
         selection = _parse_selection(options, now)

@@ -108,6 +108,16 @@ def test_an_empty_list_of_organizations_does_not_mean_all() -> None:
         parse(policy=EXPIRED, as_of=AS_OF, organizations=[], confirm=True, **WIDE)
 
 
+@guards(
+    "plugins/module_utils/_revoke/request.py",
+    '    if options.get("exclude_accounts") is not None and not options["exclude_accounts"]:',
+)
+def test_an_empty_list_of_excluded_accounts_does_not_mean_none() -> None:
+    options = {"accounts": ["all"], "assume_role_name": "workmail-auditor", "exclude_accounts": []}
+    with pytest.raises(OptionError, match="exclude_accounts: the list is empty; expected at least one account"):
+        parse(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE, **options)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
