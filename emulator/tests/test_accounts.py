@@ -103,7 +103,9 @@ def test_allowed_on_one_organization(client: Any, keys: dict[str, str], allow: A
         workmail.delete_personal_access_token(OrganizationId=ORGANIZATION_ID, PersonalAccessTokenId="token-001")
 
 
-def test_told_as_moto_is(client: Any, keys: dict[str, str], enforce: Any, request_raw: Any) -> None:
+def test_iam_is_enforced_when_moto_enforces_it(
+    client: Any, keys: dict[str, str], enforce: Any, request_raw: Any
+) -> None:
     request_raw("POST", "/moto-api/reset-auth", b"0")
     with pytest.raises(ClientError, match="AccessDeniedException"):
         client(**keys).list_organizations()

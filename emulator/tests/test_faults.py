@@ -179,7 +179,7 @@ def test_kind_on_the_wire(emulator: Emulator, listing: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", MEANWHILE)
-def test_what_somebody_else_does_meanwhile(emulator: Emulator, call: Any, kind: str) -> None:
+def test_changes_by_others_during_a_request(emulator: Emulator, call: Any, kind: str) -> None:
     error, last_used = MEANWHILE[kind]
     one, other = ({"OrganizationId": ORGANIZATION_ID, "PersonalAccessTokenId": f"token-00{n}"} for n in (1, 2))
     emulator.faults.add(Fault(kind, operation="GetPersonalAccessTokenMetadata", personal_access_token_id="token-001"))

@@ -167,7 +167,7 @@ def test_seeds_that_are_refused(seed: Any, message: str) -> None:
     assert organizations() == []
 
 
-def test_an_organization_that_is_there_already() -> None:
+def test_an_organization_that_exists_already() -> None:
     load(one())
     with pytest.raises(SeedError, match="duplicate"):
         load({"Organizations": [{"Alias": "new"}, {"Alias": "acme"}]})

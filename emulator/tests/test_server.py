@@ -50,7 +50,7 @@ def test_log(emulator: Emulator, call: Any, request_raw: Any) -> None:
     assert (len(emulator.requests), emulator.requests.peak_in_flight) == (0, 0)
 
 
-def test_page_is_none_where_there_is_none(emulator: Emulator, call: Any) -> None:
+def test_page_is_none_without_pages(emulator: Emulator, call: Any) -> None:
     call("DescribeOrganization", {"OrganizationId": ORGANIZATION_ID})
     call("ListUsers", {"OrganizationId": ORGANIZATION_ID, "NextToken": "never seen"})
     assert [entry.page for entry in emulator.requests] == [None, None]

@@ -86,7 +86,7 @@ def test_nothing_is_loaded_or_run(show: Open, name: str) -> None:
     assert page.locator("strong").first.inner_text().startswith(("PASS: ", "FAIL: ", "INCOMPLETE: "))
 
 
-def test_without_script_everything_is_there(show: Open) -> None:
+def test_the_report_is_complete_without_javascript(show: Open) -> None:
     page = show(audits.mixed(), java_script_enabled=False)
     assert page.locator(".findings tbody tr").count() == 7
     assert page.locator(".filters").is_hidden()

@@ -244,7 +244,7 @@ def test_an_account_without_its_id_or_state_is_an_error(
 @guards(ACCOUNTS, "            if first != entry and not (_is_list(first) and _is_list(entry)):")
 @guards(ACCOUNTS, "    if not any(account.readable for account in found.values()):")
 @guards(ACCOUNTS, "        if not any(account_id in found for account_id in excluded):")
-def test_accounts_that_cannot_be_what_is_meant(gather: Gather, options: dict[str, Any], message: str) -> None:
+def test_accounts_that_select_nothing_are_an_error(gather: Gather, options: dict[str, Any], message: str) -> None:
     with pytest.raises(PatrolError, match=message):
         gather(**options, assume_role_name=ROLE_NAME)
 

@@ -119,7 +119,7 @@ def test_two_accounts_with_one_role(fleet: Emulator, ansible_playbook: Playbook,
     "or (ansible_inventory_sources | length == 1 and ansible_inventory_sources[0] is not directory)",
     "or true",
 )
-def test_a_source_that_ansible_goes_on_without(
+def test_an_inventory_source_that_ansible_skips_is_an_error(
     fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, source: str
 ) -> None:
     (tmp_path / "reports").mkdir()
@@ -164,7 +164,7 @@ def test_no_account_at_all(fleet: Emulator, ansible_playbook: Playbook, tmp_path
     ],
     ids=repr,
 )
-def test_what_is_wrong_for_all(
+def test_a_mistake_in_common_variables_ends_the_run(
     fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, extra: dict[str, Any], message: str
 ) -> None:
     """Nobody is to take the report of an earlier run for that of this one."""

@@ -160,7 +160,7 @@ def test_a_variable_without_a_value_is_refused_before_any_call(emulator: Emulato
     assert len(emulator.requests) == 0
 
 
-def test_no_report_of_an_earlier_run_is_left(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> None:
+def test_reports_of_an_earlier_run_are_removed(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> None:
     common, policy = {"audit_report_formats": list(FILES)}, {"audit_policy": MILD}
     [good] = run_hosts(BOOK, [{**common, "audit_report_dir": "good"}], extra=policy)
     assert good.returncode == 0

@@ -136,7 +136,9 @@ def test_no_credentials(emulator: Emulator, gather: Callable[..., Any], aws: pyt
     assert caught.value.error_code == "NoCredentialsError"
 
 
-def test_nobody_there(emulator: Emulator, gather: Callable[..., Any], aws: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_that_does_not_answer(
+    emulator: Emulator, gather: Callable[..., Any], aws: pytest.MonkeyPatch
+) -> None:
     aws.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     with pytest.raises(PatrolError, match="could not be reached after all retries") as caught:
         gather()

@@ -109,7 +109,7 @@ def test_violations_fail_the_job_and_come_back(emulator: Emulator, job: Callable
     assert "Token 1" in artifacts["workmail_report"]
 
 
-def test_what_is_incomplete_fails_the_job_whatever_the_survey_says(emulator: Emulator, job: Callable[..., Any]) -> None:
+def test_an_incomplete_audit_always_fails_the_job(emulator: Emulator, job: Callable[..., Any]) -> None:
     emulator.faults.add(Fault("truncated", operation="ListPersonalAccessTokens"))
     code, artifacts = job(audit_fail="false")
     assert (code, artifacts["workmail_outcome"]) == (2, "incomplete")

@@ -277,7 +277,7 @@ def test_each_block_that_is_a_file_is_put_to_use() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(COLLECTION)))
-def test_a_page_names_variables_that_there_are(page: Path) -> None:
+def test_a_page_names_only_variables_that_exist(page: Path) -> None:
     known = {*set().union(*ROLES.values()), *(f"{role}_result" for role in ROLES)}
     named = set(re.findall(rf"\b(?:{'|'.join(ROLES)})_[a-z]\w*", page.read_text()))
     assert named <= known

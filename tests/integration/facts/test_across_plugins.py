@@ -152,9 +152,7 @@ DATES = """
 """
 
 
-def test_a_date_is_accepted_wherever_an_instant_is(
-    emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
-) -> None:
+def test_a_date_is_accepted_as_an_instant(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     book = tmp_path / "dates.yml"
     book.write_text(DATES)
     emulator.load(

@@ -194,7 +194,7 @@ def test_owners_are_joined(emulator: Emulator, gather: Gather) -> None:
     assert tokens[4]["owner"]["user_id"] == ORPHAN and tokens[4]["owner"]["email"] is None
 
 
-def test_a_selection_is_counted_against_the_whole(emulator: Emulator, gather: Gather) -> None:
+def test_the_summary_counts_selected_and_all_tokens(emulator: Emulator, gather: Gather) -> None:
     facts = gather(select={"expired": True}, as_of="2026-02-02T00:00:00Z").result
     assert [token["personal_access_token_id"] for token in facts["personal_access_tokens"]] == ["pat-1"]
     assert {name: facts["summary"][name] for name in ("tokens", "selected", "expired", "never_used")} == {
@@ -289,7 +289,7 @@ def test_what_does_not_exist_is_an_error(
     "return self.state.casefold() not in _WITHOUT_TOKENS",
     'return self.state.casefold() == "active"',
 )
-def test_an_organization_in_a_state_that_nobody_documents_is_asked(emulator: Emulator, gather: Gather) -> None:
+def test_an_organization_in_an_undocumented_state_is_read(emulator: Emulator, gather: Gather) -> None:
     """The service may list its tokens. If it refuses, that is an error that names the organization."""
     emulator.load({"Organizations": [{"Alias": "ill", "State": "Impaired"}]})
     with pytest.raises(PatrolError, match="Impaired") as caught:

@@ -149,7 +149,7 @@ def test_fields_left_out_are_null_and_new_ones_are_kept(emulator: Emulator, gath
 
 
 @pytest.mark.parametrize(("user", "page"), [(ANA, 2), ("ana", 1), ("ana", 2)])
-def test_a_user_who_vanishes_is_not_one_whom_nobody_knows(
+def test_a_user_who_is_deleted_during_the_listing_is_an_error(
     emulator: Emulator, gather: Gather, user: str, page: int
 ) -> None:
     """Another organization may well know the user, and then nothing else would tell of the tokens that are missing."""
@@ -214,7 +214,7 @@ def test_a_next_token_comes_once(emulator: Emulator, gather: Gather, tokens: str
     assert caught.value.error_code == PAGINATION and caught.value.page == len(tokens)
 
 
-def test_an_empty_page_in_the_middle_is_no_end(emulator: Emulator, gather: Gather) -> None:
+def test_an_empty_page_does_not_end_a_listing(emulator: Emulator, gather: Gather) -> None:
     emulator.faults.add(
         Fault(
             "body",
@@ -315,7 +315,7 @@ class TestGoingOn:
         assert facts["summary"]["organizations"] == 0
         assert len(facts["personal_access_tokens"]) == facts["summary"]["tokens"] == 2
 
-    def test_a_user_whom_nobody_knows(self, emulator: Emulator, gather: Gather) -> None:
+    def test_a_user_that_no_organization_has(self, emulator: Emulator, gather: Gather) -> None:
         facts = gather(organizations=[ACME], users=["ana", "nobody"], on_error="continue").result
         assert facts["complete"] is False
         [error] = facts["errors"]

@@ -97,7 +97,7 @@ def test_a_deletion_that_fails_ends_the_run(by_policy: Run, emulator: Emulator, 
     assert [line["outcome"] for line in lines_of(result)][-3:] == ["revoking", outcome, "failed"]
 
 
-def test_a_token_that_somebody_else_deletes_is_absent(by_policy: Run, emulator: Emulator) -> None:
+def test_a_token_deleted_by_others_is_absent(by_policy: Run, emulator: Emulator) -> None:
     emulator.faults.add(Fault("deleted_meanwhile", operation=GET, personal_access_token_id="pat-1"))
     result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
     assert result["absent"] == ["pat-1"] and ids(result["revoked"]) == ["pat-3"]

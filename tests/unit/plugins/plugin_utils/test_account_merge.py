@@ -43,7 +43,7 @@ def without_host(entry: dict[str, Any], text: str | None = None) -> dict[str, An
     st.lists(st.sampled_from(["production", "sales", "archive"]), min_size=3, max_size=3),
     st.randoms(use_true_random=False),
 )
-def test_the_parts_merged_are_the_audit_of_the_whole(given_tokens: Any, owned: list[str], order: Any) -> None:
+def test_merged_parts_equal_one_audit_of_everything(given_tokens: Any, owned: list[str], order: Any) -> None:
     """Whichever account an organization is in, and in whatever order the audits come."""
     tokens = []
     for number, (one, index) in enumerate(given_tokens):
@@ -275,7 +275,7 @@ def test_a_suspended_account_may_be_listed_by_two_hosts() -> None:
     "    if not isinstance(hosts, (list, tuple)):\n",
 )
 @guards("plugins/plugin_utils/_account_merge.py", "            if result[key] != first[key]:")
-def test_what_cannot_be_merged(given_audits: Any, hosts: Any, message: str) -> None:
+def test_audits_that_cannot_be_merged(given_audits: Any, hosts: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         merge_audits(given_audits, hosts)
 

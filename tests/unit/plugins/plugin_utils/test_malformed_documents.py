@@ -103,7 +103,7 @@ def test_facts(facts: Any) -> None:
         json.dumps(result, allow_nan=False).encode()
 
 
-def test_what_is_nested_deeply_is_an_error_at_whatever_place() -> None:
+def test_deep_nesting_is_an_error_everywhere() -> None:
     def deep() -> Any:
         return {"a": nested(2_000)}
 

@@ -59,7 +59,7 @@ def words(html: str) -> str:
     return "".join(document.itertext())
 
 
-def test_owners_are_notified_of_what_is_never_revoked() -> None:
+def test_owners_are_notified_of_findings_that_are_never_revoked() -> None:
     """As of every finding of the policy ``wind_down``."""
     reports = {**EVERY, "rules": [{**EVERY["rules"][0], "revoke": False}]}
     [notice] = make_notices(findings(token(1, owner=ANA), policy=reports), OWN, SENDER, None)
@@ -97,7 +97,7 @@ def test_one_message_for_each_owner() -> None:
     assert notices[0]["file"] == "0001-ana_acme.example.eml".replace("_", "@")
 
 
-def test_all_reasons_of_a_token_are_told() -> None:
+def test_a_notice_has_all_reasons_of_a_token() -> None:
     rules = [
         {"id": "a", "severity": "low", "when": {"organization": "*"}, "description": "First"},
         {"id": "b", "severity": "high", "when": {"organization": "*"}},
@@ -120,7 +120,7 @@ def test_all_reasons_of_a_token_are_told() -> None:
         ({"state": "UNKNOWN", "email": None, "name": None}, "the owner is UNKNOWN"),
     ],
 )
-def test_who_cannot_be_told(fields: dict[str, Any], reason: str) -> None:
+def test_owners_without_an_address(fields: dict[str, Any], reason: str) -> None:
     [notice] = make_notices(findings(token(1, owner=ANA._replace(**fields))), OWN, SENDER)
     assert notice["to"] is None and reason in notice["reason"] and notice["eml"] is None
     assert [entry["personal_access_token_id"] for entry in notice["tokens"]] == ["pat-00001"]
@@ -159,7 +159,7 @@ def test_hostile_names(name: str) -> None:
 
 
 @given(st.text(), st.text(), st.text(max_size=300))
-def test_any_text_makes_one_whole_message(name: str, owner: str, reason: str) -> None:
+def test_any_text_makes_one_valid_message(name: str, owner: str, reason: str) -> None:
     found = findings(token(1, name=name, owner=ANA._replace(display_name=owner)))
     found[0]["description"] = reason
     [notice] = make_notices(found, OWN._replace(subject="{{ tokens[0].name }}."), SENDER)

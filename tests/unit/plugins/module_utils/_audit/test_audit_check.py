@@ -126,7 +126,7 @@ def test_a_host_that_is_not_text_is_refused(part: str) -> None:
         (changed("complete", "true"), "^audit.complete: expected true or false, got 'true'$"),
     ],
 )
-def test_what_is_not_an_audit(audit: Any, message: str) -> None:
+def test_another_document_is_not_an_audit(audit: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         check_audit(audit)
 

@@ -248,6 +248,6 @@ def test_facts_about_nothing_never_pass() -> None:
         (facts(personal_access_tokens=[{**RECORDS[0], "region": None}]), r"tokens\[0\].region: expected text"),
     ],
 )
-def test_what_are_no_facts(given: object, message: str) -> None:
+def test_other_values_are_not_facts(given: object, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         audit_facts(POLICY, given, None, audits.NOW)

@@ -151,7 +151,7 @@ def test_what_the_service_left_out_is_never_guessed(document: dict[str, Any], su
 
 @guards("plugins/module_utils/_domain/conditions.py", "    if state not in OWNER_STATES:\n        raise _indeterminate")
 @pytest.mark.parametrize("state", ["SUSPENDED", "enabled", None])
-def test_an_owner_state_that_nobody_documents_is_never_passed_over(state: str | None) -> None:
+def test_an_undocumented_owner_state_is_matched(state: str | None) -> None:
     token = token_from_summary({"PersonalAccessTokenId": "pat-1"}, ACME, Owner("u-1", state=state))
     for wanted in ("ENABLED", ["DISABLED", "DELETED", "UNKNOWN"]):
         with pytest.raises(IndeterminateError, match="token pat-1 has an owner in the state"):

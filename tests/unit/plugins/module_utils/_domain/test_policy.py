@@ -318,7 +318,7 @@ def test_a_policy_with_owner_conditions_refuses_a_token_without_its_owner() -> N
         judge(parsed, [_expired_token(ExpiresTime=NOW + DAY)], NOW)
 
 
-def test_what_cannot_be_judged_is_an_error() -> None:
+def test_indeterminate_conditions_are_an_error() -> None:
     policy = parse_policy(VALID)
     with pytest.raises(IndeterminateError, match="unused_for cannot be judged"):
         judge(policy, [_expired_token(DateCreated=None)], NOW)
@@ -335,7 +335,7 @@ def test_a_message_is_the_description_and_a_summary_of_the_token() -> None:
     )
 
 
-def test_dates_of_yaml_become_text_in_what_is_returned() -> None:
+def test_yaml_dates_become_text_in_results() -> None:
     policy = copy.deepcopy(VALID)
     instant = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     policy["exceptions"][0]["match"] = {"not": {"any": [{"expires_after": instant}]}}

@@ -23,7 +23,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens imp
 )
 
 
-def test_a_whole_summary() -> None:
+def test_all_fields_of_a_summary() -> None:
     summary = {
         "PersonalAccessTokenId": "pat-1",
         "UserId": "u-1",
@@ -128,7 +128,7 @@ def test_tokens_without_creation_come_last() -> None:
     ],
 )
 @guards("plugins/module_utils/_domain/tokens.py", "    if missing:")
-def test_what_is_no_record_is_refused(record: Any, message: str) -> None:
+def test_another_value_is_not_a_record(record: Any, message: str) -> None:
     if record:
         record = {**to_record(token_from_summary({}, ACME), NOW), **record}
     with pytest.raises(OptionError, match=message):

@@ -122,7 +122,7 @@ def test_a_token_is_read_again_before_its_deletion(revoke: Run, emulator: Emulat
     assert ids([entry["token"] for entry in result["not_revoked"]]) == ["pat-4"]
 
 
-def test_a_token_that_somebody_else_deletes_is_no_error(revoke: Run, emulator: Emulator) -> None:
+def test_a_token_deleted_by_others_is_not_an_error(revoke: Run, emulator: Emulator) -> None:
     emulator.faults.add(Fault("deleted_meanwhile", operation=GET, personal_access_token_id="pat-1", times=1))
     emulator.faults.add(Fault("deleted_meanwhile", operation=DELETE, personal_access_token_id="pat-2", times=1))
     result = revoke("pat-1", "pat-2", "pat-3")

@@ -119,7 +119,7 @@ def test_a_line_that_cannot_be_written_is_an_error(tmp_path: Path, monkeypatch: 
 
 
 @guards(JOURNAL, "            os.fsync(self._file.fileno())\n", "")
-def test_a_line_is_on_the_disk_before_the_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_line_is_synced_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced = []
     fsync = _record.os.fsync
 

@@ -112,7 +112,7 @@ TOKEN = ("tokens", 0, "token")
         (_set(*TOKEN, "personal_access_token_id", "pat-2"), r"p: tokens\[1\]: token 'pat-2' is in the plan twice"),
     ],
 )
-def test_what_is_not_a_plan_is_refused(change: Any, message: str) -> None:
+def test_another_document_is_not_a_plan(change: Any, message: str) -> None:
     plan = copy.deepcopy(document())
     change(plan)
     with pytest.raises(OptionError, match=f"^plan_file: {message}") as caught:
@@ -167,7 +167,7 @@ def test_only_a_regular_file_of_a_sensible_size_is_read(tmp_path: Path, monkeypa
         (b"[]", "it is not a plan of a revocation"),
     ],
 )
-def test_what_is_not_json_is_refused(tmp_path: Path, text: bytes, message: str) -> None:
+def test_invalid_json_is_refused(tmp_path: Path, text: bytes, message: str) -> None:
     (tmp_path / "plan.json").write_bytes(text)
     with pytest.raises(OptionError, match=message):
         read_plan(str(tmp_path / "plan.json"))

@@ -315,7 +315,7 @@ def test_only_findings_decide_which_organizations_are_read() -> None:
     assert selection(EXPIRED).targets == {} and not selection(EXPIRED).is_empty
 
 
-def test_without_findings_there_is_nothing_to_read() -> None:
+def test_nothing_is_read_without_findings() -> None:
     """To a sweep, no organization would mean every one."""
     nothing = FindingsSelection([], OPEN)
     assert nothing.is_empty and SavedSelection([], nothing, nothing).is_empty

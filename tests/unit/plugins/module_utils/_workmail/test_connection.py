@@ -294,7 +294,7 @@ def test_what_else_can_be_wrong_with_a_provider(aws: pytest.MonkeyPatch, tmp_pat
 
 
 @pytest.mark.parametrize("error", [EOFError(), RefreshWithMFAUnsupportedError()])
-def test_a_code_that_nobody_can_type(error: Exception) -> None:
+def test_an_mfa_code_cannot_be_asked_for(error: Exception) -> None:
     source = Source("assume-role", "profile default in config")
     with pytest.raises(PatrolError, match="an MFA code, which nobody can type here") as caught, obtaining(source):
         raise error

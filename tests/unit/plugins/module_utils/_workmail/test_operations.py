@@ -128,7 +128,7 @@ def test_new_fields_of_a_document_are_no_errors(service: Service, name: str) -> 
 @pytest.mark.parametrize(
     "name", ["IsTruncated", "NextMarker", "NextPageToken", "ContinuationToken", "HasMore", "Cursor", "Status", "Failed"]
 )
-def test_a_sign_of_more_entries_that_nobody_reads_is_an_error(service: Service, name: str) -> None:
+def test_an_unknown_field_that_suggests_more_entries_is_an_error(service: Service, name: str) -> None:
     assert f"the field '{name}' is unknown" in str(refusal(lambda: service.tokens(page(token(1), **{name: True}))))
     assert service.tokens(page(token(1), TotalCount=1, RequestId="x")) == [{**token(1), "DateCreated": 1_000_000}]
 

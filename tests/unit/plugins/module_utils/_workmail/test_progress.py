@@ -40,5 +40,5 @@ def test_it_tells_while_a_call_is_made_again() -> None:
     assert told == ["0 personal access tokens read in 4.0 s: 0 pages, 1 calls, 1 retries"]
 
 
-def test_nobody_needs_to_listen() -> None:
+def test_progress_without_a_display() -> None:
     assert Progress(None, lambda: 1.0).as_result() == {"elapsed": 0.0, "pages": 0, "calls": 0, "retries": 0}

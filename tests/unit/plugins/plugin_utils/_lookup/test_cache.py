@@ -170,7 +170,7 @@ def test_an_answer_forgotten_while_others_wait_is_fetched_again(folder: Path) ->
 
 
 @guards("plugins/plugin_utils/_lookup/cache.py", "        _refusal_file(folder).touch()\n", "        pass\n")
-def test_nothing_is_cached_while_a_change_goes_on(folder: Path) -> None:
+def test_nothing_is_cached_during_a_change(folder: Path) -> None:
     service = Service()
     load_or_fetch(OPTIONS, service, folder)
     forget_answers(folder, ongoing=True)

@@ -189,7 +189,7 @@ def test_an_organization_that_was_read_in_part_does_not_pass() -> None:
 
 
 @guards("plugins/plugin_utils/_reports/_junit.py", "            if not unclear:", "            if True:")
-def test_nothing_passes_where_it_is_not_known_what_is_missing(schema: etree.XMLSchema) -> None:
+def test_no_organization_passes_if_an_error_names_none(schema: etree.XMLSchema) -> None:
     text = render(unclear())
     kinds = check(text, schema)
     # One muted finding and three organizations; what passes are the findings of low severity.

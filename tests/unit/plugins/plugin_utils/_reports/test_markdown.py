@@ -111,7 +111,7 @@ def test_counts_and_findings(audit: Callable[[], dict[str, Any]]) -> None:
     assert len(counted) == len(rows) + (int(rest[1]) if rest else 0)
 
 
-def test_what_is_in_a_row() -> None:
+def test_the_columns_of_a_row() -> None:
     tables = tables_of(check(render(mixed())))
     message = 'The token has expired: acme, token pat-00001 "Outlook laptop" of user1@acme.example, created 2026-09-22'
     assert tables["Findings"][1] == {

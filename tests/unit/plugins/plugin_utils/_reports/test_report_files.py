@@ -124,7 +124,7 @@ def test_nothing_to_remove_makes_no_directory(tmp_path: Path) -> None:
 @guards("plugins/plugin_utils/_reports/_files.py", "if not stat.S_ISREG(status.st_mode):")
 @pytest.mark.parametrize("state", ["present", "absent"])
 @pytest.mark.parametrize("kind", ["directory", "link", "dangling link", "link to a directory", "pipe"])
-def test_what_is_no_regular_file_is_left_alone(tmp_path: Path, kind: str, state: str) -> None:
+def test_only_regular_files_are_replaced(tmp_path: Path, kind: str, state: str) -> None:
     dest, target = tmp_path / "reports", tmp_path / "target"
     dest.mkdir()
     report = dest / "audit.html"

@@ -210,7 +210,7 @@ def test_a_fingerprint_is_of_rule_organization_and_token_alone() -> None:
     assert len(set(prints(expires_time=None, date_last_used=None))) == 2
 
 
-def test_what_was_not_read_is_a_notification() -> None:
+def test_errors_are_notifications() -> None:
     (invocation,) = run_of(incomplete())["invocations"]
     assert invocation == {
         "executionSuccessful": False,
@@ -229,7 +229,7 @@ def test_what_was_not_read_is_a_notification() -> None:
     assert run_of(clean())["invocations"] == [{"executionSuccessful": True, "toolExecutionNotifications": []}]
 
 
-def test_what_is_too_much_for_github_is_left_out_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_beyond_the_limit_of_github_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _sarif._MOST_RESULTS == 25_000
     monkeypatch.setattr(_sarif, "_MOST_RESULTS", 4)
     audit = mixed()
