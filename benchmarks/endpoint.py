@@ -38,7 +38,7 @@ def endpoint(organizations: int, tokens: int, latency: float = 0.0) -> Iterator[
     """Serve in a process of its own.
 
     Args:
-        organizations: How many there are, with the aliases C(acme-0), C(acme-1) and so on.
+        organizations: How many there are, with the aliases ``acme-0``, ``acme-1`` and so on.
         tokens: How many each has; a multiple of 100, or less.
         latency: How many seconds each reply is held back.
 

@@ -3,7 +3,7 @@
 
 """The collection beside what one would do without it: whole processes, time and peak memory, as ratios in one run.
 
-C(scripts/bench) makes what it needs and runs it. The contenders of a workload run in turn, round by round, so that a
+``scripts/bench`` makes what it needs and runs it. The contenders of a workload run in turn, round by round, so that a
 busy minute of the machine falls on all of them; what is told are medians. Each has to find as many tokens as there are.
 """
 
@@ -34,7 +34,7 @@ NOW = "now(utc=true).isoformat()"
 class Run(NamedTuple):
     """A command to measure, and how many tokens it has to find: None where it tells no number.
 
-    One that takes minutes runs C(once), in the first round.
+    One that takes minutes runs ``once``, in the first round.
     """
 
     command: list[str]

@@ -108,7 +108,7 @@ def watch(aws: pytest.MonkeyPatch) -> Iterator[Callable[..., Events]]:
 
 @pytest.fixture
 def ansible_playbook(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs ansible-playbook with arguments; C(extra) variables, and C(env) over the environment."""
+    """Runs ansible-playbook with arguments; ``extra`` variables, and ``env`` over the environment."""
 
     def call(*arguments: str, extra: Any = None, env: Any = None) -> subprocess.CompletedProcess[str]:
         extra_vars = [] if extra is None else ["--extra-vars", json.dumps(extra)]

@@ -30,7 +30,7 @@ PAGES = sorted(
 
 
 class Block(NamedTuple):
-    """A block of code of a page. C(caption) is the name of the file that it shows, if it is one."""
+    """A block of code of a page. ``caption`` is the name of the file that it shows, if it is one."""
 
     page: str
     number: int

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Many calls at once, and what becomes of those that fail. Pure: the standard library only."""
+"""Run calls concurrently and collect the failures. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class WorkerPool:
     """Runs calls concurrently and keeps the errors.
 
     Args:
-        concurrency: How many may be under way at once.
-        keep_going: Whether a failure is kept in C(errors) while the others go on; else it ends everything.
+        concurrency: How many calls may run at the same time.
+        keep_going: Whether a failure is added to ``errors`` while the other calls go on. If not, it ends all of them.
     """
 
     def __init__(self, concurrency: int, keep_going: bool) -> None:
@@ -33,14 +33,17 @@ class WorkerPool:
         self.errors: list[PatrolError] = []
 
     def stopped(self) -> bool:
-        """Whether a failure elsewhere has made going on pointless."""
+        """Return whether another call has failed, so that the rest is not needed."""
         return self._stop.is_set()
 
     def record_failure(self, error: PatrolError) -> None:
-        """Take note of a failure.
+        """Add a failure to ``errors``.
+
+        Args:
+            error: The failure.
 
         Raises:
-            PatrolError: The failure itself, unless going on was asked for.
+            PatrolError: The failure itself, unless ``keep_going`` is true.
         """
         if not self._keep_going:
             raise error
@@ -49,11 +52,15 @@ class WorkerPool:
     def each(self, call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result | None]:
         """Call a function for each item.
 
+        Args:
+            call: The function.
+            items: The items.
+
         Returns:
             The results in the items' order; None for an item that failed.
 
         Raises:
-            PatrolError: The first failure in the items' order, unless going on was asked for.
+            PatrolError: The first failure in the order of the items, unless ``keep_going`` is true.
         """
         tasks = list(items)
         results: list[Result | None] = [None] * len(tasks)

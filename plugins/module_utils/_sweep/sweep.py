@@ -84,7 +84,7 @@ class _Target(NamedTuple):
 
 
 class _Listing(NamedTuple):
-    """A listing that was read; C(known) is false where the organization does not know the user."""
+    """A listing that was read; ``known`` is false where the organization does not know the user."""
 
     tokens: Sequence[Token]
     tally: Tally

@@ -7,8 +7,8 @@
 
 """One function for each API operation: a client and plain values in, data out, every failure a PatrolError.
 
-The clients are those of M(session), which read replies strictly. See
-U(https://docs.aws.amazon.com/workmail/latest/APIReference/API_Operations.html).
+The clients are those of ``session``, which read replies strictly. See
+https://docs.aws.amazon.com/workmail/latest/APIReference/API_Operations.html.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Page(NamedTuple):
 
 
 def list_organizations(client: Any) -> list[Organization]:
-    """Every organization of the account in the client's region, whatever its state.
+    """List every organization of the account in the region of the client, in whatever state.
 
     Raises:
-        PatrolError: A page could not be read whole.
+        PatrolError: A page could not be read completely.
     """
     region = client.meta.region_name
     found: list[Organization] = []
@@ -58,10 +58,10 @@ def list_organizations(client: Any) -> list[Organization]:
 
 
 def describe_organization(client: Any, organization_id: str) -> Organization:
-    """One organization by its id.
+    """Describe an organization.
 
     Raises:
-        PatrolError: With the code OrganizationNotFoundException where the account has none with this id here.
+        PatrolError: The organization does not exist here (``OrganizationNotFoundException``), or the call failed.
     """
     region = client.meta.region_name
     with located("workmail", "DescribeOrganization", region, organization_id):
@@ -72,10 +72,10 @@ def describe_organization(client: Any, organization_id: str) -> Organization:
 
 
 def list_users(client: Any, organization_id: str) -> dict[str, Owner]:
-    """Every user of an organization by user id, disabled and deleted ones as well.
+    """List every user of an organization by user ID, also those that are disabled or deleted.
 
     Raises:
-        PatrolError: A page could not be read whole.
+        PatrolError: A page could not be read completely.
     """
     users: dict[str, Owner] = {}
     for page in read_pages(client, "ListUsers", {"OrganizationId": organization_id}, "Users", "Id"):

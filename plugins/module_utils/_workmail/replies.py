@@ -206,7 +206,7 @@ def _checker(name: str, shape: Any) -> Callable[[Any], Any]:
 class _Fields:
     """The members of a structure in the service model, and how to check each.
 
-    C(own) are the names that stay as the API has them; the others become snake_case. None keeps all as they are.
+    ``own`` are the names that stay as the API has them; the others become snake_case. None keeps all as they are.
     """
 
     def __init__(self, shape: Any, label: str, own: Container[str] | None = None) -> None:

@@ -65,7 +65,7 @@ AMAZONS_OWN = {"boto3_version", "botocore_version", "error", "response_metadata"
 
 @pytest.fixture
 def documentation(environment: dict[str, str]) -> Callable[[str, str], dict[str, Any]]:
-    """What ansible-doc reads of a plugin: C(doc), C(examples) and C(return)."""
+    """What ansible-doc reads of a plugin: ``doc``, ``examples`` and ``return``."""
 
     def call(kind: str, name: str) -> dict[str, Any]:
         name = f"patrol.workmail.{name}"
@@ -96,7 +96,7 @@ def check(value: Any, documented: dict[str, Any], path: str) -> None:
 def check_keys(
     mapping: dict[str, Any], documented: dict[str, Any], path: str, absent: frozenset[str] = frozenset()
 ) -> None:
-    """Hold a mapping's keys against the documented ones; those in C(absent) depend on an option that was not given."""
+    """Hold a mapping's keys against the documented ones; those in ``absent`` depend on an option that was not given."""
     assert mapping.keys() == documented.keys() - absent, f"{path}: {mapping.keys() ^ (documented.keys() - absent)}"
     for key, value in mapping.items():
         check(value, documented[key], f"{path}.{key}")
@@ -324,7 +324,7 @@ def test_the_page_of_error_codes_has_each_and_no_other() -> None:
 
 
 def test_each_error_of_ours_has_a_code() -> None:
-    """So that nobody meets C(PatrolException), which says nothing."""
+    """So that nobody meets ``PatrolException``, which says nothing."""
     for file in [*(COLLECTION / "plugins").rglob("*.py"), *(COLLECTION / "extensions").rglob("*.py")]:
         for call in ast.walk(ast.parse(file.read_text())):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "PatrolError":

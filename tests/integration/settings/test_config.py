@@ -78,7 +78,7 @@ def waits() -> list[float]:
 
 @pytest.fixture
 def change(aws: pytest.MonkeyPatch, waits: list[float]) -> Run:
-    """Changes the settings of acme; a failure is in C(msg) and C(error_code)."""
+    """Changes the settings of acme; a failure is in ``msg`` and ``error_code``."""
 
     def call(check_mode: bool = False, **options: Any) -> dict[str, Any]:
         try:

@@ -185,7 +185,7 @@ def test_a_damaged_audit_is_an_error(report_format: str, damage: dict[str, Any])
 
 @pytest.mark.parametrize("report_format", FORMATS)
 def test_a_new_field_of_the_service_takes_no_name_of_ours(report_format: str) -> None:
-    """Such as C(Owner) in a summary, also if owners are not read."""
+    """Such as ``Owner`` in a summary, also if owners are not read."""
     names = {"owner": "ana", "expired": "no", "age_days": "x", "organization_id": "m-x", "region": 7, "new": [1]}
     fields = {"expires_time": NOW - DAY, "other": names}
     for owner in (None, token(1).owner):

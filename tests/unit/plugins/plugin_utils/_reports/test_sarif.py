@@ -126,7 +126,7 @@ def located(audit: dict[str, Any], file: str | None, base: str | None = None) ->
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with policies, a README and a job whose working directory is C(audit)."""
+    """A repository with policies, a README and a job whose working directory is ``audit``."""
     monkeypatch.delenv("GITHUB_WORKFLOW_REF", raising=False)
     root = tmp_path / "repository"
     for folder in (".git", "audit", "ci", ".github/workflows", "my policies"):
