@@ -55,7 +55,7 @@ def merge_audits(audits: object, hosts: object) -> dict[str, Any]:
             errors.append(_with_host(host, failure, "msg"))
             continue
         audited[host] = result
-        seen.update({place_id: host for _, place_id, _ in _places(result)})
+        seen.update({place_id: host for _kind, place_id, _name in _places(result)})
         errors += [_with_host(host, error, "msg") for error in result["errors"]]
     if not audited:
         raise _no_host_error(len(names), errors)

@@ -98,7 +98,7 @@ def _place(
             **_properties(findings[0], token.get("account_id")),
             "id": token["organization_id"],
         }
-    [error, *_] = errors or []
+    [error, *_others] = errors or []
     return place_name(places.of_error(error)) or _NAME, {
         **_properties(error, error.get("account_id")),
         "id": error["organization_id"],
