@@ -227,7 +227,7 @@ def _as_plain_text(value: Record) -> Any:
 
 def _record_of_host(variables: Record) -> Record:
     named = {name.removeprefix(_PREFIX): value for name, value in variables.items() if name.startswith(_PREFIX)}
-    return {name: value for name, value in named.items() if name != "complete"}
+    return {name: value for name, value in named.items() if name not in ("complete", "account_complete")}
 
 
 def mask(text: str, private: Iterable[str] = ()) -> str:

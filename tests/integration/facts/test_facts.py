@@ -65,6 +65,8 @@ def expected(tokens: list[dict[str, Any]], as_of: datetime.datetime) -> list[dic
         assert created is not None
         records.append(
             {
+                "account_id": "123456789012",
+                "account_name": None,
                 "organization_id": MANY,
                 "organization_alias": "many",
                 "region": "us-east-1",
@@ -111,7 +113,15 @@ def test_every_token_of_eleven_pages_through_module_and_lookup(emulator: Emulato
     assert module["complete"] is True and module["errors"] == [] and module["changed"] is False
     assert module["as_of"] == as_of
     assert module["organizations"] == [
-        {"id": MANY, "alias": "many", "region": "us-east-1", "state": "Active", "tokens": 1001}
+        {
+            "account_id": "123456789012",
+            "account_name": None,
+            "id": MANY,
+            "alias": "many",
+            "region": "us-east-1",
+            "state": "Active",
+            "tokens": 1001,
+        }
     ]
     counts = {
         "tokens": 1001,
@@ -120,6 +130,7 @@ def test_every_token_of_eleven_pages_through_module_and_lookup(emulator: Emulato
         "never_used": sum(record["never_used"] for record in records),
     }
     assert module["summary"] == {
+        "accounts": 1,
         "organizations": 1,
         **counts,
         "by_organization": {MANY: {"alias": "many", **counts}},

@@ -41,13 +41,9 @@ VERDICTS = ("ansible.builtin.assert", "ansible.builtin.fail")
 @pytest.fixture
 def nulls(emulator: Emulator) -> Emulator:
     emulator.reset()
-    emulator.load(
-        {
-            "Organizations": [
-                {"Alias": alias, "Users": USERS, "PersonalAccessTokens": TOKENS} for alias in ("acme", "globex")
-            ]
-        }
-    )
+    organizations = [{"Alias": alias, "Users": USERS, "PersonalAccessTokens": TOKENS} for alias in ("acme", "globex")]
+    account = {"Id": "123456789012", "Name": "shop", "Organizations": organizations}
+    emulator.load({"AwsOrganization": {"ManagementAccountId": account["Id"]}, "Accounts": [account]})
     return emulator
 
 
