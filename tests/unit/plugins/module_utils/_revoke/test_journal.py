@@ -111,11 +111,9 @@ def test_a_line_that_cannot_be_written_is_an_error(tmp_path: Path, monkeypatch: 
     """The disk is full."""
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         monkeypatch.setattr(_record, "_new_file", lambda directory: (directory, full))
-        with (
-            pytest.raises(RecordError, match="record cannot be written"),
-            RevocationJournal(str(tmp_path), {}) as record,
-        ):
-            record.note("started")
+        journal = RevocationJournal(str(tmp_path), {})
+        with pytest.raises(RecordError, match="record cannot be written"), journal:
+            journal.note("started")
 
 
 @guards(JOURNAL, "            os.fsync(self._file.fileno())\n", "")
