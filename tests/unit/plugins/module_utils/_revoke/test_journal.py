@@ -134,10 +134,8 @@ def test_each_line_is_synced_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_the_last_line_says_how_the_run_ended(tmp_path: Path) -> None:
     def lines_of_run(name: str, error: BaseException | None) -> list[dict[str, object]]:
-        with (
-            contextlib.suppress(PatrolError, KeyboardInterrupt),
-            RevocationJournal(str(tmp_path / name), {}) as journal,
-        ):
+        journal = RevocationJournal(str(tmp_path / name), {})
+        with contextlib.suppress(PatrolError, KeyboardInterrupt), journal:
             journal.note("started")
             if error is not None:
                 raise error
