@@ -96,7 +96,7 @@ class Token(NamedTuple):
 
     @property
     def key(self) -> TokenKey:
-        """What tells the token from every other one."""
+        """What identifies the token."""
         return self.organization_id, self.personal_access_token_id
 
     def expired(self, as_of: int) -> bool:

@@ -74,10 +74,10 @@ def test_each_bad_host_is_an_error_beside_a_good_one(
     audit = report(tmp_path)
     assert audit["outcome"] == "incomplete" and audit["summary"]["accounts"] == 1
     assert [entry["host"] for entry in audit["organizations"]] == [good]
-    told = {error["host"]: error["msg"] for error in audit["errors"]}
-    assert told.keys() == reasons.keys()
+    reported = {error["host"]: error["msg"] for error in audit["errors"]}
+    assert reported.keys() == reasons.keys()
     for name, (_variables, reason) in reasons.items():
-        assert told[name].startswith(f"{name}: ") and reason in told[name], told[name]
+        assert reported[name].startswith(f"{name}: ") and reason in reported[name], reported[name]
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_two_accounts_with_one_role(fleet: Emulator, ansible_playbook: Playbook,
     hosts = write(tmp_path, inventory([*ACCOUNTS[:3]], **{second: twice}))
     run = ansible_playbook("-i", hosts, BOOK, extra=EXTRA)
     assert run.returncode == 2
-    told = {error["host"]: error["msg"] for error in report(tmp_path)["errors"]}
-    assert told.keys() == {first, second} and f"{second} has the same role" in told[first]
+    reported = {error["host"]: error["msg"] for error in report(tmp_path)["errors"]}
+    assert reported.keys() == {first, second} and f"{second} has the same role" in reported[first]
 
 
 @pytest.mark.parametrize("source", ["nothing.yml", "folder"])

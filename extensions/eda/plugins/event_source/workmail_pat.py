@@ -62,7 +62,7 @@ options:
       - A file on the machine that runs ansible-rulebook, which keeps what is known and what was told. It is made if it
         is not there, and replaced as a whole.
       - It is good for one source with the same O(organizations), O(users), O(regions), O(assume_role_arn) and accounts.
-      - Without it, a restart begins anew.
+      - Without it, a restart knows nothing of earlier runs.
     type: str
   report_existing:
     description:
