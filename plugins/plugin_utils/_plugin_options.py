@@ -50,7 +50,8 @@ def replace_options(text: str, variables: Mapping[str, str]) -> str:
     names = "|".join(re.escape(name) for name in variables)
     text = re.sub(
         rf"(^argument '|^value of |^[0-9]+ mistakes: \(1\) |; \([0-9]+\) |^)((?:rule \S+: )?)({names})"
-        r"(?=[.\[]\S|: |' is of type | must be one of: )",
+        # The name of a file, such as policy.yml, begins an error in the file.
+        r"(?!\.(?:ya?ml|json)\b)(?=[.\[]\S|: |' is of type | must be one of: )",
         lambda match: f"{match[1]}{match[2]}{variables[match[3]]}",
         text,
     )

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The guide on many accounts, as it stands there: one report on all, which never passes without one of them."""
+"""The files of guide_accounts.rst, as they are there: one report on all, which never passes without one of them."""
 
 from __future__ import annotations
 

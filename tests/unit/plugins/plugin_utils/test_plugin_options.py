@@ -112,6 +112,7 @@ VARIABLES = {
         ("2 are planned, and max_tokens is 1", "2 are planned, and revoke_max_tokens is 1"),
         ("as_of: it isn't now; set allow_future to true.", "as_of: it isn't now; set revoke_allow_future to true."),
         ("/a/plan_file.json: cannot be read", "/a/plan_file.json: cannot be read"),
+        ("policy.yml: line 3, rule a: bad", "policy.yml: line 3, rule a: bad"),
         ("p.yml: line 3, rule mode: when.mode: unknown", "p.yml: line 3, rule mode: when.mode: unknown"),
         ("the mode: it is wrong; policy: too", "the mode: it is wrong; policy: too"),
     ],
