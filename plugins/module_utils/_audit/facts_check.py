@@ -88,7 +88,7 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
     accounts = check_accounts(facts["accounts"], "facts.accounts")
     summary = mapping_at(facts["summary"], "facts.summary", ("organizations", "tokens"))
     read = count_at(summary["tokens"], "facts.summary.tokens")
-    whole = count_at(summary["organizations"], "facts.summary.organizations")
+    counted = count_at(summary["organizations"], "facts.summary.organizations")
     selected = count_at(summary.get("selected", read), "facts.summary.selected")
     errors = check_errors(facts["errors"], "facts.errors")
     if facts["complete"] is not True and not errors:
@@ -105,7 +105,7 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
         errors.append(_lack(f"select left out {read - selected} of {read} tokens", "Gather them without select."))
     elif len(tokens) != read:
         errors.append(_lack(f"they hold {len(tokens)} of the {read} tokens that their summary counts", _UNCHANGED))
-    errors += _lacking_organizations(tokens, organizations, whole)
+    errors += _lacking_organizations(tokens, organizations, counted)
     if not errors:
         errors += _lacking_accounts(accounts, organizations)
     if selected == len(tokens) == read:
@@ -116,7 +116,7 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
 
 
 def _lacking_organizations(
-    tokens: Iterable[Token], organizations: Sequence[Mapping[str, Any]], whole: int
+    tokens: Iterable[Token], organizations: Sequence[Mapping[str, Any]], counted: int
 ) -> list[dict[str, Any]]:
     """Compare the organizations with the tokens and with the number of those that were read completely."""
     counts: dict[str, int] = {}
@@ -135,9 +135,11 @@ def _lacking_organizations(
         for organization in counts
     ]
     readings = sum(entry["tokens"] is not None for entry in organizations)
-    if readings != whole:
-        lacks.append(_lack(f"they hold {readings} of the {whole} organizations that their summary counts", _UNCHANGED))
-    elif not whole:
+    if readings != counted:
+        lacks.append(
+            _lack(f"they hold {readings} of the {counted} organizations that their summary counts", _UNCHANGED)
+        )
+    elif not counted:
         lacks.append(_lack("no organization was read", "Gather them again."))
     return lacks
 

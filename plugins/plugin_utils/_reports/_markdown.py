@@ -7,7 +7,7 @@
 
 """An audit result as GitHub Flavored Markdown, for a comment on a pull request or the summary of a job.
 
-Whatever users wrote stands in code spans (https://github.github.com/gfm/#code-spans). In these there is no markup,
+All text of users is in code spans (https://github.github.com/gfm/#code-spans). In these there is no markup,
 no HTML, no autolink, and no mention of people or issues, which escaping does not prevent: GitHub looks for those after
 the text was rendered.
 """

@@ -96,7 +96,7 @@ def check(value: Any, documented: dict[str, Any], path: str) -> None:
 def check_keys(
     mapping: dict[str, Any], documented: dict[str, Any], path: str, absent: frozenset[str] = frozenset()
 ) -> None:
-    """Hold a mapping's keys against the documented ones; those in ``absent`` depend on an option that was not given."""
+    """Compare the keys of a mapping with the documented ones; those in ``absent`` depend on an option."""
     assert mapping.keys() == documented.keys() - absent, f"{path}: {mapping.keys() ^ (documented.keys() - absent)}"
     for key, value in mapping.items():
         check(value, documented[key], f"{path}.{key}")

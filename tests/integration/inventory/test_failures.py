@@ -95,9 +95,9 @@ def test_a_target_that_cannot_be_read_completely_is_an_error(
     for part in parts:
         assert part in str(raised.value)
     assert not inventory.hosts and "workmail_pat" not in inventory.groups
-    with pytest.raises(PatrolError) as told:
+    with pytest.raises(PatrolError) as reported:
         gather(owners=True, page_size=2)
-    assert str(told.value) == str(raised.value)
+    assert str(reported.value) == str(raised.value)
 
 
 def test_on_error_continue_warns_and_marks_the_organization(

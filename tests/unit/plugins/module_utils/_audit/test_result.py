@@ -167,7 +167,7 @@ def test_facts_with_a_record_twice_never_pass() -> None:
 
 
 @guards("plugins/module_utils/_audit/facts_check.py", "        if known is None and place.readable:")
-@guards("plugins/module_utils/_audit/facts_check.py", "    if readings != whole:")
+@guards("plugins/module_utils/_audit/facts_check.py", "    if readings != counted:")
 def test_facts_without_some_of_their_organizations_never_pass() -> None:
     records = RECORDS[1:]
     summary = {"tokens": 1, "selected": 1, "organizations": 1}
@@ -213,7 +213,7 @@ def test_facts_with_records_of_other_organizations_never_pass() -> None:
     assert f"they hold tokens of 'm-{'f' * 32}', which is not among their organizations" in lacks
 
 
-@guards("plugins/module_utils/_audit/facts_check.py", "    elif not whole:")
+@guards("plugins/module_utils/_audit/facts_check.py", "    elif not counted:")
 def test_facts_about_nothing_never_pass() -> None:
     summary = {"tokens": 0, "selected": 0, "organizations": 0}
     assert "no organization was read" in lacks_of(
