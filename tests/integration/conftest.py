@@ -18,26 +18,15 @@ import pytest
 from connecting import REGION, connect
 from event_sources import Events, load_by_path
 from host_runs import HostRun, play_on_all_hosts, split_by_host
+from marking import require_marker
 from workmail_emulator import Emulator
-
-# Whatever uses one of these runs Ansible: in a program of its own, or by the API of inventories.
-ANSIBLE = {"environment", "manage", "parse"}
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that run Ansible, and as slow those that start a program, unless they are smoke tests."""
-    for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if not ANSIBLE.isdisjoint(fixtures) and item.get_closest_marker("guide") is None:
-            item.add_marker("ansible")
-        if "environment" in fixtures and item.get_closest_marker("smoke") is None:
-            item.add_marker("slow")
 
 
 @pytest.fixture
-def environment(surroundings: dict[str, str]) -> dict[str, str]:
-    """The same for a program that a test starts: what uses it is marked above."""
+def environment(request: pytest.FixtureRequest, surroundings: dict[str, str]) -> dict[str, str]:
+    """The environment variables of a program that a test starts, which has to be marked for it."""
+    require_marker(request, "ansible", "guide")
+    require_marker(request, "slow", "smoke")
     return surroundings
 
 

@@ -29,6 +29,8 @@ from many_accounts import (
 from report_files import FILES
 from workmail_emulator import Emulator
 
+pytestmark = [pytest.mark.ansible, pytest.mark.slow]
+
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
 
 AS_OF = "2026-02-04T00:00:00Z"

@@ -23,6 +23,8 @@ from fleets import (
 from guarding import guards
 from workmail_emulator import Emulator
 
+pytestmark = [pytest.mark.ansible, pytest.mark.slow]
+
 
 @guards("roles/audit/tasks/accounts.yml", "that: __audit_uncommon | length == 0", "that: true")
 @guards("roles/audit/tasks/accounts.yml", "that: __common_unknown | length == 0", "that: true")

@@ -15,6 +15,8 @@ from guarding import guards
 from host_runs import HostRun
 from workmail_emulator import Emulator, Fault
 
+pytestmark = pytest.mark.ansible
+
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
 RunHosts = Callable[..., list[HostRun]]
 
@@ -51,6 +53,7 @@ def test_expired_tokens_are_named_and_exit_2(emulator: Emulator, ansible_playboo
     assert "Traceback" not in run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_every_organization_is_audited_by_default(emulator: Emulator, ansible_playbook: Playbook) -> None:
     run = ansible_playbook(BOOK, extra={"audit_regions": ["all"], "audit_as_of": BEFORE})
     assert run.returncode == 0, run.stdout
@@ -68,6 +71,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 def test_an_incomplete_sweep_never_exits_0(emulator: Emulator, run_hosts: RunHosts) -> None:
     """With each fault in an account of its own, which one host audits with ``fail``, and one with ``continue``."""
     organizations = ESTATE["Organizations"]
@@ -104,6 +108,7 @@ BAD_VARIABLES: list[dict[str, Any]] = [
 BAD_POLICIES: list[Any] = ["defalt", "", {"version": 1}, ["default"]]
 
 
+@pytest.mark.slow
 def test_bad_input_never_exits_0(emulator: Emulator, run_hosts: RunHosts) -> None:
     *runs, good = run_hosts(BOOK, [*BAD_VARIABLES, {"audit_as_of": BEFORE}])
     assert good.returncode == 0
@@ -111,6 +116,7 @@ def test_bad_input_never_exits_0(emulator: Emulator, run_hosts: RunHosts) -> Non
         assert run.returncode == 2, variables
 
 
+@pytest.mark.slow
 def test_a_bad_policy_never_exits_0(emulator: Emulator, run_hosts: RunHosts) -> None:
     """The playbook sets ``audit_policy``, and only a variable of the command line counts more."""
     cases = [{"policy_of_host": policy} for policy in BAD_POLICIES]
@@ -122,6 +128,7 @@ def test_a_bad_policy_never_exits_0(emulator: Emulator, run_hosts: RunHosts) -> 
 
 
 @guards("roles/audit/tasks/main.yml", "__common_unknown | length == 0", "true")
+@pytest.mark.slow
 def test_a_misspelled_variable_is_named(emulator: Emulator, ansible_playbook: Playbook) -> None:
     misspelled = ["audit_region", "audit_report_format", "audit_known", "audit_unknown"]
     run = ansible_playbook(BOOK, extra={**dict.fromkeys(misspelled, []), "audit_as_of": BEFORE})
@@ -136,6 +143,7 @@ def test_a_misspelled_variable_is_named(emulator: Emulator, ansible_playbook: Pl
     "audit_policy == 'no_expired' and audit_fail | bool",
     "true",
 )
+@pytest.mark.slow
 def test_it_is_never_weakened(emulator: Emulator, run_hosts: RunHosts) -> None:
     cases = {
         "audit_policy": {"policy_of_host": "wind_down"},
@@ -149,17 +157,20 @@ def test_it_is_never_weakened(emulator: Emulator, run_hosts: RunHosts) -> None:
     assert len(emulator.requests) == 0
 
 
+@pytest.mark.slow
 def test_a_result_among_the_variables_is_ignored(emulator: Emulator, ansible_playbook: Playbook) -> None:
     good = {"outcome": "pass", "findings": []}
     assert ansible_playbook(BOOK, extra={"audit_result": good, "audit_as_of": AFTER}).returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tags", [["--tags", "nothing"], ["--skip-tags", "everything"]])
 @guards("playbooks/assert_no_expired.yml", "      tags: [always]\n", "")
 def test_tags_never_skip_the_audit(emulator: Emulator, ansible_playbook: Playbook, tags: list[str]) -> None:
     assert ansible_playbook(BOOK, *tags, extra={"audit_as_of": AFTER}).returncode == 2
 
 
+@pytest.mark.slow
 def test_users_and_role(emulator: Emulator, ansible_playbook: Playbook) -> None:
     emulator.load(
         {

@@ -42,6 +42,8 @@ def found(result: dict[str, Any]) -> list[tuple[str, str]]:
     return [(finding["rule_id"], finding["token"]["personal_access_token_id"]) for finding in result["findings"]]
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_the_module_finds_and_does_not_fail(emulator: Emulator, run_tasks: RunTasks) -> None:
     muting = {**EXCEPTION, "expires": "2026-02-04"}
     results = run_tasks(
@@ -99,6 +101,8 @@ def test_owners_are_read_only_if_the_policy_needs_them(emulator: Emulator, aws: 
     assert "ListUsers" in operations(ORPHANED)
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_policy_files(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
     """A file is found beside the playbook, in its folder files, from the working directory, and by its whole path."""
     lines = "# a comment\nversion: 1\nrules:\n  - {id: expired, severity: high, when: {expired: true}}\n"
@@ -145,6 +149,8 @@ BAD_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_bad_input_is_an_error_before_any_call(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
     (tmp_path / "bad.yml").write_text("version: 1\nrules: [{id: a, severity: low, when: {expird: true}}]\n")
     results = run_tasks(
@@ -168,6 +174,8 @@ KINDS = {
 }
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_an_organization_that_cannot_be_read_is_an_error_or_incomplete(emulator: Emulator, run_tasks: RunTasks) -> None:
     """With each kind of fault in an account of its own."""
     clean = {"policy": {**POLICY, "rules": POLICY["rules"][2:]}}
@@ -190,6 +198,8 @@ def test_an_organization_that_cannot_be_read_is_an_error_or_incomplete(emulator:
         assert incomplete["summary"]["organizations"] == 1 and incomplete["summary"]["tokens"] == 5, kind
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_filters_agree_with_the_module(emulator: Emulator, run_tasks: RunTasks) -> None:
     findings = "patrol.workmail.workmail_pat_findings"
     results = run_tasks(
@@ -230,6 +240,8 @@ BAD_EXPRESSIONS = [
 ]
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_bad_input_to_filters(run_tasks: RunTasks) -> None:
     results = run_tasks(
         [
@@ -242,6 +254,8 @@ def test_bad_input_to_filters(run_tasks: RunTasks) -> None:
         assert failed["failed"] is True and message in failed["msg"], expression
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_check_mode_audits_and_fails(
     emulator: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

@@ -34,7 +34,10 @@ from guarding import guards
 from report_files import FILES
 from workmail_emulator import Emulator
 
+pytestmark = pytest.mark.ansible
 
+
+@pytest.mark.slow
 def test_thirty_accounts_by_ansible_runner_with_one_denied(
     roles: dict[str, str], fleet: Emulator, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -89,6 +92,7 @@ def test_thirty_accounts_by_ansible_runner_with_one_denied(
 
 
 @guards("playbooks/audit_accounts.yml", "  strategy: ansible.builtin.linear\n", "")
+@pytest.mark.slow
 def test_the_number_of_forks_changes_nothing(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     """Nor does a strategy that somebody has set: it passes, with all that there is."""
     hosts = write(tmp_path, inventory(ACCOUNTS[:5]))
@@ -114,6 +118,7 @@ def test_violations_of_one_account(
     assert f"high: {account_id(VIOLATING)}: {VIOLATING}: The token has expired: org-{VIOLATING}" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_policy_of_its_own(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     """It is an error of that account, and keeps the others from nothing."""
     hosts = write(tmp_path, inventory(ACCOUNTS[:2], **{ACCOUNTS[1]: {"audit_policy": "no_expired"}}))
@@ -124,6 +129,7 @@ def test_a_policy_of_its_own(fleet: Emulator, ansible_playbook: Playbook, tmp_pa
     assert "audit_policy: expected the same value on each host" in found["errors"][0]["msg"]
 
 
+@pytest.mark.slow
 def test_the_account_of_the_credentials(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     """Only where that is said."""
     fleet.load({"Organizations": [{"Alias": "own"}]})
@@ -139,6 +145,7 @@ def test_the_account_of_the_credentials(fleet: Emulator, ansible_playbook: Playb
 
 @guards("roles/audit/tasks/accounts.yml", "  ignore_unreachable: true\n", "")
 @guards("roles/audit/vars/main.yml", "ansible_play_batch | intersect", "ansible_play_hosts_all | intersect")
+@pytest.mark.slow
 def test_a_play_of_ones_own(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     """The guide's, among other hosts; what cannot be reached, or has failed since an earlier audit, is missed."""
     ssh = tmp_path / "ssh"

@@ -21,6 +21,8 @@ from host_runs import HostRun
 from report_files import FILES
 from workmail_emulator import Emulator, Fault
 
+pytestmark = pytest.mark.ansible
+
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
 RunHosts = Callable[..., list[HostRun]]
 
@@ -62,6 +64,7 @@ def suites_of(junit: str) -> dict[str | None, ElementTree.Element]:
     return {suite.get("name"): suite for suite in ElementTree.fromstring(junit).iter("testsuite")}
 
 
+@pytest.mark.slow
 def test_the_summary_shows_twenty_findings_and_a_count(emulator: Emulator, ansible_playbook: Playbook) -> None:
     tokens = [
         {"PersonalAccessTokenId": f"pat-{n}", "UserId": "u", "DateCreated": "-400d", "ExpiresTime": "-1d"}
@@ -89,6 +92,7 @@ EXIT_CODES: list[tuple[dict[str, Any], int]] = [
 ]
 
 
+@pytest.mark.slow
 def test_exit_codes(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> None:
     (tmp_path / "mine.yml").write_text(json.dumps(MILD))
     (tmp_path / "broken.yml").write_text("rules: [")
@@ -102,6 +106,7 @@ def test_exit_codes(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> 
     "(__audit_result.outcome == 'violations' and not audit_fail | bool)",
     "not audit_fail | bool",
 )
+@pytest.mark.slow
 def test_an_organization_that_is_denied_never_passes(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> None:
     """The report is complete for the others, and names the one, with each value of ``audit_fail``."""
     emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", organization_id=GLOBEX))
@@ -120,6 +125,7 @@ def test_an_organization_that_is_denied_never_passes(emulator: Emulator, run_hos
         assert len(suites["globex"].findall(".//error")) == 1 and not suites["acme"].findall(".//error")
 
 
+@pytest.mark.slow
 def test_owners_are_read_unless_audit_owners_is_false(emulator: Emulator, run_hosts: RunHosts) -> None:
     emulator.faults.add(Fault("access_denied", operation="ListUsers"))
     variables = {"audit_policy": "no_expired", "audit_as_of": "2026-01-31T00:00:00Z"}
@@ -127,6 +133,7 @@ def test_owners_are_read_unless_audit_owners_is_false(emulator: Emulator, run_ho
     assert [run.returncode for run in runs] == [0, 2]
 
 
+@pytest.mark.slow
 def test_a_bad_report_directory_is_refused_before_any_call(
     emulator: Emulator, run_hosts: RunHosts, tmp_path: Path
 ) -> None:
@@ -142,6 +149,7 @@ def test_a_bad_report_directory_is_refused_before_any_call(
     "audit_assume_role_arn or '' if audit_assume_role_arn is defined else omit",
     "audit_assume_role_arn | default(omit)",
 )
+@pytest.mark.slow
 def test_a_variable_without_a_value_is_refused_before_any_call(emulator: Emulator, run_hosts: RunHosts) -> None:
     """It must not read other accounts than intended, or judge at another time."""
     accounts = {"audit_accounts": ["111111111111"], "audit_assume_role_name": "workmail-auditor"}
@@ -160,6 +168,7 @@ def test_a_variable_without_a_value_is_refused_before_any_call(emulator: Emulato
     assert len(emulator.requests) == 0
 
 
+@pytest.mark.slow
 def test_reports_of_an_earlier_run_are_removed(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> None:
     common, policy = {"audit_report_formats": list(FILES)}, {"audit_policy": MILD}
     [good] = run_hosts(BOOK, [{**common, "audit_report_dir": "good"}], extra=policy)
@@ -191,6 +200,7 @@ def test_reports_of_an_earlier_run_are_removed(emulator: Emulator, run_hosts: Ru
             assert [file.name for file in folder.iterdir()] == ["kept.json"], variables
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tags", [["--tags", "nothing"], ["--skip-tags", "everything"]])
 @guards("playbooks/audit.yml", "      tags: [always]\n", "")
 def test_tags_never_skip_the_audit(emulator: Emulator, ansible_playbook: Playbook, tags: list[str]) -> None:

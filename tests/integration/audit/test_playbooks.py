@@ -26,6 +26,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from workmail_emulator import Emulator
 
+pytestmark = pytest.mark.ansible
+
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
@@ -92,6 +94,7 @@ def hosts_of(
     "playbooks/vars/localhost.yml", "else 'localhost' if not ansible_limit | default('')", "else 'localhost' if true"
 )
 @guards("playbooks/vars/localhost.yml", "[] if ansible_limit is search('[@[]') else ", "")
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(INVENTORIES)), LIMITS)
 @example("localhost", "web1,localhost,@")
@@ -111,6 +114,7 @@ def test_a_limit_never_leaves_a_playbook_without_hosts(
     assert hosts == expected if expected else len(hosts) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["assert_no_expired", "audit", "notify", "revoke"])
 def test_all_playbooks_on_localhost_guard_their_hosts(hosts_of: Callable[..., list[str]], name: str) -> None:
     assert hosts_of(name, "others", None) == hosts_of(name, "others", "prod,localhost") == ["localhost"]
@@ -119,6 +123,7 @@ def test_all_playbooks_on_localhost_guard_their_hosts(hosts_of: Callable[..., li
         hosts_of(name, "empty", "prod")
 
 
+@pytest.mark.slow
 def test_accounts(hosts_of: Callable[..., list[str]]) -> None:
     name = "audit_accounts"
     assert hosts_of(name, "others", None) == hosts_of(name, "others", "all") == ["web1", "web2"]
@@ -132,6 +137,7 @@ def test_accounts(hosts_of: Callable[..., list[str]]) -> None:
 @guards(
     "playbooks/vars/localhost.yml", "undef(hint=__playbook_skipped) if", "undef(hint=__playbook_skipped) if false and"
 )
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["audit", "audit_accounts"])
 @pytest.mark.parametrize("skipped", ["always", "tagged"])
 def test_tags_never_leave_a_playbook_without_tasks(hosts_of: Callable[..., list[str]], name: str, skipped: str) -> None:
@@ -141,6 +147,7 @@ def test_tags_never_leave_a_playbook_without_tasks(hosts_of: Callable[..., list[
 
 
 @guards("playbooks/revoke.yml", "if ansible_run_tags", "if false and ansible_run_tags")
+@pytest.mark.slow
 @pytest.mark.parametrize(("tags", "skipped"), [(("web",), ()), (("all",), ("web",)), (("always",), ())])
 def test_revoke_refuses_tags(hosts_of: Callable[..., list[str]], tags: Any, skipped: Any) -> None:
     with pytest.raises(AnsibleError, match="--tags and --skip-tags are not supported by the playbook revoke"):
@@ -160,6 +167,7 @@ def test_a_limit_without_localhost_exits_2(emulator: Emulator, ansible_playbook:
 
 
 @guards("playbooks/vars/localhost.yml", "ansible_become: false", "{}")
+@pytest.mark.slow
 def test_variables_of_localhost_in_the_inventory_count_for_nothing(
     emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
 ) -> None:

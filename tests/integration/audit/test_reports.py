@@ -19,6 +19,8 @@ from guarding import guards
 from host_runs import HostRun
 from workmail_emulator import Emulator, Fault
 
+pytestmark = pytest.mark.ansible
+
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
 RunTasks = Callable[..., dict[str, Any]]
 RunHosts = Callable[..., list[HostRun]]
@@ -33,6 +35,7 @@ def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+@pytest.mark.slow
 def test_the_directory_and_the_files_of_others_are_left_alone(
     emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
 ) -> None:
@@ -76,6 +79,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 @guards("roles/audit/meta/main.yml", "__common_result_name: audit_result", "__common_result_name: unrelated")
 @guards("roles/revoke/meta/main.yml", "__common_result_name: revoke_result", "__common_result_name: unrelated")
 @guards("roles/notify/meta/main.yml", "__common_result_name: notify_result", "__common_result_name: unrelated")
+@pytest.mark.slow
 def test_no_earlier_result_survives_a_value_that_ansible_refuses(run_tasks: RunTasks, tmp_path: Path) -> None:
     """Ansible checks the variables of a role before its first task."""
     (tmp_path / "audit.json").write_text("earlier")
@@ -98,6 +102,7 @@ def test_no_earlier_result_survives_a_value_that_ansible_refuses(run_tasks: RunT
 
 
 @guards("roles/common/tasks/main.yml", "    state: absent\n", "    state: absent\n  check_mode: true\n")
+@pytest.mark.slow
 def test_no_result_or_report_of_an_earlier_audit_survives(
     emulator: Emulator, run_tasks: RunTasks, tmp_path: Path
 ) -> None:
@@ -142,6 +147,7 @@ def test_no_result_or_report_of_an_earlier_audit_survives(
         assert kept is (name in ("formats", "mode", "directory"))
 
 
+@pytest.mark.slow
 def test_the_last_error_says_why_an_audit_is_incomplete(emulator: Emulator, run_hosts: RunHosts) -> None:
     """One host audits an account with an organization that is denied, and another host an account without a fault."""
     denied = "100000000001"

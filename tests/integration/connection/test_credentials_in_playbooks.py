@@ -12,10 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from broken_credentials import CODES, MARK, ROLE, SECRET_ENVIRONMENT, break_provider, check_message
 from workmail_emulator import Emulator
 
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.credentials import PROVIDERS
+
+pytestmark = [pytest.mark.ansible, pytest.mark.slow]
 
 FORMATS = ["json", "csv", "junit", "sarif", "markdown", "html", "text"]
 INFO = "patrol.workmail.workmail_pat_info"

@@ -31,6 +31,7 @@ VARIABLES: dict[str, dict[str, Any]] = SPECS["argument_specs"]["main"]["options"
 POLICY = {"version": 1, "rules": [{"id": "expired", "severity": "high", "when": {"expired": True}}]}
 
 
+@pytest.mark.slow
 def test_the_collection_tells_an_execution_environment_what_it_needs(environment: dict[str, str]) -> None:
     run = subprocess.run(
         ["ansible-builder", "introspect", environment["ANSIBLE_COLLECTIONS_PATH"]],
@@ -46,6 +47,7 @@ def test_the_collection_tells_an_execution_environment_what_it_needs(environment
     assert not [line for line in found["system"] if line.endswith(ours)]
 
 
+@pytest.mark.slow
 def test_the_definition_makes_a_build_context(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "execution-environment.yml").write_text(FILES["execution-environment.yml"])
     command = ["ansible-builder", "create", "--output-filename", "Containerfile"]
@@ -103,12 +105,14 @@ def job(environment: dict[str, str], tmp_path: Path) -> Callable[..., tuple[int,
     return call
 
 
+@pytest.mark.slow
 def test_violations_fail_the_job_and_come_back(emulator: Emulator, job: Callable[..., Any]) -> None:
     code, artifacts = job()
     assert (code, artifacts["workmail_outcome"]) == (2, "violations")
     assert "Token 1" in artifacts["workmail_report"]
 
 
+@pytest.mark.slow
 def test_an_incomplete_audit_always_fails_the_job(emulator: Emulator, job: Callable[..., Any]) -> None:
     emulator.faults.add(Fault("truncated", operation="ListPersonalAccessTokens"))
     code, artifacts = job(audit_fail="false")
@@ -116,17 +120,20 @@ def test_an_incomplete_audit_always_fails_the_job(emulator: Emulator, job: Calla
     assert "the reply is incomplete" in artifacts["workmail_report"]
 
 
+@pytest.mark.slow
 def test_no_violations_make_the_job_successful(emulator: Emulator, job: Callable[..., Any]) -> None:
     code, artifacts = job(audit_policy="no_expired", audit_as_of="2026-01-31T00:00:00Z")
     assert (code, artifacts["workmail_outcome"]) == (0, "pass")
 
 
+@pytest.mark.slow
 def test_a_job_without_an_audit_says_so(emulator: Emulator, job: Callable[..., Any]) -> None:
     code, artifacts = job(audit_policy="polcy.yml")
     assert (code, artifacts["workmail_outcome"]) == (2, "incomplete")
     assert "The audit did not come to a result." in artifacts["workmail_report"]
 
 
+@pytest.mark.slow
 def test_a_variable_that_ansible_refuses(emulator: Emulator, job: Callable[..., Any]) -> None:
     code, artifacts = job(audit_on_error="ignore")
     assert (code, artifacts["workmail_outcome"]) == (2, "incomplete")

@@ -117,6 +117,7 @@ def test_every_plugin_is_covered_here() -> None:
     assert found == PLUGINS
 
 
+@pytest.mark.ansible
 @pytest.mark.smoke
 def test_the_module_returns_what_is_documented(
     emulator: Emulator, run_tasks: Callable[..., dict[str, Any]], documentation: Callable[..., dict[str, Any]]
@@ -149,6 +150,8 @@ def test_the_module_returns_what_is_documented(
         assert counts.keys() == sample.keys()
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_the_audit_returns_what_is_documented(
     emulator: Emulator, run_tasks: Callable[..., dict[str, Any]], documentation: Callable[..., dict[str, Any]]
 ) -> None:
@@ -174,6 +177,8 @@ def test_the_audit_returns_what_is_documented(
     check_failures(results, on_failure)
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_the_revocations_return_what_is_documented(
     emulator: Emulator, run_tasks: Callable[..., dict[str, Any]], documentation: Callable[..., dict[str, Any]]
 ) -> None:
@@ -222,6 +227,8 @@ def test_the_revocations_return_what_is_documented(
             check_keys({key: value for key, value in results[result].items() if key not in own}, expected, result)
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_the_settings_are_returned_as_documented(
     emulator: Emulator, run_tasks: Callable[..., dict[str, Any]], documentation: Callable[..., dict[str, Any]]
 ) -> None:
@@ -242,6 +249,8 @@ def test_the_settings_are_returned_as_documented(
             check_keys(told, expected, f"{plugin} {result}")
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_role_module_and_filter_know_the_same_formats(documentation: Callable[..., dict[str, Any]]) -> None:
     filtered = documentation("filter", "workmail_pat_report")["doc"]["options"]["format"]["choices"]
     formats = documentation("module", "workmail_pat_report")["doc"]["options"]["formats"]
@@ -257,6 +266,8 @@ def role_options(role: str, entry_point: str = "main") -> dict[str, Any]:
     return options
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_the_lookup_returns_records(
     emulator: Emulator, run_tasks: Callable[..., dict[str, Any]], documentation: Callable[..., dict[str, Any]]
 ) -> None:
@@ -270,12 +281,16 @@ def test_the_lookup_returns_records(
         check_keys(record, token, "record")
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_the_test_plugin_documents_every_condition(documentation: Callable[..., dict[str, Any]]) -> None:
     options = documentation("test", "workmail_pat_matching")["doc"]["options"]
     assert options.keys() == {*CONDITIONS, "not", "any", "_input", "_conditions", "as_of"}
     assert options["owner_state"]["choices"] == list(OWNER_STATES)
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), sorted(PLUGINS))
 def test_examples_run(
     emulator: Emulator,

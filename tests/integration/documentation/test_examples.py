@@ -256,6 +256,7 @@ def test_a_block_is_valid(block: Block) -> None:
     HOLDERS[block.language](block)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", RUN, ids=identify)
 def test_an_example_runs(
     emulator: Emulator,

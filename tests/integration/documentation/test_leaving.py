@@ -19,7 +19,7 @@ from estate import ACME, ANA, BEN, CONFIGURATION, EVE, INITECH, user
 from examples import COLLECTION, Block, blocks
 from workmail_emulator import Emulator
 
-pytestmark = pytest.mark.guide
+pytestmark = [pytest.mark.guide, pytest.mark.slow]
 
 INTERPRETER = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 

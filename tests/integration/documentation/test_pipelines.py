@@ -98,6 +98,7 @@ def test_the_shell_of_a_job_is_sound(name: str) -> None:
         assert run.returncode == 0, run.stdout + run.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("incomplete", [False, True], ids=["whole", "incomplete"])
 @pytest.mark.parametrize("name", [ACTIONS, GITLAB, JENKINS])
 def test_the_gate_of_a_job_fails_and_leaves_the_reports_that_the_job_keeps(
@@ -121,6 +122,7 @@ def test_the_gate_of_a_job_fails_and_leaves_the_reports_that_the_job_keeps(
     assert kept and all((tmp_path / report).is_file() for report in kept)
 
 
+@pytest.mark.slow
 def test_the_gate_passes(
     emulator: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:

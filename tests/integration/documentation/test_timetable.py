@@ -14,7 +14,7 @@ import pytest
 from estate import ACME
 from workmail_emulator import Emulator
 
-pytestmark = pytest.mark.guide
+pytestmark = [pytest.mark.guide, pytest.mark.slow]
 
 GUIDE = (Path(__file__).parents[3] / "docs/docsite/rst/guide_revoke.rst").read_text()
 DAYS = [10, 75.5, 76.5, 77.5, 83.5, 84.5, 89.5, 90.5]

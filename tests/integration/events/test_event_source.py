@@ -215,6 +215,8 @@ def test_the_guide_has_every_option_as_it_is_documented() -> None:
     ]
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_the_sample_rulebook_in_ansible_rulebook(
     emulator: Emulator, environment: dict[str, str], watch: Callable[..., Events], tmp_path: Path
 ) -> None:

@@ -68,6 +68,8 @@ def test_errors_say_what_where_and_what_to_do(emulator: Emulator, gather: Callab
     check_error(raised.value.as_result(), kind)
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_errors_of_module_and_lookup_say_what_where_and_what_to_do(emulator: Emulator, run_tasks: RunTasks) -> None:
     """An error of each origin in a task: the service, the connection, a reply and the paging. The lookup has all."""
     kinds = ("access_denied", "reset", "html", "empty_next_token")
@@ -98,6 +100,8 @@ def test_errors_of_module_and_lookup_say_what_where_and_what_to_do(emulator: Emu
     assert denied["error"]["code"] == "AccessDeniedException" and denied["response_metadata"]["http_status_code"] == 400
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_missing_libraries(ansible_playbook: Playbook, environment: dict[str, str], tmp_path: Path) -> None:
     """A module fails with the text of amazon.aws. Lookup and inventory say which Python needs what."""
     (tmp_path / "missing").mkdir()
@@ -152,6 +156,8 @@ DATES = """
 """
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_a_date_is_accepted_as_an_instant(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     book = tmp_path / "dates.yml"
     book.write_text(DATES)

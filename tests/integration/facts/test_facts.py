@@ -88,6 +88,8 @@ def expected(tokens: list[dict[str, Any]], as_of: datetime.datetime) -> list[dic
     return sorted(records, key=lambda record: (record["date_created"], record["personal_access_token_id"]))
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_every_token_of_eleven_pages_through_module_and_lookup(emulator: Emulator, run_tasks: RunTasks) -> None:
     seed = many_tokens()
     emulator.load({"Organizations": [{"OrganizationId": MANY, "Alias": "many", "PersonalAccessTokens": seed}]})
@@ -360,6 +362,8 @@ def test_a_region_without_workmail_is_not_taken_for_a_misspelling(emulator: Emul
     )
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_names_that_look_like_templates_stay_text(emulator: Emulator, run_tasks: RunTasks) -> None:
     results = run_tasks(
         [

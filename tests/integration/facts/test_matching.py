@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from workmail_emulator import Emulator
 
+pytestmark = pytest.mark.ansible
+
 RunTasks = Callable[..., dict[str, Any]]
 
 INFO = "patrol.workmail.workmail_pat_info"

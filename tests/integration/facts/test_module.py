@@ -54,6 +54,8 @@ def test_invalid_options(emulator: Emulator, gather: Callable[..., Any], name: s
     assert len(emulator.requests) == 0
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_invalid_options_of_a_task(emulator: Emulator, run_tasks: RunTasks) -> None:
     results = run_tasks(
         [
@@ -68,6 +70,8 @@ def test_invalid_options_of_a_task(emulator: Emulator, run_tasks: RunTasks) -> N
     assert len(emulator.requests) == 0
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_check_mode_returns_the_same(emulator: Emulator, run_tasks: RunTasks) -> None:
     gathering = {INFO: {"organization": "acme", "as_of": "2026-02-02T00:00:00Z"}}
     results = run_tasks([{**gathering, "register": "real"}, {**gathering, "check_mode": True, "register": "check"}])
@@ -75,6 +79,8 @@ def test_check_mode_returns_the_same(emulator: Emulator, run_tasks: RunTasks) ->
     assert results["real"] == results["check"]
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_connection_options_by_module_defaults(emulator: Emulator, server: Emulator, run_tasks: RunTasks) -> None:
     """The group covers the modules of amazon.aws too, so that one block of defaults serves a play that uses both."""
     results = run_tasks(
@@ -94,6 +100,8 @@ def test_connection_options_by_module_defaults(emulator: Emulator, server: Emula
     assert {request.service for request in emulator.requests} == {"workmail", "sts", "iam"}
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_nothing_is_changed(emulator: Emulator, run_tasks: RunTasks) -> None:
     run_tasks([{INFO: {"owners": True}, "register": "facts"}])
     seeded = ESTATE["Organizations"][0]["PersonalAccessTokens"]

@@ -75,6 +75,8 @@ def task_lists() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_examples_show_records_whose_fields_are_null(
     nulls: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import inventory_loader
 from managers import AS_OF, NAME, Manage, Parse, Run, Source
+from marking import require_marker
 
 
 @pytest.fixture
@@ -32,8 +33,9 @@ def source(tmp_path: Path) -> Source:
 
 
 @pytest.fixture
-def manage(aws: pytest.MonkeyPatch) -> Manage:
+def manage(request: pytest.FixtureRequest, aws: pytest.MonkeyPatch) -> Manage:
     """An ``InventoryManager`` over sources. One that cannot be parsed is an error, which users should configure too."""
+    require_marker(request, "ansible", "guide")
     aws.setattr("ansible.constants.INVENTORY_ANY_UNPARSED_IS_FAILED", True)
 
     def call(*sources: str, cache: bool = True) -> InventoryManager:
@@ -43,8 +45,9 @@ def manage(aws: pytest.MonkeyPatch) -> Manage:
 
 
 @pytest.fixture
-def parse(aws: pytest.MonkeyPatch) -> Parse:
+def parse(request: pytest.FixtureRequest, aws: pytest.MonkeyPatch) -> Parse:
     """The plugin alone, which raises its own exception. It fills a new inventory, or the one that is given."""
+    require_marker(request, "ansible", "guide")
 
     def call(path: str, inventory: InventoryData | None = None) -> InventoryData:
         inventory = inventory or InventoryData()

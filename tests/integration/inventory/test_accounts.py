@@ -17,6 +17,8 @@ from managers import AS_OF, DESCRIBE, Manage, Parse, Source, groups, hostvars
 from many_accounts import EUROPE, MANAGEMENT, PRODUCTION, ROLE_NAME, SUSPENDED, WITHOUT_WORKMAIL, account_id
 from workmail_emulator import Emulator, Fault
 
+pytestmark = pytest.mark.ansible
+
 ALL = {"accounts": "all", "assume_role_name": ROLE_NAME, "as_of": AS_OF}
 NUMBERS = [number for number in range(many_accounts.COUNT) if account_id(number) not in (SUSPENDED, WITHOUT_WORKMAIL)]
 DENIED = account_id(7)

@@ -25,6 +25,8 @@ from guarding import guards
 from managers import Manage, Parse, Run, Source, groups, hostvars
 from workmail_emulator import Emulator, Fault
 
+pytestmark = pytest.mark.ansible
+
 
 @pytest.mark.parametrize("hosts", ["users", "tokens", "organizations"])
 @guards(
@@ -58,6 +60,7 @@ def test_cached_run_returns_the_same_without_a_call(
     assert len(emulator.requests) == 0
 
 
+@pytest.mark.slow
 def test_ansible_inventory_lists_the_same_from_the_cache(
     emulator: Emulator, cached: Source, ansible_inventory: Run
 ) -> None:
@@ -98,6 +101,7 @@ def test_a_token_expires_while_it_is_cached(emulator: Emulator, cached: Source, 
     assert len(emulator.requests) == 0
 
 
+@pytest.mark.slow
 def test_flush_cache_fetches_again(
     emulator: Emulator, cached: Source, manage: Manage, ansible_playbook: Run, tmp_path: Path
 ) -> None:

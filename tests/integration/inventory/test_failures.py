@@ -29,6 +29,7 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.cache i
 from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.options import OPTIONS
 
 
+@pytest.mark.ansible
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
@@ -63,6 +64,7 @@ def test_strict_failure_adds_no_hosts(
     assert len(lenient.get_hosts()) == 6
 
 
+@pytest.mark.ansible
 @pytest.mark.parametrize(
     ("fault", "parts"),
     [
@@ -100,6 +102,8 @@ def test_a_target_that_cannot_be_read_completely_is_an_error(
     assert str(reported.value) == str(raised.value)
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_on_error_continue_warns_and_marks_the_organization(
     emulator: Emulator, source: Source, ansible_inventory: Run
 ) -> None:
@@ -121,6 +125,7 @@ def test_on_error_continue_warns_and_marks_the_organization(
     "plugins/inventory/workmail_pat.py",
     '            if not config.get_config_value("INVENTORY_ANY_UNPARSED_IS_FAILED"):',
 )
+@pytest.mark.ansible
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_failing_source_warns_if_ansible_goes_on(
     emulator: Emulator,
@@ -141,6 +146,8 @@ def test_a_failing_source_warns_if_ansible_goes_on(
     assert (message in warned) is not fails
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_a_failing_inventory_fails_the_run_if_ansible_is_configured_so(
     emulator: Emulator, source: Source, ansible_playbook: Run, ansible_inventory: Run, tmp_path: Path
 ) -> None:
@@ -166,6 +173,7 @@ def test_a_failing_inventory_fails_the_run_if_ansible_is_configured_so(
         assert "goes on without" not in output
 
 
+@pytest.mark.ansible
 def test_the_group_of_every_host_shows_that_a_source_was_read(
     emulator: Emulator, source: Source, manage: Manage, aws: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +199,7 @@ INVALID = {
 }
 
 
+@pytest.mark.ansible
 @pytest.mark.parametrize("name", INVALID)
 @guards("plugins/inventory/workmail_pat.py", "check_options(self, direct or {})", "direct")
 def test_invalid_options(emulator: Emulator, source: Source, parse: Parse, name: str) -> None:
@@ -203,6 +212,7 @@ def test_invalid_options(emulator: Emulator, source: Source, parse: Parse, name:
     assert len(emulator.requests) == 0
 
 
+@pytest.mark.ansible
 def test_only_files_of_the_plugin_are_accepted(
     emulator: Emulator, tmp_path: Path, parse: Parse, manage: Manage
 ) -> None:

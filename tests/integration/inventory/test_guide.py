@@ -22,6 +22,8 @@ from managers import Manage, Run, Source, hostvars
 from many_accounts import MANAGEMENT
 from workmail_emulator import Emulator
 
+pytestmark = pytest.mark.ansible
+
 GUIDE = (Path(__file__).parents[3] / "docs/docsite/rst/guide_inventory.rst").read_text()
 
 
@@ -31,6 +33,7 @@ def blocks_of_the_guide() -> list[tuple[str, Any]]:
     return [(caption, yaml.safe_load(block)) for caption, block in found]
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_guide_run(
     emulator: Emulator, source: Source, ansible_playbook: Run, tmp_path: Path
 ) -> None:

@@ -31,6 +31,8 @@ from guarding import guards
 from managers import AS_OF, DESCRIBE, Manage, Parse, Run, Source, groups, hostvars
 from workmail_emulator import Emulator, Fault
 
+pytestmark = pytest.mark.ansible
+
 OTHER_ACCOUNT = "210987654321"
 COMPLETE = {"complete": True, "account_complete": True}
 
@@ -322,6 +324,7 @@ def test_sources_of_several_regions_and_kinds_in_one_inventory(
     ]
 
 
+@pytest.mark.slow
 def test_a_play_over_all_hosts_stays_on_the_controller(
     emulator: Emulator, source: Source, ansible_playbook: Run, tmp_path: Path
 ) -> None:

@@ -23,6 +23,8 @@ from guarding import guards
 from managers import Manage, Parse, Run, Source, groups, hostvars
 from workmail_emulator import Emulator
 
+pytestmark = pytest.mark.ansible
+
 
 def test_host_names_by_preference(emulator: Emulator, source: Source, manage: Manage) -> None:
     manager = manage(
@@ -126,6 +128,7 @@ def test_a_host_and_a_group_cannot_share_a_name(hostile: list[str], source: Sour
     assert not inventory.hosts
 
 
+@pytest.mark.slow
 def test_text_of_tokens_is_never_evaluated_as_a_template(
     hostile: list[str], source: Source, ansible_playbook: Run, manage: Manage, tmp_path: Path
 ) -> None:

@@ -49,6 +49,7 @@ def program(environment: dict[str, str], tmp_path: Path) -> Program:
     return call
 
 
+@pytest.mark.slow
 def test_a_flat_map_of_strings_whatever_the_settings_of_ansible(emulator: Emulator, program: Program) -> None:
     run = program('{"inventory": "workmail_pat.yml"}')
     assert run.returncode == 0, run.stderr
@@ -83,6 +84,7 @@ def test_a_flat_map_of_strings_whatever_the_settings_of_ansible(emulator: Emulat
     assert absent.returncode == 1 and "\x1b" not in absent.stderr
 
 
+@pytest.mark.slow
 def test_an_inventory_without_hosts_is_an_empty_map(emulator: Emulator, program: Program) -> None:
     emulator.reset()
     emulator.load({"Organizations": [{"Alias": "acme"}]})
@@ -90,6 +92,7 @@ def test_an_inventory_without_hosts_is_an_empty_map(emulator: Emulator, program:
     assert (run.returncode, json.loads(run.stdout)) == (0, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query", ["", "null", "[]", "{}", '{"inventory": 1}', '{"inventory": "workmail_pat.yml", "more": "x"}']
 )
@@ -105,6 +108,7 @@ def test_invalid_queries_are_errors(emulator: Emulator, program: Program, query:
     '"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"',
     '"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "false"',
 )
+@pytest.mark.slow
 def test_an_inventory_that_cannot_be_read_completely_fails_the_plan(emulator: Emulator, program: Program) -> None:
     missing = program('{"inventory": "absent_workmail_pat.yml"}')
     assert (missing.returncode, missing.stdout) == (1, "") and "absent_workmail_pat.yml" in missing.stderr
@@ -114,6 +118,7 @@ def test_an_inventory_that_cannot_be_read_completely_fails_the_plan(emulator: Em
     assert "AccessDeniedException" in denied.stderr and "Traceback" not in denied.stderr
 
 
+@pytest.mark.slow
 def test_missing_ansible_is_an_error(environment: dict[str, str]) -> None:
     run = subprocess.run(
         [sys.executable, str(EXAMPLE / "workmail_pat_facts.py")],

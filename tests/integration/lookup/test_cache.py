@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from workmail_emulator import Emulator, Fault
 
+pytestmark = pytest.mark.ansible
+
 RunTasks = Callable[..., dict[str, Any]]
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -44,6 +46,7 @@ def test_the_same_lookup_sweeps_once(
     assert list((tmp_path / "ansible" / "tmp").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_another_lookup_sweeps_again(listings: Callable[[], int], run_tasks: RunTasks) -> None:
     asked = f"query('{LOOKUP}', 'acme', select=wanted) | map(attribute='personal_access_token_id') | first"
     task = {
@@ -56,6 +59,7 @@ def test_another_lookup_sweeps_again(listings: Callable[[], int], run_tasks: Run
     assert listings() == 2
 
 
+@pytest.mark.slow
 def test_an_error_is_not_shared_and_nothing_is_without_a_cache(
     emulator: Emulator, listings: Callable[[], int], run_tasks: RunTasks
 ) -> None:
@@ -70,6 +74,7 @@ def test_an_error_is_not_shared_and_nothing_is_without_a_cache(
     assert listings() == 4
 
 
+@pytest.mark.slow
 def test_lookups_read_again_after_a_revocation(
     listings: Callable[[], int], run_tasks: RunTasks, tmp_path: Path
 ) -> None:
@@ -98,6 +103,7 @@ def test_lookups_read_again_after_a_revocation(
     assert listings() == 4
 
 
+@pytest.mark.slow
 def test_no_answer_is_kept_while_a_revocation_runs_in_the_background(
     listings: Callable[[], int], run_tasks: RunTasks
 ) -> None:

@@ -11,8 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from estate import ACME
 from workmail_emulator import Emulator, Fault
+
+pytestmark = [pytest.mark.ansible, pytest.mark.slow]
 
 RunTasks = Callable[..., dict[str, Any]]
 Playbook = Callable[..., subprocess.CompletedProcess[str]]

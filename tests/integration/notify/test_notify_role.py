@@ -22,6 +22,8 @@ from guarding import guards
 from host_runs import HostRun
 from workmail_emulator import Emulator
 
+pytestmark = pytest.mark.ansible
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 RunHosts = Callable[..., list[HostRun]]
 
@@ -191,6 +193,7 @@ def test_a_preview_shows_everything_sends_nothing_and_passes(
     assert kept.messages == [] and not (tmp_path / "notices").exists()
 
 
+@pytest.mark.slow
 def test_mail_is_sent_as_plain_text_and_as_html(notify_hosts: RunHosts, mailbox: Any) -> None:
     kept, port = mailbox
     common = {"notify_confirm": True, "notify_from": "security@acme.example", "notify_smtp_port": port}
@@ -211,6 +214,7 @@ def test_mail_is_sent_as_plain_text_and_as_html(notify_hosts: RunHosts, mailbox:
     assert sorted(subtypes) == ["html", "plain"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("community", [False, True])
 def test_notices_are_files_without_a_way_to_mail_or_if_asked_for(
     notify: Callable[..., HostRun], tmp_path: Path, community: bool
@@ -235,6 +239,7 @@ def test_notices_are_files_without_a_way_to_mail_or_if_asked_for(
     assert SECRETS_OF_A_NAME in text and SECRETS_OF_A_NAME.replace("'", "&#39;") in html
 
 
+@pytest.mark.slow
 def test_mail_that_cannot_be_sent_is_reported(notify: Callable[..., HostRun], mailbox: Any, emulator: Emulator) -> None:
     """The others are notified all the same, and then it fails, also with ``continue``."""
     users = [{"Id": f"user-{n}", "Name": f"u{n}", "Email": f"u{n}@acme.example", "State": "ENABLED"} for n in range(3)]
@@ -258,6 +263,7 @@ def test_mail_that_cannot_be_sent_is_reported(notify: Callable[..., HostRun], ma
     assert "##vso" not in run.stdout
 
 
+@pytest.mark.slow
 def test_owners_who_cannot_be_notified_fail_the_role_unless_it_is_to_continue(
     notify_hosts: RunHosts, tmp_path: Path
 ) -> None:
@@ -271,6 +277,7 @@ def test_owners_who_cannot_be_notified_fail_the_role_unless_it_is_to_continue(
         assert len(list((tmp_path / choice).iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_templates_of_the_user(notify: Callable[..., HostRun], tmp_path: Path) -> None:
     (tmp_path / "mine.txt.j2").write_text(
         "{{ name }} has {{ tokens | length }}{% for t in tokens %} {{ t.name }}{% endfor %}"
@@ -329,11 +336,13 @@ def check_named(notify_each: Run, cases: list[tuple[dict[str, Any], str]]) -> No
 @guards(
     "roles/notify/meta/main.yml", "__common_result: {complete: false, notified: [], not_notified: []}", "__notify_x: 1"
 )
+@pytest.mark.slow
 def test_variables_that_would_notify_nobody_are_refused(notify_each: Run, tmp_path: Path) -> None:
     check_named(notify_each, UNSAFE)
     assert not (tmp_path / "notices").exists()
 
 
+@pytest.mark.slow
 def test_bad_variables_and_a_mail_server_that_is_down_are_named(
     notify_each: Run, unused_port: int, tmp_path: Path
 ) -> None:

@@ -126,6 +126,8 @@ def called(emulator: Emulator) -> set[str]:
     return {f"workmail:{entry.operation}" for entry in emulator.requests if entry.service == "workmail"}
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_policy_suffices(
     estate: Emulator, allowed: Allowed, run_tasks: RunTasks, ansible_playbook: Playbook, name: str
@@ -148,6 +150,8 @@ def test_a_policy_suffices(
         assert [token["PersonalAccessTokenId"] for token in estate.personal_access_tokens(ACME)] == ["pat-2"]
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 @pytest.mark.parametrize("hosts", ["users", "tokens", "organizations"])
 def test_the_auditor_has_an_inventory(
     estate: Emulator, allowed: Allowed, environment: dict[str, str], tmp_path: Path, hosts: str
@@ -173,6 +177,8 @@ def test_the_auditor_has_an_inventory(
         assert not beyond
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_each_action_is_necessary(estate: Emulator, allowed: Allowed, run_tasks: RunTasks, name: str) -> None:
     """In one run, in which each task has a user whose policy lacks one action."""
@@ -192,6 +198,8 @@ def test_each_action_is_necessary(estate: Emulator, allowed: Allowed, run_tasks:
         assert result["hint"] == f"Allow {action} to the credentials in use." and result["msg"].endswith(result["hint"])
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_policy_on_another_organization(estate: Emulator, allowed: Allowed, run_tasks: RunTasks, name: str) -> None:
     policy = read(name)

@@ -9,8 +9,11 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from revocations import AS_OF, DELETE, asked, held
 from workmail_emulator import Emulator, Fault
+
+pytestmark = [pytest.mark.ansible, pytest.mark.slow]
 
 
 def test_a_killed_playbook_revokes_nothing_more(

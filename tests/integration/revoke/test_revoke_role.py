@@ -19,6 +19,8 @@ from guarding import guards
 from revocations import AS_OF, DELETE, EVERY, EXPIRED, GET, asked, change_token, held, ids, many_tokens
 from workmail_emulator import Emulator, Fault
 
+pytestmark = pytest.mark.ansible
+
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
 RunTasks = Callable[..., dict[str, Any]]
 
@@ -26,6 +28,7 @@ BOOK = "patrol.workmail.revoke"
 REVOKE = {"revoke_policy": "no_expired", "revoke_as_of": AS_OF, "revoke_max_percent": 100}
 
 
+@pytest.mark.slow
 def test_the_module(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
     arguments = {"organization": "acme", "state": "absent"}
     module = "patrol.workmail.workmail_pat"
@@ -110,6 +113,7 @@ def test_the_playbook_plans_and_then_revokes(emulator: Emulator, ansible_playboo
         assert "\u202e" not in line and not line.lstrip().startswith("::")
 
 
+@pytest.mark.slow
 def test_check_mode_and_a_list_as_text(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     arguments = ("--check", "--diff", "-e", "revoke_organizations=acme,globex")
     run = ansible_playbook(BOOK, *arguments, extra={**REVOKE, "revoke_confirm": True})
@@ -118,6 +122,7 @@ def test_check_mode_and_a_list_as_text(emulator: Emulator, ansible_playbook: Pla
     assert len(held(emulator)) == 6 and not (tmp_path / "revocations").exists()
 
 
+@pytest.mark.slow
 def test_everything_that_keeps_a_token(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     policy = {
         **EVERY,
@@ -161,6 +166,7 @@ def test_everything_that_keeps_a_token(emulator: Emulator, ansible_playbook: Pla
     assert len(list((tmp_path / "here" / "records").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_findings_of_an_audit(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     book = tmp_path / "findings.yml"
     audit = {"policy": EXPIRED, "as_of": AS_OF, "organizations": ["acme"], "owners": True}
@@ -177,6 +183,7 @@ def test_findings_of_an_audit(emulator: Emulator, ansible_playbook: Playbook, tm
     assert held(emulator) == {"pat-2", "pat-4", "pat-5", "pat-6"}
 
 
+@pytest.mark.slow
 def test_a_deletion_that_fails_is_shown(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     emulator.faults.add(Fault("access_denied", operation=DELETE, personal_access_token_id="pat-3"))
     run = ansible_playbook(BOOK, extra={**REVOKE, "revoke_confirm": True})
@@ -188,6 +195,7 @@ def test_a_deletion_that_fails_is_shown(emulator: Emulator, ansible_playbook: Pl
     assert outcomes.count("revoked") == 1 and outcomes[-1] == "failed"
 
 
+@pytest.mark.slow
 def test_a_plan_beyond_the_default_limits_is_shown(emulator: Emulator, ansible_playbook: Playbook) -> None:
     emulator.load({"Organizations": [many_tokens(11, 0)]})
     run = ansible_playbook(BOOK, extra={"revoke_policy": "no_expired", "revoke_confirm": True})
@@ -268,10 +276,12 @@ def check_refused(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
 )
 @guards("roles/revoke/tasks/main.yml", "- __common_unknown | length == 0", "- true")
 @guards("roles/revoke/vars/main.yml", " if revoke_record_dir else ''", "")
+@pytest.mark.slow
 def test_variables_that_would_protect_less_are_refused(check_refused: Refused) -> None:
     check_refused(UNSAFE_VARIABLES)
 
 
+@pytest.mark.slow
 def test_variables_that_are_not_valid_are_refused(check_refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     # A directory that this user cannot write to, or in which nobody can.

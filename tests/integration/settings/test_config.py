@@ -325,6 +325,8 @@ def test_bad_options(configured: Emulator, change: Run, options: dict[str, Any],
     assert not puts(configured)
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_the_modules(configured: Emulator, run_tasks: Callable[..., dict[str, Any]]) -> None:
     info, config = "patrol.workmail.workmail_pat_config_info", "patrol.workmail.workmail_pat_config"
     name = {"organization": "acme"}

@@ -57,6 +57,8 @@ def run_live(environment: dict[str, str], *arguments: str) -> subprocess.Complet
     return run
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 def test_the_real_plugins_are_compared_and_nothing_is_changed(emulator: Emulator, environment: dict[str, str]) -> None:
     run = run_live(environment, "--regions", "us-east-1", "eu-west-1")
     assert (run.returncode, run.stderr) == (0, "")
@@ -79,6 +81,8 @@ def test_the_real_plugins_are_compared_and_nothing_is_changed(emulator: Emulator
     assert all(operation.startswith(("List", "Describe")) for operation in operations(emulator))
 
 
+@pytest.mark.ansible
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reads", "failure"),
     [
