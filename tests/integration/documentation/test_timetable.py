@@ -49,7 +49,7 @@ def test_the_timetable(emulator: Emulator, ansible_playbook: Callable[..., Any],
     (tmp_path / "warn.yml").write_text(block("id: unused-14-days-left"))
     (tmp_path / "revoke.yml").write_text(block("- id: unused\n"))
     book = tmp_path / "timetable.yml"
-    book.write_text(block("name: Warn, and revoke what was warned of"))
+    book.write_text(block("name: Warn owners and revoke unused tokens"))
     extra = {
         "notify_delivery": "eml",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
