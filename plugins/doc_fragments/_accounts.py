@@ -21,7 +21,8 @@ options:
         units below. V(all) stands for every account of AWS Organizations.
       - The account of the credentials, or of O(assume_role_arn) if that is given, is read with these credentials.
         In every other account a role is assumed.
-      - Accounts that AWS Organizations lists in another state than C(ACTIVE) are in the result and are not read.
+      - Accounts that AWS Organizations lists in another state than C(ACTIVE) are not read. Results show them with their
+        state, and a lookup names them in a warning.
       - To list accounts, the credentials must be of the management account or of a delegated administrator, with the
         permissions C(organizations:ListAccounts), or C(organizations:ListAccountsForParent) and
         C(organizations:ListOrganizationalUnitsForParent).
@@ -32,7 +33,7 @@ options:
   exclude_accounts:
     description:
       - Account IDs, organizational units and ARNs of roles that O(accounts) includes and that are not to be read.
-      - An entry that excludes nothing is an error.
+      - An entry that excludes nothing is an error, and so is an empty list.
     type: list
     elements: str
   assume_role_name:

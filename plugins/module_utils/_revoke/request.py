@@ -18,6 +18,7 @@ from .._domain.errors import OptionError
 from .._domain.policy import parse_policy
 from .._domain.text import quoted
 from .._domain.times import format_instant, parse_duration, resolve_as_of
+from .._sweep.accounts import reject_empty_lists
 from .._sweep.options import SweepOptions, parse_sweep_options
 from .findings import check_can_revoke, check_findings, check_findings_can_revoke, check_findings_of_the_past
 from .options import check_future, optional_conditions
@@ -70,12 +71,8 @@ def parse_request(options: Mapping[str, Any], now: int) -> RevocationRequest:
             "organizations: the list is empty; expected at least one organization",
             hint="For every organization of the account, omit the option.",
         )
-    if options.get("exclude_accounts") is not None and not options["exclude_accounts"]:
-        # The same: tokens of accounts that were to be left alone would be revoked.
-        raise OptionError(
-            "exclude_accounts: the list is empty; expected at least one account",
-            hint="To exclude no account, omit the option.",
-        )
+    # A plan would replace the list before the options of the sweep are checked.
+    reject_empty_lists(options)
     saved = None if options.get("plan_file") is None else read_plan(options["plan_file"])
     if saved is None:
         selection = _parse_selection(options, now)

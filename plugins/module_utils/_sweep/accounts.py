@@ -74,17 +74,13 @@ def parse_account_options(options: Mapping[str, Any]) -> AccountOptions | None:
     Raises:
         OptionError: Names the option, the value and what is allowed.
     """
+    reject_empty_lists(options)
     if options.get("accounts") is None:
         for option in ("exclude_accounts", "assume_role_name"):
             if options.get(option) is not None:
                 raise OptionError(f"{option}: needs accounts")
         return None
     entries = _entries(options["accounts"], "accounts")
-    if not entries:
-        raise OptionError(
-            "accounts: the list is empty, as if its variable was never set",
-            hint="Name the accounts, or leave out the option to read the account of the credentials.",
-        )
     if ALL in entries and len(entries) > 1:
         others = ", ".join(entry for entry in entries if entry != ALL)
         raise OptionError(f"accounts: all cannot be combined with other entries, got {others}")
@@ -104,6 +100,25 @@ def parse_account_options(options: Mapping[str, Any]) -> AccountOptions | None:
     if not parsed.lists:
         _check_excluded(parsed)
     return parsed
+
+
+def reject_empty_lists(options: Mapping[str, Any]) -> None:
+    """Refuse an empty list of accounts: a variable that is not set looks like that.
+
+    Args:
+        options: The options by name.
+
+    Raises:
+        OptionError: ``accounts`` or ``exclude_accounts`` is an empty list.
+    """
+    for option, without in (
+        ("accounts", "To read only the account of the credentials"),
+        ("exclude_accounts", "To exclude no account"),
+    ):
+        if isinstance(options.get(option), (list, tuple)) and not options[option]:
+            raise OptionError(
+                f"{option}: the list is empty; expected at least one account", hint=f"{without}, omit the option."
+            )
 
 
 def _entries(value: object, option: str) -> list[str]:

@@ -12,6 +12,8 @@ import many_accounts
 import pytest
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.loader import lookup_loader
+from ansible.utils.display import Display
+from guarding import guards
 from many_accounts import EUROPE, ROLE_NAME, account_id
 from workmail_emulator import Emulator, Fault
 
@@ -61,6 +63,20 @@ def test_answers_are_not_shared_across_accounts(emulator: Emulator, look_up: Cal
         emulator.requests.clear()
         assert look_up(**{**ALL, **scope}) == first
         assert len(emulator.requests) == 0, scope
+
+
+@guards("plugins/plugin_utils/_lookup/lookup.py", "    if not_active:")
+def test_a_suspended_account_is_named_in_one_warning(
+    look_up: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(Display, "warning", lambda display, text, *args, **kwargs: warnings.append(text))
+    found = look_up(**ALL)
+    assert look_up(**ALL) == found, "from the cache"
+    expected = f"not read because of their state in AWS Organizations: team-13 ({many_accounts.SUSPENDED}) SUSPENDED"
+    assert [expected in warning for warning in warnings] == [True, True]
+    look_up(**{**ALL, "accounts": [account_id(1)]})
+    assert len(warnings) == 2
 
 
 def test_a_denied_account_is_an_error_and_a_partial_answer_is_not_shared(

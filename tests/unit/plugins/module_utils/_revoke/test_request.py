@@ -108,16 +108,6 @@ def test_an_empty_list_of_organizations_does_not_mean_all() -> None:
         parse(policy=EXPIRED, as_of=AS_OF, organizations=[], confirm=True, **WIDE)
 
 
-@guards(
-    "plugins/module_utils/_revoke/request.py",
-    '    if options.get("exclude_accounts") is not None and not options["exclude_accounts"]:',
-)
-def test_an_empty_list_of_excluded_accounts_does_not_mean_none() -> None:
-    options = {"accounts": ["all"], "assume_role_name": "workmail-auditor", "exclude_accounts": []}
-    with pytest.raises(OptionError, match="exclude_accounts: the list is empty; expected at least one account"):
-        parse(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE, **options)
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -155,6 +145,14 @@ def test_an_option_that_differs_from_the_plan_is_refused(
         with pytest.raises(OptionError) as caught:
             parse(**given)
         assert message in caught.value.message and caught.value.error_code == "InvalidOptionException"
+
+
+@pytest.mark.parametrize("option", ["accounts", "exclude_accounts"])
+@guards(REQUEST, "    reject_empty_lists(options)\n", "")
+def test_an_empty_list_of_accounts_is_an_error_with_a_plan_too(tmp_path: Path, option: str) -> None:
+    """The value of the plan would replace it before the options of the sweep are checked."""
+    with pytest.raises(OptionError, match=f"^{option}: the list is empty; expected at least one account"):
+        parse(plan_file=save_plan(tmp_path), confirm=True, **{option: []})
 
 
 def test_a_plan_has_the_options_of_the_run_that_made_it(tmp_path: Path) -> None:

@@ -57,7 +57,9 @@ def test_valid_options(options: dict[str, Any], parsed: AccountOptions | None) -
 
 
 BAD = [
-    ({"accounts": []}, "accounts: the list is empty"),
+    ({"accounts": []}, "accounts: the list is empty; expected at least one account"),
+    ({"accounts": ["all"], "exclude_accounts": [], **NAME}, "exclude_accounts: the list is empty; expected at least"),
+    ({"exclude_accounts": []}, "exclude_accounts: the list is empty; expected at least one account"),
     ({"accounts": {}}, "accounts: expected a list of strings, got {}"),
     ({"accounts": [None]}, "accounts: expected non-empty strings, got None"),
     ({"accounts": [" "]}, "accounts: expected non-empty strings"),
@@ -110,7 +112,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("options", "message"), BAD, ids=lambda value: str(value)[:60])
-@guards(FILE, "    if not entries:")
+@guards(FILE, "        if isinstance(options.get(option), (list, tuple)) and not options[option]:")
 @guards(FILE, "    if ALL in entries and len(entries) > 1:")
 @guards(FILE, "        if account in seen:")
 @guards(FILE, "        if (account_of_role(entry) or entry) not in accounts:")
