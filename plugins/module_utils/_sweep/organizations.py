@@ -16,6 +16,7 @@ from .._domain.text import nearest, quoted
 from .._domain.tokens import Organization
 from .._workmail import operations
 from .._workmail.connection import Connection
+from .._workmail.errors import FOREIGN_REPLY
 from .._workmail.session import Session
 from .concurrency import WorkerPool
 from .options import SweepOptions, is_organization_id, parse_organization_options
@@ -155,6 +156,15 @@ def _described(ids: Sequence[str], session: Session, places: Sequence[Place], ca
 
 
 def _in_account(organization: Organization, place: Place) -> Organization:
+    if None not in (place.account_id, organization.account_id) and place.account_id != organization.account_id:
+        raise ReplyError(
+            f"its ARN shows that organization {organization.id} is in account {organization.account_id}",
+            account_id=place.account_id,
+            organization_id=organization.id,
+            region=place.region,
+            operation="DescribeOrganization",
+            hint=FOREIGN_REPLY,
+        )
     account_id = place.account_id or organization.account_id
     return organization._replace(account_id=account_id, account_name=place.account_name)
 

@@ -15,7 +15,7 @@ from typing import Any, Mapping, Protocol, Sequence
 
 from .._domain.errors import OptionError, PatrolError, ReplyError
 from .._domain.text import quoted
-from .assumed import Acting, AssumedRole, RoleClient
+from .assumed import Acting, AssumedRole, RoleClient, account_of_arn
 from .connection import Connection
 from .errors import FOREIGN_REPLY, located
 from .progress import Progress
@@ -118,17 +118,29 @@ class Session:
         self._roles = {account_id: AssumedRole(role, own_sts) for account_id, role in roles.items()}
 
     def assume(self, account_id: str | None) -> None:
-        """Assume the role of an account, so that an error of that is not one of the first call in it.
+        """Assume the role of an account, and check that its credentials are of this account.
+
+        An account without WorkMail looks like credentials of another account without WorkMail. The ARN in the reply of
+        AssumeRole only shows which role was asked for.
 
         Args:
             account_id: The ID of the account.
 
         Raises:
-            PatrolError: The role cannot be assumed.
+            PatrolError: The role cannot be assumed, or AWS STS gives another account for its credentials.
         """
         role = self._role_in(account_id)
-        if role is not None:
-            role.credentials()
+        if role is None:
+            return
+        role.credentials()
+        caller = self.caller(account_id)
+        if account_of_arn(caller) != account_id:
+            raise ReplyError(
+                f"the credentials of the role are those of {quoted(caller)}",
+                region=self.regions[0],
+                operation="GetCallerIdentity",
+                hint=FOREIGN_REPLY,
+            )
 
     def client(self, region: str, account_id: str | None = None) -> Any:
         """Give a WorkMail client, which reads replies strictly.
@@ -156,10 +168,13 @@ class Session:
         """
         return self._client("organizations", self.regions[0], self._own)
 
-    def caller(self) -> str:
+    def caller(self, account_id: str | None = None) -> str:
         """Find the ARN of the credentials.
 
         It needs no permission, see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html.
+
+        Args:
+            account_id: The ID of the account in which they are used.
 
         Returns:
             The ARN.
@@ -167,7 +182,7 @@ class Session:
         Raises:
             PatrolError: AWS STS does not give it.
         """
-        client = self._client("sts", self.regions[0], self._own)
+        client = self._client("sts", self.regions[0], self._role_in(account_id))
         with located("sts", "GetCallerIdentity", self.regions[0]):
             arn = client.get_caller_identity().get("Arn")
             if not isinstance(arn, str) or not arn:

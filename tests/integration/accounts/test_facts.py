@@ -179,6 +179,47 @@ def test_an_account_that_cannot_be_read_is_an_error_that_names_it(
     assert account["organizations"] is account["tokens"] is None
 
 
+@pytest.mark.parametrize("other", [TWO, WITHOUT_WORKMAIL])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"accounts": [THREE, ONE], "assume_role_name": ROLE_NAME},
+        {"accounts": [role_in(THREE)]},
+        {"assume_role_arn": role_in(THREE)},
+    ],
+    ids=["by ID", "by role", "one role"],
+)
+@guards("plugins/module_utils/_workmail/session.py", "        if account_of_arn(caller) != account_id:")
+def test_credentials_of_an_account_that_is_not_read_are_an_error(
+    gather: Gather, estate: Emulator, options: dict[str, Any], other: str
+) -> None:
+    """Nothing of the other account is listed twice, so only AWS STS shows whose credentials these are."""
+    estate.faults.add(Fault("other_account", operation="AssumeRole", role_arn=role_in(THREE), other_account_id=other))
+    with pytest.raises(PatrolError, match=f"the credentials of the role are those of .*{other}.*account {THREE}"):
+        gather(**options)
+
+
+@guards(
+    "plugins/module_utils/_sweep/organizations.py",
+    "    if None not in (place.account_id, organization.account_id) and place.account_id != organization.account_id:",
+)
+def test_an_organization_of_another_account_is_an_error(gather: Gather, estate: Emulator) -> None:
+    """An endpoint that answers with one account's organizations, whoever asks."""
+    arn = f"arn:aws:workmail:us-east-1:{TWO}:organization/m-{3:032x}"
+    estate.faults.add(Fault("extra_field", operation="DescribeOrganization", field="ARN", value=arn))
+    with pytest.raises(PatrolError, match=f"its ARN shows that organization m-0+3 is in account {TWO}") as caught:
+        gather(accounts=[THREE], assume_role_name=ROLE_NAME, organizations=[f"m-{3:032x}"])
+    assert caught.value.account_id == THREE and caught.value.operation == "DescribeOrganization"
+
+
+def test_an_account_costs_four_calls(gather: Gather, estate: Emulator) -> None:
+    gather(accounts=[ONE], assume_role_name=ROLE_NAME)
+    assert [entry.operation for entry in estate.requests] == [
+        "GetCallerIdentity",
+        *("AssumeRole", "GetCallerIdentity", "ListOrganizations", "ListPersonalAccessTokens"),
+    ]
+
+
 KINDS = ["access_denied", "html", "truncated", "empty_object", "null_list", "missing_list", "empty_next_token"]
 
 
