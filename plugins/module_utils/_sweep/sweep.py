@@ -9,8 +9,11 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import dataclasses
-from typing import Any, Mapping, NamedTuple, Optional, Sequence
+import threading
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 from .._domain.accounts import Account
 from .._domain.errors import OptionError, PatrolError, in_account
@@ -58,7 +61,7 @@ class Sweep(NamedTuple):
 
     ``accounts`` are those found, also those that cannot be read. ``tokens`` are the selected ones in order. ``missing``
     are the names that the service does not know, if these are skipped. ``errors`` say what was not read. ``owners`` are
-    the users of each organization that was asked, by user ID; None if they were not read.
+    the users of each organization by user ID, if they were to be kept; None if they could not be read.
     """
 
     accounts: Sequence[Account]
@@ -92,12 +95,54 @@ class _Listing(NamedTuple):
     known: bool = True
 
 
-def sweep(options: SweepOptions, session: Session) -> Sweep:
+class _Directory:
+    """The users of an organization, read for the first of its listings and dropped after the last one.
+
+    Args:
+        read: Reads the users by user ID.
+        listings: How many listings need them.
+        keep: Whether to keep them after the last one.
+    """
+
+    def __init__(self, read: Callable[[], Mapping[str, Owner]], listings: int, keep: bool) -> None:
+        self._read = read
+        self._listings = listings
+        self._keep = keep
+        self._asked = False
+        self._lock = threading.Lock()
+        self.owners: Owners = None
+
+    @contextlib.contextmanager
+    def use(self) -> Iterator[Owners]:
+        """Give the users to a listing; None if they could not be read, which one of the listings has reported.
+
+        Raises:
+            PatrolError: They cannot be read.
+        """
+        with self._lock:
+            if not self._asked:
+                self._asked = True
+                self.owners = self._read()
+        try:
+            yield self.owners
+        finally:
+            with self._lock:
+                self._listings -= 1
+                if not self._listings and not self._keep:
+                    self.owners = None
+
+
+def sweep(options: SweepOptions, session: Session, keep_owners: bool = False) -> Sweep:
     """Read every token of every target.
 
     Args:
         options: What to read, and which tokens to keep.
         session: Where and as whom.
+        keep_owners: Whether to return the users of each organization. Otherwise only the owners of the tokens that are
+            kept stay in memory.
+
+    Returns:
+        The sweep.
 
     Raises:
         PatrolError: A target could not be read completely; with ``options.keep_going`` it is among ``errors`` instead.
@@ -109,15 +154,16 @@ def sweep(options: SweepOptions, session: Session) -> Sweep:
         account_id = accounts[0].id or _find_account(organizations, session)
         accounts = [accounts[0]._replace(id=account_id)]
         organizations = [organization._replace(account_id=account_id) for organization in organizations]
-    wanted = [organization for organization in organizations if organization.readable]
-    owners = _owners(options, wanted, session, calls)
-    readable = [organization for organization in wanted if owners[organization] is not None]
+    readable = [organization for organization in organizations if organization.readable]
     targets = _targets(options, readable, session, calls)
+    directories = _directories(options, targets, session, keep_owners)
 
-    def read(target: _Target) -> _Listing:
-        with in_account(target.organization.account_id):
-            client = _client(session, target.organization)
-            return _read(target, options, client, owners[target.organization] or {}, calls)
+    def read(target: _Target) -> _Listing | None:
+        organization = target.organization
+        with in_account(organization.account_id), directories[organization].use() as owners:
+            if owners is None:
+                return None
+            return _read(target, options, _client(session, organization), owners, calls)
 
     listings = calls.each(read, targets)
     unread = {error.organization_id for error in calls.errors}
@@ -141,7 +187,7 @@ def sweep(options: SweepOptions, session: Session) -> Sweep:
         errors=[*calls.errors, *_not_read_by_hand(options, organizations, next_token)],
         missing=missing,
         next_token=next_token,
-        owners=owners,
+        owners={organization: directory.owners for organization, directory in directories.items()},
     )
 
 
@@ -208,18 +254,18 @@ def _find_account(organizations: Sequence[Organization], session: Session) -> st
         return None
 
 
-def _owners(
-    options: SweepOptions, organizations: Sequence[Organization], session: Session, calls: WorkerPool
-) -> dict[Organization, Owners]:
-    """The users of each organization by user id: none where owners are not wanted, None where they were not read."""
-    if not options.owners:
-        return {organization: {} for organization in organizations}
+def _directories(
+    options: SweepOptions, targets: Sequence[_Target], session: Session, keep: bool
+) -> dict[Organization, _Directory]:
+    """Make the directory of each organization that has a listing; it is empty if owners are not wanted."""
 
-    def users(organization: Organization) -> Mapping[str, Owner]:
-        with in_account(organization.account_id):
-            return operations.list_users(_client(session, organization), organization.id)
+    def reader(organization: Organization) -> Callable[[], Mapping[str, Owner]]:
+        if not options.owners:
+            return dict
+        return lambda: operations.list_users(_client(session, organization), organization.id)
 
-    return dict(zip(organizations, calls.each(users, organizations)))
+    listings = collections.Counter(target.organization for target in targets)
+    return {organization: _Directory(reader(organization), count, keep) for organization, count in listings.items()}
 
 
 def _targets(

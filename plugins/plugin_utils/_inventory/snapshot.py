@@ -87,7 +87,7 @@ def fetch_snapshot(options: SweepOptions, session: Session, settings: bool) -> S
     Raises:
         PatrolError: A target could not be read completely. With ``options.keep_going`` it is among the errors instead.
     """
-    found = sweep(options._replace(select=parse_conditions({}, "select")), session)
+    found = sweep(options._replace(select=parse_conditions({}, "select")), session, keep_owners=True)
     organizations = [entry.organization for entry in found.organizations if entry.organization.readable]
     complete = {entry.organization for entry in found.organizations if entry.complete}
     errors = list(found.errors)

@@ -15,8 +15,12 @@ from scripted import ACME, TOKENS, Script, scripted_connection
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._sweep.facts import gather_facts
-from ansible_collections.patrol.workmail.plugins.module_utils._sweep.options import OrganizationOptions
+from ansible_collections.patrol.workmail.plugins.module_utils._sweep.options import (
+    OrganizationOptions,
+    parse_sweep_options,
+)
 from ansible_collections.patrol.workmail.plugins.module_utils._sweep.organizations import find_organization
+from ansible_collections.patrol.workmail.plugins.module_utils._sweep.sweep import sweep
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.session import Session
 
 ORGANIZATIONS = "plugins/module_utils/_sweep/organizations.py"
@@ -158,6 +162,41 @@ def test_an_organization_with_one_unread_user_has_no_number_of_tokens() -> None:
     facts = gather(replies, organizations=[ACME], users=[ANA, BEN], on_error="continue")
     assert facts["complete"] is False
     assert [entry["tokens"] for entry in facts["organizations"]] == [None]
+
+
+@guards(SWEEP, "            if owners is None:")
+@guards(SWEEP, "            if not self._asked:", "            if True:")
+def test_users_that_cannot_be_read_are_one_error_of_their_organization() -> None:
+    script = Script(
+        {"DescribeOrganization": [summary()], "ListUsers": [DENIED], "ListPersonalAccessTokens": [{TOKENS: []}]}
+    )
+    facts = gather(script, organizations=[ACME], users=[ANA, BEN], owners=True, on_error="continue")
+    assert [(error["operation"], error["organization_id"]) for error in facts["errors"]] == [("ListUsers", ACME)]
+    assert [entry["tokens"] for entry in facts["organizations"]] == [None]
+    assert script.operations.count("ListUsers") == 1 and "ListPersonalAccessTokens" not in script.operations
+
+
+@guards(SWEEP, "                if not self._listings and not self._keep:")
+@guards(SWEEP, "not self._listings and not self._keep", "not self._keep")
+def test_users_stay_in_memory_until_the_last_listing_of_their_organization_is_read() -> None:
+    """Unless the caller needs them, as the inventory does."""
+    script = Script(
+        {
+            "ListOrganizations": [listing(summary(), summary(GLOBEX, "globex"))],
+            "ListUsers": [{"Users": [{"Id": ANA, "State": "ENABLED"}, {"Id": BEN, "State": "DISABLED"}]}],
+            "ListPersonalAccessTokens": [
+                {TOKENS: [{**TOKEN, "PersonalAccessTokenId": f"pat-{number}", "UserId": user}]}
+                for number, user in enumerate((ANA, BEN) * 4)
+            ],
+        }
+    )
+    options = parse_sweep_options({"users": [ANA, BEN], "owners": True, "concurrency": 1}, 0)
+    session = Session.open(scripted_connection(script), options)
+    found = sweep(options, session)
+    assert [token.owner and token.owner.state for token in found.tokens] == ["ENABLED", "DISABLED"] * 2
+    assert list(found.owners.values()) == [None, None] and script.operations.count("ListUsers") == 2
+    kept = sweep(options, session, keep_owners=True).owners
+    assert [set(owners or ()) for owners in kept.values()] == [{ANA, BEN}, {ANA, BEN}]
 
 
 @guards("plugins/module_utils/_workmail/session.py", "        if region not in available:")
