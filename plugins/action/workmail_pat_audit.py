@@ -3,12 +3,21 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The controller's half of the module: it reads the policy file where the play is."""
+"""The part of the module that runs on the controller: it reads the files of the policy and of the baseline."""
 
 from __future__ import annotations
 
+from ..plugin_utils._baseline_files import load_baseline_file
 from ..plugin_utils._policy_action import PolicyActionBase
 
 
 class ActionModule(PolicyActionBase):
-    """Runs the module with the policy in place of the file."""
+    """Runs the module with the policy and the baseline in place of their files."""
+
+    def read_files(self, arguments):
+        """Read the file of the baseline; see the base class."""
+        # With both, the module says that they exclude each other.
+        if arguments.get("baseline_file") is not None and arguments.get("baseline") is None:
+            name = arguments.pop("baseline_file")
+            path = self.find_file("baseline_file", name)
+            arguments["baseline"] = load_baseline_file(path, name, "baseline_file")

@@ -48,6 +48,16 @@ options:
         UTC; or a duration from now such as V(+30d).
       - Left out, the C(as_of) of the result, or now for a list.
     type: str
+  baseline:
+    description:
+      - An earlier audit to compare with, as O(patrol.workmail.workmail_pat_audit#module:baseline) describes it.
+      - Pass facts about all tokens of the organizations of the baseline. Findings of other tokens would look fixed.
+      - To read it from a file, use P(patrol.workmail.workmail_pat_baseline#filter).
+    type: dict
+  baseline_max_age:
+    description: How old the baseline can be, as a duration such as V(30d).
+    type: str
+    default: 90d
 seealso:
   - module: patrol.workmail.workmail_pat_audit
   - plugin: patrol.workmail.workmail_pat_report
@@ -65,6 +75,13 @@ EXAMPLES = r"""
 - name: Check them against the policy that the collection brings
   ansible.builtin.debug:
     msg: "{{ (acme | patrol.workmail.workmail_pat_findings('default')).summary }}"
+
+- name: List the findings that are new since an earlier audit
+  ansible.builtin.debug:
+    msg: "{{ audit.findings | rejectattr('known') | map(attribute='message') }}"
+  vars:
+    earlier: "{{ 'reports/audit.json' | patrol.workmail.workmail_pat_baseline }}"
+    audit: "{{ acme | patrol.workmail.workmail_pat_findings('default', baseline=earlier) }}"
 
 - name: Ask what would break a stricter policy in thirty days
   ansible.builtin.debug:
@@ -93,6 +110,7 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._audit.baseline import MAX_AGE, read_baseline
 from ..module_utils._domain.errors import OptionError, PatrolError
 from ..module_utils._domain.policy import parse_policy
 from ..module_utils._domain.text import expected, quoted
@@ -101,16 +119,21 @@ from ..plugin_utils._facts_audit import audit_facts
 from ..plugin_utils._policy_files import BUILT_IN, load_built_in
 
 
-def workmail_pat_findings(facts, policy, *, as_of=None, complete=None):
+def workmail_pat_findings(facts, policy, *, as_of=None, complete=None, baseline=None, baseline_max_age=MAX_AGE):
     """Check facts against a policy; see the documentation of the filter."""
     try:
+        name = policy if isinstance(policy, str) else None
         if isinstance(policy, str):
             if policy not in BUILT_IN:
                 raise OptionError(
                     f"policy: the collection has no policy {quoted(policy)}{expected(policy, list(BUILT_IN))}"
                 )
             policy = load_built_in(policy).document
-        return audit_facts(parse_policy(policy), facts, as_of, current_instant(), complete)
+        now = current_instant()
+        earlier = None if baseline is None else read_baseline(baseline, baseline_max_age, now)
+        result = audit_facts(parse_policy(policy), facts, as_of, now, complete, earlier)
+        result["policy"]["name"] = name
+        return result
     except PatrolError as error:
         raise AnsibleFilterError(f"workmail_pat_findings: {error}") from error
 

@@ -36,6 +36,16 @@ options:
     type: list
     elements: str
     required: true
+  baseline:
+    description:
+      - An earlier audit of all hosts to compare with, as O(patrol.workmail.workmail_pat_audit#module:baseline)
+        describes it.
+      - To read it from a file, use P(patrol.workmail.workmail_pat_baseline#filter).
+    type: dict
+  baseline_max_age:
+    description: How old the baseline can be, as a duration such as V(30d).
+    type: str
+    default: 90d
 seealso:
   - module: patrol.workmail.workmail_pat_audit
   - plugin: patrol.workmail.workmail_pat_report
@@ -74,14 +84,17 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._audit.baseline import MAX_AGE, read_baseline
 from ..module_utils._domain.errors import PatrolError
+from ..module_utils._domain.times import current_instant
 from ..plugin_utils._account_merge import merge_audits
 
 
-def workmail_pat_merged(audits, hosts):
+def workmail_pat_merged(audits, hosts, *, baseline=None, baseline_max_age=MAX_AGE):
     """Merge audits; see the documentation of the filter."""
     try:
-        return merge_audits(audits, hosts)
+        earlier = None if baseline is None else read_baseline(baseline, baseline_max_age, current_instant())
+        return merge_audits(audits, hosts, earlier)
     except PatrolError as error:
         raise AnsibleFilterError(f"workmail_pat_merged: {error}") from error
 

@@ -24,7 +24,7 @@ options:
     required: true
   format:
     description:
-      - V(json) is the result itself, for programs; C(docs/audit.schema.json) of the collection is its JSON Schema.
+      - V(json) is the result itself, for programs; C(docs/audit.v1.schema.json) of the collection is its JSON Schema.
       - V(csv) has a row for each finding, for a spreadsheet. No text is read as a formula. What could not be
         read comes first, in rows of the severity V(incomplete).
       - V(junit) is what most pipelines show as test results, a test suite for each organization.

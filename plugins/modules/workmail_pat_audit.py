@@ -45,6 +45,28 @@ options:
       - Or the name of a policy that the collection brings. V(default) is for most organizations, V(no_expired) only
         asks that no token has expired, V(wind_down) lists every token and passes once none is in use.
     type: str
+  baseline:
+    description:
+      - An earlier result of this module, such as its C(audit.json), to compare this audit with.
+      - A finding of the same rule on the same token is RV(findings[].known=true). It is reported, and does not fail the
+        audit. A token is the same if its account, organization and ID are. Findings that an exception mutes in the
+        baseline do not count.
+      - Findings of the baseline that are gone are in RV(fixed).
+      - It is an error if the baseline is not the result of an audit, was incomplete, is older than
+        O(baseline_max_age), or has an organization that this audit does not read.
+      - It cannot be used with O(users) and O(select), because other findings would look fixed.
+    type: dict
+  baseline_file:
+    description:
+      - The file of an earlier audit, on the controller, in place of O(baseline).
+      - It is searched for like O(policy_file).
+      - To make a baseline, keep the C(audit.json) that M(patrol.workmail.workmail_pat_report) writes.
+    type: str
+  baseline_max_age:
+    description:
+      - How old the baseline can be, as a duration such as V(30d). Muting through a baseline ends at this age.
+    type: str
+    default: 90d
 seealso:
   - module: patrol.workmail.workmail_pat_info
   - plugin: patrol.workmail.workmail_pat_findings
@@ -115,6 +137,14 @@ EXAMPLES = r"""
           reason: TICKET-1, the service moves in spring
           expires: "2027-03-31"
 
+- name: Fail only because of findings that are new since an earlier audit
+  patrol.workmail.workmail_pat_audit:
+    organization: acme
+    region: us-east-1
+    policy_file: default
+    baseline_file: baseline.json
+  register: audit
+
 - name: Ask what will be wrong in thirty days
   patrol.workmail.workmail_pat_audit:
     organization: acme
@@ -126,8 +156,8 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description:
-    - V(incomplete) if not everything could be read; V(violations) if a finding that is not muted is at least as severe
-      as the C(fail_on) of the policy; else V(pass).
+    - V(incomplete) if not everything could be read; V(violations) if a finding that is neither muted nor known is at
+      least as severe as the C(fail_on) of the policy; else V(pass).
     - A token that the service no longer lists cannot be seen. Whether it lists tokens that have expired is not
       documented.
   type: str
@@ -166,6 +196,10 @@ findings:
       sample: >-
         The token has expired: acme, token pat-5f1c0e9ad1 "Outlook laptop" of ana@acme.example, created 2026-01-02,
         last used 2026-02-03, expired 2026-11-01
+    known:
+      description: Whether the baseline has a finding of the same rule on the same token.
+      type: bool
+      returned: always
     muted:
       description: Whether an exception mutes the finding.
       type: bool
@@ -179,6 +213,11 @@ findings:
         - The token, with the fields that RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens) describes.
       type: dict
       returned: always
+fixed:
+  description: The findings of the baseline that are gone, each as the baseline has it.
+  type: list
+  elements: dict
+  returned: success
 summary:
   description: How much was read and found.
   type: dict
@@ -201,11 +240,23 @@ summary:
       type: int
       returned: always
     violations:
-      description: How many findings are not muted and at least as severe as C(fail_on) of the policy.
+      description: How many findings are neither muted nor known, and at least as severe as C(fail_on) of the policy.
+      type: int
+      returned: always
+    new:
+      description: How many findings are neither muted nor known.
+      type: int
+      returned: always
+    known:
+      description: How many findings are known and not muted.
+      type: int
+      returned: always
+    fixed:
+      description: How many findings of the baseline are gone.
       type: int
       returned: always
     muted:
-      description: How many of these are muted.
+      description: How many findings are muted.
       type: int
       returned: always
     by_rule:
@@ -238,6 +289,16 @@ policy:
   type: dict
   returned: success
   contains:
+    name:
+      description: The name of the policy, which is that of its file without folder and suffix; null with O(policy).
+      type: str
+      returned: always
+      sample: default
+    digest:
+      description: The SHA-256 digest of the policy as JSON with sorted keys.
+      type: str
+      returned: always
+      sample: sha256:015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862
     file:
       description: The file that it was read from, relative to the working directory; null with O(policy).
       type: str
@@ -270,6 +331,27 @@ policy:
           description: The line of the file at which the rule begins; null with O(policy).
           type: int
           returned: always
+baseline:
+  description: The earlier audit that this one was compared with; null if there was none.
+  type: dict
+  returned: success
+  contains:
+    as_of:
+      description: The instant that its tokens were judged at, in ISO 8601 in UTC.
+      type: str
+      returned: always
+    audited_at:
+      description: The instant at which it was made, in ISO 8601 in UTC.
+      type: str
+      returned: always
+    findings:
+      description: How many findings it has that are not muted.
+      type: int
+      returned: always
+    policy:
+      description: The C(name) and the C(digest) of its policy. If the digest differs, rules may have changed since.
+      type: dict
+      returned: always
 accounts:
   description:
     - The AWS accounts, also those that AWS Organizations lists in another state than C(ACTIVE), which are not read.
@@ -366,6 +448,11 @@ collection_version:
   type: str
   returned: success
   sample: 0.1.0
+schema_version:
+  description: The version of the form of this result. C(docs/audit.v1.schema.json) is its JSON Schema.
+  type: int
+  returned: success
+  sample: 1
 complete:
   description: Whether every page of everything asked for was read.
   type: bool
@@ -488,6 +575,9 @@ def main() -> None:
         argument_spec={
             "policy": {"type": "dict"},
             "policy_file": {"type": "str"},
+            "baseline": {"type": "dict"},
+            "baseline_file": {"type": "str"},
+            "baseline_max_age": {"type": "str", "default": "90d"},
             **ORGANIZATIONS,
             **USERS,
             **READING,
@@ -497,7 +587,7 @@ def main() -> None:
             **ROLE,
             **ACCOUNTS,
         },
-        mutually_exclusive=[("policy", "policy_file")],
+        mutually_exclusive=[("policy", "policy_file"), ("baseline", "baseline_file")],
         required_one_of=[("policy", "policy_file")],
         supports_check_mode=True,
     )

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..module_utils._audit.audit_check import check_audit
+from ..module_utils._audit.baseline import Baseline, compare_with_baseline
 from ..module_utils._audit.result import INCOMPLETE, PASS, VIOLATIONS
 from ..module_utils._domain.accounts import Account
 from ..module_utils._domain.errors import OptionError, PatrolError
@@ -24,12 +25,13 @@ _NOT_AUDITED = "HostNotAuditedException"
 _WHERE = ("account_id", "organization_id", "region", "operation", "page", "hint")
 
 
-def merge_audits(audits: object, hosts: object) -> dict[str, Any]:
+def merge_audits(audits: object, hosts: object, baseline: Baseline | None = None) -> dict[str, Any]:
     """Merge the audits of several hosts, each of which read a part of the accounts.
 
     Args:
         audits: The result of the audit of each host by its name, which can be a failure.
         hosts: The names of all hosts that were to be audited.
+        baseline: An earlier audit of all hosts to compare with, if any.
 
     Returns:
         The same as ``audit``. Findings, accounts, organizations and errors have their ``host``. A host without a valid
@@ -60,6 +62,14 @@ def merge_audits(audits: object, hosts: object) -> dict[str, Any]:
     if not audited:
         raise _no_host_error(len(names), errors)
     first = _require_same_policy(audited)
+    merged = _merge(audited, first, errors)
+    return merged if baseline is None else compare_with_baseline(merged, baseline)
+
+
+def _merge(
+    audited: Mapping[str, Mapping[str, Any]], first: Mapping[str, Any], errors: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Merge the valid audits by host; each was made by the policy of the first one."""
     results = list(audited.values())
     outcomes = {result["outcome"] for result in results}
     return {
@@ -72,12 +82,11 @@ def merge_audits(audits: object, hosts: object) -> dict[str, Any]:
             ),
             key=_worst_first,
         ),
+        "fixed": [],
         "summary": {
-            **{
-                key: _sum([result["summary"][key] for result in results])
-                for key in first["summary"]
-                if all(key in result["summary"] for result in results)
-            },
+            key: _sum([result["summary"][key] for result in results])
+            for key in first["summary"]
+            if all(key in result["summary"] for result in results)
         },
         "exceptions": {
             "expired": first["exceptions"]["expired"],
@@ -88,6 +97,7 @@ def merge_audits(audits: object, hosts: object) -> dict[str, Any]:
             ],
         },
         "policy": first["policy"],
+        "baseline": None,
         "accounts": sorted(
             ({"host": host, **entry} for host, result in audited.items() for entry in result["accounts"]),
             key=lambda entry: entry["id"] or "",
@@ -101,6 +111,7 @@ def merge_audits(audits: object, hosts: object) -> dict[str, Any]:
         # Each host has its own.
         "caller": None,
         "collection_version": first["collection_version"],
+        "schema_version": first["schema_version"],
         "complete": not errors,
         "errors": errors,
     }
@@ -181,6 +192,11 @@ def _require_same_policy(audited: Mapping[str, Mapping[str, Any]]) -> Mapping[st
     """Return the first of the audits, after checking that all have the same policy and instant."""
     name, first = next(iter(audited.items()))
     for host, result in audited.items():
+        if result["baseline"] is not None:
+            raise OptionError(
+                f"audits: {host} was compared with a baseline of its own",
+                hint="Give the baseline to the merge instead, which compares all hosts with it at once.",
+            )
         for key, what in (("policy", "by different policies"), ("as_of", "at different instants")):
             if result[key] != first[key]:
                 raise OptionError(f"audits: {name} and {host} were judged {what}, so they cannot be merged")

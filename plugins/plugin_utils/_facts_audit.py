@@ -11,13 +11,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..module_utils._audit.baseline import Baseline, compare_with_baseline
 from ..module_utils._audit.facts_check import check_facts
 from ..module_utils._audit.result import audit
 from ..module_utils._domain.policy import Policy
 from ..module_utils._domain.times import resolve_as_of
 
 
-def audit_facts(policy: Policy, facts: object, as_of: object, now: int, complete: object = None) -> dict[str, Any]:
+def audit_facts(
+    policy: Policy,
+    facts: object,
+    as_of: object,
+    now: int,
+    complete: object = None,
+    baseline: Baseline | None = None,
+) -> dict[str, Any]:
     """Check facts that were gathered before against a policy.
 
     Args:
@@ -26,18 +34,20 @@ def audit_facts(policy: Policy, facts: object, as_of: object, now: int, complete
         as_of: The instant to judge at, as the user gives it. If None, that of the result, or now for a list.
         now: The present, in microseconds since the epoch.
         complete: Whether a list is complete, as for ``check_facts``.
+        baseline: An earlier audit to compare with, if any.
 
     Returns:
         The same as ``audit``. The errors say what the facts lack.
 
     Raises:
-        PatrolError: These are not facts, or from ``judge``.
+        PatrolError: These are not facts, they lack organizations of the baseline, or from ``judge``.
     """
     checked = check_facts(facts, complete)
-    return audit(
+    result = audit(
         policy,
         checked.tokens,
         resolve_as_of(checked.as_of if as_of is None else as_of, now),
         checked.coverage,
         now=now,
     )
+    return result if baseline is None else compare_with_baseline(result, baseline)

@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""The controller's half of modules that take a policy file."""
+"""The part of modules with a policy file that runs on the controller."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ._policy_files import (
 
 
 class PolicyActionBase(ActionBase):
-    """Reads the policy file where the play is, and runs the module of the same name with the policy in its place."""
+    """Reads the files of a task on the controller, and runs the module of the same name with their content."""
 
     _supports_async = True
     _supports_check_mode = True
@@ -37,35 +37,61 @@ class PolicyActionBase(ActionBase):
         result = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         policy = None
-        # With both, the module says that they exclude each other.
-        if arguments.get("policy") is None and arguments.get("policy_file") is not None:
-            try:
+        try:
+            # With both, the module says that they exclude each other.
+            if arguments.get("policy") is None and arguments.get("policy_file") is not None:
                 policy = self._policy(arguments.pop("policy_file"))
-            except PatrolError as error:
-                failed = {**result, "failed": True, **error.details, **error.as_result()}
-                return name_variables(self, failed, task_vars)
-            arguments["policy"] = policy.document
+                arguments["policy"] = policy.document
+            self.read_files(arguments)
+        except PatrolError as error:
+            failed = {**result, "failed": True, **error.details, **error.as_result()}
+            return name_variables(self, failed, task_vars)
         result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val))
         if policy is not None and "policy" in result:
-            result["policy"]["file"] = policy.file
+            result["policy"].update(name=policy.name, file=policy.file)
             for rule, line in zip(result["policy"]["rules"], policy.lines, strict=True):
                 rule["line"] = line
         return name_variables(self, result, task_vars)
 
-    def _policy(self, name: object) -> PolicyFile:
+    def read_files(self, arguments):
+        """Replace the paths of other files by what the files contain.
+
+        Args:
+            arguments: The arguments of the module, which change.
+
+        Raises:
+            PatrolError: A file cannot be read, or is not what is expected.
+        """
+
+    def find_file(self, option, name):
+        """Find a file as Ansible does, and then from the working directory.
+
+        Args:
+            option: The option of the task.
+            name: The path, as the user gives it.
+
+        Returns:
+            The path; None if the file does not exist.
+
+        Raises:
+            OptionError: It is not the path of a file.
+        """
         if not isinstance(name, str) or not name.strip():
-            raise OptionError(f"policy_file: expected the path of a file, got {quoted(name)}")
+            raise OptionError(f"{option}: expected the path of a file, got {quoted(name)}")
+        try:
+            return self._find_needle("files", name)
+        except AnsibleFileNotFound:
+            # Ansible does not search the working directory for a playbook of a collection.
+            return name if os.path.exists(name) else None
+        except (OSError, ValueError) as error:
+            raise OptionError(f"{option}: {quoted(name)} is not the path of a file: {error}") from error
+
+    def _policy(self, name: object) -> PolicyFile:
         if name in BUILT_IN:
             return load_built_in(name)
-        try:
-            path = self._find_needle("files", name)
-        except AnsibleFileNotFound as error:
-            # A playbook of a collection knows nothing of where its user is.
-            if not os.path.exists(name):
-                near = nearest(name, BUILT_IN)
-                known = f"The policies of the collection are {', '.join(BUILT_IN)}."
-                raise OptionError(f"policy_file: {quoted(name)} does not exist{near}", hint=known) from error
-            path = name
-        except (OSError, ValueError) as error:
-            raise OptionError(f"policy_file: {quoted(name)} is not the path of a file: {error}") from error
+        path = self.find_file("policy_file", name)
+        if path is None:
+            near = nearest(name, BUILT_IN)
+            known = f"The policies of the collection are {', '.join(BUILT_IN)}."
+            raise OptionError(f"policy_file: {quoted(name)} does not exist{near}", hint=known)
         return load_policy(Path(path))

@@ -31,11 +31,12 @@ _MERGE = "tag:yaml.org,2002:merge"
 class PolicyFile(NamedTuple):
     """A policy that was read and is valid.
 
-    ``file`` is its path for a report: below the working directory relative to it. ``lines`` has the line, from 1, at
-    which each rule begins.
+    ``name`` is that of a policy of the collection, or of the file without folder and suffix. ``file`` is its path for a
+    report: below the working directory relative to it. ``lines`` has the line, from 1, at which each rule begins.
     """
 
     document: dict[str, Any]
+    name: str
     file: str
     lines: list[int]
 
@@ -80,7 +81,7 @@ def load_policy(path: Path, label: str | None = None) -> PolicyFile:
     document, file, lines, mistakes = _read(path, label)
     if mistakes:
         raise MistakesError(mistakes, file)
-    return PolicyFile(document, file, [lines[f"rules[{index}]"] for index in range(len(document["rules"]))])
+    return PolicyFile(document, path.stem, file, [lines[f"rules[{index}]"] for index in range(len(document["rules"]))])
 
 
 def policy_file_mistakes(path: Path) -> tuple[list[Mistake], str]:

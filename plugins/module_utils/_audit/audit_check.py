@@ -19,9 +19,11 @@ from .._domain.text import quoted
 from .._domain.times import parse_instant
 from .._domain.tokens import DERIVED, Organization, token_from_record
 from .facts_check import check_accounts, check_errors, check_organization
-from .result import INCOMPLETE, KEYS, PASS, VIOLATIONS
+from .result import INCOMPLETE, KEYS, PASS, SCHEMA_VERSION, VIOLATIONS
 
 OUTCOMES = (PASS, VIOLATIONS, INCOMPLETE)
+_COUNTS = ("findings", "violations", "new", "known", "fixed", "muted")
+_FINDING = ("rule_id", "severity", "description", "message", "known", "muted", "exception", "token")
 
 
 def check_audit(audit: object, path: str = "audit") -> Mapping[str, Any]:
@@ -46,6 +48,10 @@ def check_audit(audit: object, path: str = "audit") -> Mapping[str, Any]:
         parse_instant(text_at(audit[key], f"{path}.{key}"), f"{path}.{key}")
     optional_text_at(audit["caller"], f"{path}.caller")
     text_at(audit["collection_version"], f"{path}.collection_version")
+    if audit["schema_version"] != SCHEMA_VERSION or isinstance(audit["schema_version"], bool):
+        raise OptionError(
+            f"{path}.schema_version: {quoted(audit['schema_version'])} is not supported; expected {SCHEMA_VERSION}"
+        )
     failing, rules = _policy(audit["policy"], f"{path}.policy")
     exceptions = mapping_at(audit["exceptions"], f"{path}.exceptions", ("expired", "unused"))
     for key in ("expired", "unused"):
@@ -58,7 +64,12 @@ def check_audit(audit: object, path: str = "audit") -> Mapping[str, Any]:
         _finding(entry, rules, f"{path}.findings[{index}]")
         for index, entry in enumerate(list_at(audit["findings"], f"{path}.findings"))
     ]
-    _summary(audit["summary"], findings, failing, rules, f"{path}.summary")
+    fixed = [
+        _finding(entry, rules, f"{path}.fixed[{index}]")
+        for index, entry in enumerate(list_at(audit["fixed"], f"{path}.fixed"))
+    ]
+    _baseline(audit["baseline"], findings, fixed, path)
+    _summary(audit["summary"], findings, fixed, failing, rules, f"{path}.summary")
     _outcome(audit, findings, failing, path)
     _unread(audit, path)
     _counts(audit, path)
@@ -67,8 +78,10 @@ def check_audit(audit: object, path: str = "audit") -> Mapping[str, Any]:
 
 def _policy(value: object, path: str) -> tuple[Sequence[str], Sequence[str]]:
     """Return the severities of which findings fail the audit, and the IDs of the rules."""
-    policy = mapping_at(value, path, ("file", "fail_on", "rules"))
-    optional_text_at(policy["file"], f"{path}.file")
+    policy = mapping_at(value, path, ("name", "file", "digest", "fail_on", "rules"))
+    for key in ("name", "file"):
+        optional_text_at(policy[key], f"{path}.{key}")
+    text_at(policy["digest"], f"{path}.digest")
     severity = _severity(policy["fail_on"], f"{path}.fail_on")
     rules = []
     for index, entry in enumerate(list_at(policy["rules"], f"{path}.rules")):
@@ -98,13 +111,14 @@ def _exception(value: object, path: str) -> None:
 
 
 def _finding(value: object, rules: Sequence[str], path: str) -> Mapping[str, Any]:
-    finding = mapping_at(value, path, ("rule_id", "severity", "description", "message", "muted", "exception", "token"))
+    finding = mapping_at(value, path, _FINDING)
     if finding["rule_id"] not in rules:
         raise OptionError(f"{path}.rule_id: {quoted(finding['rule_id'])} is not a rule of the policy")
     _severity(finding["severity"], f"{path}.severity")
     for key in ("description", "message"):
         text_at(finding[key], f"{path}.{key}")
     optional_text_at(finding.get("host"), f"{path}.host")
+    boolean_at(finding["known"], f"{path}.known")
     if boolean_at(finding["muted"], f"{path}.muted"):
         _exception(finding["exception"], f"{path}.exception")
     elif finding["exception"] is not None:
@@ -116,6 +130,23 @@ def _finding(value: object, rules: Sequence[str], path: str) -> Mapping[str, Any
     return finding
 
 
+def _baseline(
+    value: object, findings: Sequence[Mapping[str, Any]], fixed: Sequence[Mapping[str, Any]], path: str
+) -> None:
+    """Check the baseline, and that findings are known or fixed only if there is one."""
+    if value is not None:
+        here = f"{path}.baseline"
+        baseline = mapping_at(value, here, ("as_of", "audited_at", "findings", "policy"))
+        for key in ("as_of", "audited_at"):
+            parse_instant(text_at(baseline[key], f"{here}.{key}"), f"{here}.{key}")
+        count_at(baseline["findings"], f"{here}.findings")
+        policy = mapping_at(baseline["policy"], f"{here}.policy", ("name", "digest"))
+        optional_text_at(policy["name"], f"{here}.policy.name")
+        text_at(policy["digest"], f"{here}.policy.digest")
+    elif fixed or any(finding["known"] for finding in findings):
+        raise OptionError(f"{path}.baseline: it is null, and some findings are known or fixed")
+
+
 def _derived(value: object, path: str) -> None:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if value is not None and is_number is not path.endswith("_days"):
@@ -125,15 +156,22 @@ def _derived(value: object, path: str) -> None:
 
 
 def _summary(
-    value: object, findings: Sequence[Mapping[str, Any]], failing: Sequence[str], rules: Sequence[str], path: str
+    value: object,
+    findings: Sequence[Mapping[str, Any]],
+    fixed: Sequence[Mapping[str, Any]],
+    failing: Sequence[str],
+    rules: Sequence[str],
+    path: str,
 ) -> None:
-    keys = ("accounts", "organizations", "tokens", "findings", "violations", "muted", "by_rule", "by_severity")
-    summary = mapping_at(value, path, keys)
+    summary = mapping_at(value, path, ("accounts", "organizations", "tokens", *_COUNTS, "by_rule", "by_severity"))
     counted = [finding for finding in findings if not finding["muted"]]
     expected: dict[str, int] = {
         "findings": len(findings),
         "muted": len(findings) - len(counted),
-        "violations": sum(finding["severity"] in failing for finding in counted),
+        "known": sum(finding["known"] for finding in counted),
+        "new": sum(not finding["known"] for finding in counted),
+        "fixed": len(fixed),
+        "violations": sum(finding["severity"] in failing and not finding["known"] for finding in counted),
         **{f"by_rule.{rule}": sum(finding["rule_id"] == rule for finding in counted) for rule in rules},
         **{f"by_severity.{name}": sum(finding["severity"] == name for finding in counted) for name in SEVERITIES},
     }
@@ -194,7 +232,9 @@ def _outcome(
     complete = boolean_at(audit["complete"], f"{path}.complete")
     if complete == bool(errors):
         raise OptionError(f"{path}.complete: it is {str(complete).lower()}, and errors has {len(errors)} entries")
-    violated = any(finding["severity"] in failing and not finding["muted"] for finding in findings)
+    violated = any(
+        finding["severity"] in failing and not finding["muted"] and not finding["known"] for finding in findings
+    )
     expected = INCOMPLETE if not complete else VIOLATIONS if violated else PASS
     if audit["outcome"] != expected:
         raise OptionError(f"{path}.outcome: it is {audit['outcome']}, and the rest of the audit makes {expected}")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from .._domain.conditions import all_of
-from .._domain.errors import attach_details
+from .._domain.errors import OptionError, attach_details
 from .._domain.policy import parse_policy
 from .._domain.times import current_instant
 from .._sweep.facts import coverage_of
@@ -20,6 +20,7 @@ from .._sweep.options import parse_sweep_options
 from .._sweep.sweep import sweep
 from .._workmail.connection import Connection
 from .._workmail.session import Session
+from .baseline import Baseline, compare_with_baseline, read_baseline
 from .result import audit
 
 
@@ -27,20 +28,21 @@ def gather_audit(options: Mapping[str, Any], connection: Connection) -> dict[str
     """Read the tokens and check them against a policy, keeping only those that a rule finds.
 
     Args:
-        options: The options by name, and the document of the policy as ``policy``. Owners are read with ``owners``, and
-            if the policy needs them.
+        options: The options by name, and the documents ``policy`` and, if any, ``baseline``. Owners are read with
+            ``owners``, and if the policy needs them.
         connection: Makes the clients.
 
     Returns:
         The result of ``audit``, and the cost as ``gather_facts`` returns it.
 
     Raises:
-        PatrolError: An option or the policy is not valid, or the answer would be incomplete; then its details have the
-            cost.
+        PatrolError: An option, the policy or the baseline is not valid, or the answer would be incomplete; then its
+            details have the cost.
     """
     policy = parse_policy(options.get("policy"))
-    owners = bool(options.get("owners")) or policy.needs_owners
     now = current_instant()
+    baseline = _baseline(options, now)
+    owners = bool(options.get("owners")) or policy.needs_owners
     checked = parse_sweep_options({**options, "owners": owners}, now)
     checked = checked._replace(select=all_of([checked.select, policy.when]))
     session = Session.open(connection, checked)
@@ -54,4 +56,19 @@ def gather_audit(options: Mapping[str, Any], connection: Connection) -> dict[str
         now=now,
         caller=session.known_caller(),
     )
+    if baseline is not None:
+        with attach_details(session.progress.as_result):
+            result = compare_with_baseline(result, baseline)
     return {**result, **session.progress.as_result()}
+
+
+def _baseline(options: Mapping[str, Any], now: int) -> Baseline | None:
+    if options.get("baseline") is None:
+        return None
+    for option in ("users", "select"):
+        if options.get(option):
+            raise OptionError(
+                f"baseline, {option}: only one of them is possible, because findings of tokens that {option} leaves "
+                "out would look fixed"
+            )
+    return read_baseline(options["baseline"], options.get("baseline_max_age"), now)

@@ -35,9 +35,9 @@ def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
         as_of: The instant to judge at, in microseconds since the epoch, for tokens and exceptions alike.
 
     Returns:
-        Findings ``{rule_id, severity, revoke, description, message, muted, exception, token}``, sorted by severity
-        (the worst first), rule ID, account ID, organization ID and token ID, ``token`` as ``to_record`` makes it; and
-        the exceptions as the policy has them.
+        Findings ``{rule_id, severity, revoke, description, message, known, muted, exception, token}``, sorted by
+        severity (the worst first), rule ID, account ID, organization ID and token ID. ``known`` is False, and ``token``
+        is as ``to_record`` makes it. Besides, the exceptions as the policy has them.
 
     Raises:
         OptionError: The policy needs owners that the tokens lack.
@@ -71,6 +71,7 @@ def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
                     "revoke": rule.revoke,
                     "description": description,
                     "message": f"{description}: {summary}",
+                    "known": False,
                     "muted": muting is not None,
                     "exception": None if muting is None else muting.document,
                     "token": record,

@@ -14,6 +14,7 @@ import re
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from .conditions import Conditions, any_of, check_size, parse_conditions
+from .digest import digest_of
 from .errors import Mistake, MistakeCollector, MistakesError, OptionError, mistake
 from .text import expected, named, nearest, printable, quoted
 from .times import DAY, format_instant, parse_date, parse_instant
@@ -49,11 +50,15 @@ class PolicyException(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """A policy that was checked. A finding of at least ``fail_on`` that is not muted is a violation."""
+    """A policy that was checked. A finding of at least ``fail_on`` that is neither muted nor known is a violation.
+
+    ``digest`` is that of the document, as ``digest_of`` computes it.
+    """
 
     fail_on: str
     rules: Sequence[Rule]
     exceptions: Sequence[PolicyException]
+    digest: str
 
     @property
     def needs_owners(self) -> bool:
@@ -153,7 +158,7 @@ def _parse(document: object) -> Policy:
         # Without any rule ID, each exception would be a second mistake.
         exceptions = _exceptions(policy.get("exceptions", []), list(first) or None)
     collector.raise_all()
-    return Policy(fail_on, rules, exceptions)
+    return Policy(fail_on, rules, exceptions, digest_of(document, "policy"))
 
 
 def _check_version(version: object) -> None:

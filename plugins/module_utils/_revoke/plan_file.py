@@ -9,13 +9,12 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
 import json
 import re
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._domain.conditions import Conditions, parse_conditions
+from .._domain.digest import as_text, digest_of
 from .._domain.errors import OptionError
 from .._domain.policy import Policy, parse_policy
 from .._domain.strict_json import parse_json
@@ -102,26 +101,6 @@ class SavedPlan(NamedTuple):
         )
 
 
-def digest_of(document: object, path: str = "document") -> str:
-    """Give the digest of a policy or of findings, whatever the order of their keys.
-
-    Args:
-        document: The document, as it was given. Dates are equal to their text.
-        path: What to call it in an error.
-
-    Returns:
-        ``sha256:`` and 64 hexadecimal digits.
-
-    Raises:
-        OptionError: It cannot be written as JSON.
-    """
-    try:
-        text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=_as_text)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise OptionError(f"{path}: it cannot be written as JSON: {type(error).__name__}") from error
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
 def plan_document(
     planned: Sequence[Planned],
     created: int,
@@ -160,7 +139,7 @@ def plan_document(
             for entry in planned
         ],
     }
-    plain: dict[str, Any] = json.loads(json.dumps(document, default=_as_text))
+    plain: dict[str, Any] = json.loads(json.dumps(document, default=as_text))
     return {**plain, "digest": digest_of(plain)}
 
 
@@ -333,9 +312,3 @@ def _limit(value: object, most: int | None, path: str) -> int:
         allowed = "of at least 1" if most is None else f"from 1 to {most}"
         raise OptionError(f"{path}: {quoted(value)} is not a whole number {allowed}")
     return value
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    raise OptionError(f"{quoted(value)} cannot be written as JSON")

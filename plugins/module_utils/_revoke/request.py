@@ -14,6 +14,7 @@ from typing import Any, Mapping, NamedTuple
 
 from .._domain.checks import check_plain, integer_option
 from .._domain.conditions import check_size
+from .._domain.digest import digest_of
 from .._domain.errors import OptionError
 from .._domain.policy import parse_policy
 from .._domain.text import quoted
@@ -23,7 +24,7 @@ from .._sweep.options import SweepOptions, parse_sweep_options
 from .findings import check_can_revoke, check_findings, check_findings_can_revoke, check_findings_of_the_past
 from .options import check_future, optional_conditions
 from .plan import Limits, Protection
-from .plan_file import OPTIONS, SavedPlan, digest_of, read_plan
+from .plan_file import OPTIONS, SavedPlan, read_plan
 from .selection import FindingsSelection, PolicySelection, Selection
 
 _LIMIT = 10

@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""An audit result as JSON, in the form of ``docs/audit.schema.json``."""
+"""An audit result as JSON, in the form of ``docs/audit.v1.schema.json``."""
 
 from __future__ import annotations
 

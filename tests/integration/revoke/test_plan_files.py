@@ -28,9 +28,9 @@ from revocations import (
 )
 from workmail_emulator import Emulator, Fault
 
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.digest import digest_of
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import current_instant, format_instant
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke import journal
-from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan_file import digest_of
 
 
 def test_a_plan_is_written_and_carried_out(by_policy: Run, emulator: Emulator, tmp_path: Path) -> None:

@@ -15,15 +15,14 @@ import pytest
 from guarding import guards
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import nested
 from plans import EXPIRED, UNUSED, findings_of, selection, token
 from token_strategies import NOW
 
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.digest import digest_of
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError, PatrolError
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke import plan_file
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan import Limits
 from ansible_collections.patrol.workmail.plugins.module_utils._revoke.plan_file import (
-    digest_of,
     parse_plan,
     plan_document,
     read_plan,
@@ -202,14 +201,3 @@ def test_a_plan_that_is_almost_right_is_read_or_refused(data: st.DataObject, val
         parse_plan(signed(plan), "p")
     except PatrolError as error:
         assert error.message.startswith("plan_file: p: ")
-
-
-@guards(
-    PLAN_FILE,
-    '    except (TypeError, ValueError, RecursionError) as error:\n        raise OptionError(f"{path}: it cannot',
-    '    except ZeroDivisionError as error:\n        raise OptionError(f"{path}: it cannot',
-)
-@pytest.mark.parametrize("value", [{1: 1, "a": 1}, nested(100_000), {"a": object()}, {("a",): 1}])
-def test_what_has_no_digest_is_refused(value: Any) -> None:
-    with pytest.raises(OptionError, match="cannot be written as JSON"):
-        digest_of(value, "policy")

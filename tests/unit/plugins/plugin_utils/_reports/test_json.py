@@ -20,7 +20,7 @@ from report_strategies import NAMES, audit_named
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.conditions import CONDITIONS
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._json import render
 
-SCHEMA = json.loads(Path(__file__).parents[5].joinpath("docs", "audit.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(Path(__file__).parents[5].joinpath("docs", "audit.v1.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 

@@ -1,0 +1,165 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module utility is PRIVATE to the collection and may change without notice.
+
+"""Baselines: earlier audits that new ones are compared with. Pure: the standard library only."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, NamedTuple, Tuple
+
+from .._domain.errors import OptionError
+from .._domain.text import quoted
+from .._domain.times import DAY, parse_duration, parse_instant
+from .._domain.tokens import Organization
+from .audit_check import check_audit
+from .result import INCOMPLETE, SCHEMA_VERSION, conclude
+
+MAX_AGE = "90d"
+_MOST_NAMED = 3
+_NEW_BASELINE = "Use the audit.json of a newer audit as the baseline, after reviewing its findings."
+
+FindingKey = Tuple[str, Any, str, str]
+
+
+class Baseline(NamedTuple):
+    """An audit that was checked.
+
+    ``findings`` has the findings that are not muted, by rule and token. ``organizations`` has the account ID of each
+    organization that was read, by organization ID. ``evidence`` is the entry ``baseline`` of a result.
+    """
+
+    findings: Mapping[FindingKey, Mapping[str, Any]]
+    organizations: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+
+
+def read_baseline(document: object, max_age: object, now: int, path: str = "baseline") -> Baseline:
+    """Check that an earlier audit can serve as a baseline.
+
+    Args:
+        document: The result of an audit, as ``audit.json`` has it.
+        max_age: How old it may be at most, a duration such as ``90d``. If None, ``MAX_AGE``.
+        now: The present, in microseconds since the epoch.
+        path: What to call it in an error.
+
+    Returns:
+        The baseline.
+
+    Raises:
+        OptionError: It is not the result of an audit, has a newer schema, was incomplete, is too old, or is of the
+            future; or ``max_age`` is not a duration.
+    """
+    longest = parse_duration(MAX_AGE if max_age is None else max_age, f"{path}_max_age")
+    audit = _audit(document, path)
+    if audit["outcome"] == INCOMPLETE:
+        raise OptionError(
+            f"{path}: the audit was incomplete, and what it did not read would look like new findings",
+            hint="Use the audit.json of a complete audit as the baseline.",
+        )
+    age = now - parse_instant(audit["audited_at"], f"{path}.audited_at")
+    if age < 0:
+        raise OptionError(
+            f"{path}: it was made at {audit['audited_at']}, which is later than now",
+            hint="Compare the clock of this machine with that of the machine that made the baseline.",
+        )
+    if age > longest:
+        raise OptionError(
+            f"{path}: it is {age // DAY} days old, and {quoted(MAX_AGE if max_age is None else max_age)} is the most",
+            hint=_NEW_BASELINE,
+        )
+    counted = [finding for finding in audit["findings"] if not finding["muted"]]
+    return Baseline(
+        # A token without an ID cannot be found again.
+        findings={
+            _key(finding): finding for finding in counted if finding["token"]["personal_access_token_id"] is not None
+        },
+        organizations={
+            entry["id"]: entry["account_id"] for entry in audit["organizations"] if entry["tokens"] is not None
+        },
+        evidence={
+            "as_of": audit["as_of"],
+            "audited_at": audit["audited_at"],
+            "findings": len(counted),
+            "policy": {"name": audit["policy"]["name"], "digest": audit["policy"]["digest"]},
+        },
+    )
+
+
+def _audit(document: object, path: str) -> Mapping[str, Any]:
+    hint = "Give the audit.json that an earlier audit wrote, as it is."
+    if not isinstance(document, Mapping) or not document:
+        raise OptionError(f"{path}: expected the result of an audit, got {quoted(document)}", hint=hint)
+    version = document.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise OptionError(
+            f"{path}: schema version {version} is newer than this collection, which reads version {SCHEMA_VERSION}",
+            hint="Use at least the version of patrol.workmail that made the baseline.",
+        )
+    try:
+        return check_audit(document, path)
+    except OptionError as error:
+        raise OptionError(error.message, hint=error.hint or hint) from error
+
+
+def compare_with_baseline(audit: Mapping[str, Any], baseline: Baseline) -> dict[str, Any]:
+    """Mark the findings that the baseline has, which do not fail the audit, and list those of it that are gone.
+
+    A finding is gone if its rule is still in the policy, its organization was read completely, and the audit does not
+    have it.
+
+    Args:
+        audit: The result of ``result.audit``.
+        baseline: The baseline.
+
+    Returns:
+        The audit with ``known`` in each finding, ``fixed``, ``baseline``, and the counts and the outcome that follow.
+
+    Raises:
+        OptionError: The audit is complete, and did not read an organization of the baseline.
+    """
+    _require_organizations(audit, baseline)
+    findings = [{**finding, "known": _key(finding) in baseline.findings} for finding in audit["findings"]]
+    found = {_key(finding) for finding in findings}
+    rules = {rule["id"] for rule in audit["policy"]["rules"]}
+    read = {entry["id"] for entry in audit["organizations"] if entry["tokens"] is not None or _is_vanishing(entry)}
+    fixed = [
+        finding
+        for key, finding in baseline.findings.items()
+        if key not in found and finding["rule_id"] in rules and finding["token"]["organization_id"] in read
+    ]
+    return conclude({**audit, "findings": findings, "fixed": fixed, "baseline": dict(baseline.evidence)})
+
+
+def _key(finding: Mapping[str, Any]) -> FindingKey:
+    token = finding["token"]
+    return finding["rule_id"], token.get("account_id"), token["organization_id"], token["personal_access_token_id"]
+
+
+def _is_vanishing(entry: Mapping[str, Any]) -> bool:
+    """Find out whether an organization has no tokens any more, because it is being deleted."""
+    return not Organization(entry["id"], entry["alias"], entry["region"], entry["state"] or "").readable
+
+
+def _require_organizations(audit: Mapping[str, Any], baseline: Baseline) -> None:
+    """Refuse a baseline of organizations that the audit does not read: their findings would look fixed.
+
+    Organizations of an account that was listed and cannot be read are not known, and an incomplete audit has errors.
+    """
+    unread = {entry["id"] for entry in audit["accounts"] if entry["organizations"] is None}
+    listed = {entry["id"] for entry in audit["organizations"]}
+    missing = sorted(
+        organization
+        for organization, account_id in baseline.organizations.items()
+        if organization not in listed and account_id not in unread
+    )
+    if missing and audit["complete"]:
+        more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+        raise OptionError(
+            f"baseline: this audit does not read {', '.join(map(quoted, missing[:_MOST_NAMED]))}{more}, which the "
+            "baseline has",
+            hint=f"Audit the same organizations as the baseline. If they were deleted: {_NEW_BASELINE}",
+        )
