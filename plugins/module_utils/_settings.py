@@ -15,6 +15,7 @@ from typing import Any, Callable, Mapping
 
 from ._domain.checks import integer_option
 from ._domain.errors import OptionError, PatrolError
+from ._domain.text import join_sentences
 from ._domain.tokens import Organization
 from ._sweep.organizations import OrganizationClient, connect_to_organization
 from ._workmail import operations
@@ -168,7 +169,7 @@ def _put(
             "ConfigurationNotConfirmedException",
             "Read the settings again later.",
         )
-        error.hint = " ".join(filter(None, (error.hint, "It is not known whether the change was made.")))
+        error.hint = join_sentences(*filter(None, (error.hint, "It is not known whether the change was made.")))
         raise error from None
 
 

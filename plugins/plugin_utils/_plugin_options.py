@@ -36,6 +36,8 @@ def name_variables(action: Any, result: dict[str, Any], task_vars: Mapping[str, 
     if result.get("failed") and task_vars and "__workmail_variables" in task_vars:
         variables = action._templar.template(task_vars["__workmail_variables"])
         result["msg"] = replace_options(str(result.get("msg")), variables)
+        if result.get("hint"):
+            result["hint"] = replace_options(result["hint"], variables)
     return result
 
 
@@ -44,8 +46,12 @@ def replace_options(text: str, variables: Mapping[str, str]) -> str:
 
     Args:
         text: The error. An option begins it, or one of its mistakes, as the head of a path such as ``protected.owner``.
-            Names with an underscore, such as ``max_tokens``, are replaced everywhere outside quotes.
+            Names with an underscore, such as ``max_tokens``, are replaced everywhere outside quotes. Other names are
+            words of sentences too, and are replaced before ``: true`` and ``: false`` and after a verb such as ``Set``.
         variables: The variables, by option.
+
+    Returns:
+        The error with the names of variables.
     """
     names = "|".join(re.escape(name) for name in variables)
     text = re.sub(
@@ -56,11 +62,21 @@ def replace_options(text: str, variables: Mapping[str, str]) -> str:
         text,
     )
     inner = "|".join(re.escape(name) for name in variables if "_" in name)
+    # A role has no variable for the option region.
+    listed = rf"(?:region or )?((?:(?:{names})(?:,| or| and) )*(?:{names}))(?![\w/-]|\.\w)"
     return re.sub(
-        rf"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|(?<![\w./-])({inner})(?![\w/-]|\.\w)""",
-        lambda match: variables.get(match[1], match[0]),
+        rf"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|(?<![\w./-])({inner})(?![\w/-]|\.\w)"""
+        rf"|\b((?:Set|Check|needs|combined with) ){listed}|(?<![\w./-])({names})(?=: (?:true|false)\b)",
+        lambda match: _name_in_sentence(match, variables),
         text,
     )
+
+
+def _name_in_sentence(match: re.Match[str], variables: Mapping[str, str]) -> str:
+    single, verb, listed, valued = match.groups()
+    if verb:
+        return f"{verb}{re.sub('[a-z_]+', lambda name: variables.get(name[0], name[0]), listed)}"
+    return variables.get(single or valued, match[0])
 
 
 def reject_nulls(given: Mapping[str, Any], names: Iterable[str]) -> None:

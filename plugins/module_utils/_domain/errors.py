@@ -13,7 +13,7 @@ import contextlib
 import re
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
-from .text import log_part, shortened
+from .text import join_sentences, log_part, shortened
 
 _LONGEST_PROBLEM = 500
 _MISTAKES_IN_TEXT = 20
@@ -92,7 +92,7 @@ class PatrolError(Exception):
         text = f"{self.operation}: {self.message}" if self.operation else self.message
         if where:
             text += f" ({', '.join(where)})"
-        return f"{text}. {self.hint}" if self.hint else text
+        return join_sentences(text, self.hint) if self.hint else text
 
     def as_result(self) -> dict[str, Any]:
         """Return the error as the fields of a module's result, and as an entry of its ``errors`` list.

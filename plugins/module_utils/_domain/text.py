@@ -49,6 +49,21 @@ def shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
+def join_sentences(*sentences: str) -> str:
+    """Join sentences, each of which may lack its final full stop.
+
+    Args:
+        sentences: The sentences, at least one.
+
+    Returns:
+        The text. Its last sentence ends as it is given.
+    """
+    text = sentences[0]
+    for sentence in sentences[1:]:
+        text += f" {sentence}" if text.endswith((".", "?", "!")) else f". {sentence}"
+    return text
+
+
 def log_part(text: str) -> str:
     """Make a part of a line for a log, whatever users wrote into it.
 

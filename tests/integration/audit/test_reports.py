@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from estate import ESTATE, GLOBEX
+from estate import ACME, ESTATE, GLOBEX
 from guarding import guards
 from host_runs import HostRun
 from workmail_emulator import Emulator, Fault
@@ -152,8 +152,10 @@ def test_the_last_error_says_why_an_audit_is_incomplete(emulator: Emulator, run_
     """One host audits an account with an organization that is denied, and another host an account without a fault."""
     denied = "100000000001"
     emulator.load({"Organizations": [{**entry, "AccountId": denied} for entry in ESTATE["Organizations"]]})
-    limits = {"organization_id": GLOBEX, "account_id": denied}
-    emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", **limits))
+    for organization in (ACME, GLOBEX):
+        limits = {"organization_id": organization, "account_id": denied}
+        denial = {"code": "AccessDeniedException", "message": "No."}
+        emulator.faults.add(Fault("error", operation="ListPersonalAccessTokens", **denial, **limits))
     keys = {name.upper(): value for name, value in emulator.credentials(denied).items()}
     incomplete, violated = run_hosts(
         BOOK,
@@ -163,7 +165,8 @@ def test_the_last_error_says_why_an_audit_is_incomplete(emulator: Emulator, run_
         ],
     )
     last = incomplete.stdout[incomplete.stdout.index("Pass only if everything was read") :]
-    assert incomplete.returncode == 2 and "INCOMPLETE: 0 violations" in last and "AccessDeniedException" in last
+    assert incomplete.returncode == 2 and "INCOMPLETE: 0 violations" in last
+    assert "to the credentials in use. ListPersonalAccessTokens: AccessDeniedException: No (account " in last
     assert violated.returncode == 0
     assert "Violations do not fail this run, because audit_fail is false." in violated.stdout
 

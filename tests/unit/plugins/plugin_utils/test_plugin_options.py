@@ -13,6 +13,7 @@ from guarding import guards
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError
 from ansible_collections.patrol.workmail.plugins.plugin_utils._plugin_options import (
     check_options,
+    name_variables,
     reject_nulls,
     replace_options,
 )
@@ -89,6 +90,10 @@ VARIABLES = {
     "mode": "revoke_mode",
     "max_tokens": "revoke_max_tokens",
     "allow_future": "revoke_allow_future",
+    "regions": "revoke_regions",
+    "accounts": "revoke_accounts",
+    "exclude_accounts": "revoke_exclude_accounts",
+    "owners": "revoke_owners",
 }
 
 
@@ -115,10 +120,31 @@ VARIABLES = {
         ("policy.yml: line 3, rule a: bad", "policy.yml: line 3, rule a: bad"),
         ("p.yml: line 3, rule mode: when.mode: unknown", "p.yml: line 3, rule mode: when.mode: unknown"),
         ("the mode: it is wrong; policy: too", "the mode: it is wrong; policy: too"),
+        ("Set region or regions; it is in all regions.", "Set revoke_regions; it is in all regions."),
+        ("exclude_accounts: needs accounts", "revoke_exclude_accounts: needs revoke_accounts"),
+        ("Check accounts and exclude_accounts.", "Check revoke_accounts and revoke_exclude_accounts."),
+        (
+            "regions: cannot be combined with findings, which",
+            "revoke_regions: cannot be combined with revoke_findings, which",
+        ),
+        ("select: owner needs owners: true", "select: owner needs revoke_owners: true"),
+        ("'Set mode' needs no \"owners: true\"; accounts: 3", "'Set mode' needs no \"owners: true\"; accounts: 3"),
+        ("Check modes and the accounts.", "Check modes and the accounts."),
     ],
 )
 def test_an_error_of_a_role_names_its_variables(text: str, named: str) -> None:
     assert replace_options(text, VARIABLES) == named
+
+
+def test_the_hint_of_a_failed_task_names_the_variables_of_its_role() -> None:
+    action = SimpleNamespace(_templar=SimpleNamespace(template=lambda value: value))
+    result = {"failed": True, "msg": "regions: all stands alone", "hint": "Set region or regions."}
+    assert name_variables(action, dict(result), {"__workmail_variables": VARIABLES}) == {
+        "failed": True,
+        "msg": "revoke_regions: all stands alone",
+        "hint": "Set revoke_regions.",
+    }
+    assert name_variables(action, dict(result), {}) == result
 
 
 @guards("plugins/plugin_utils/_plugin_options.py", "        if name in given and given[name] is None:")

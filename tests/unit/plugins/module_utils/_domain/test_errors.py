@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pytest
 from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
@@ -24,6 +25,18 @@ def test_an_error_says_what_where_and_what_to_do() -> None:
         "page": 2,
         "hint": "Correct it.",
     }
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("it broke", "it broke. Correct it."),
+        ("The service is down.", "The service is down. Correct it."),
+        ("unknown option, did you mean users?", "unknown option, did you mean users? Correct it."),
+    ],
+)
+def test_a_hint_is_a_sentence_of_its_own(message: str, text: str) -> None:
+    assert str(PatrolError(message, hint="Correct it.")) == text
 
 
 def test_a_message_cannot_flood_a_log() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from guarding import guards
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.text import (
+    join_sentences,
     named,
     nearest,
     printable,
@@ -47,3 +48,8 @@ def test_printable_text_cannot_forge_a_line_or_turn_its_direction() -> None:
 
 def test_shortened_text_has_at_most_the_given_length() -> None:
     assert shortened("x" * 10, 10) == "x" * 10 and shortened("x" * 11, 10) == "x" * 7 + "..."
+
+
+def test_joined_sentences_have_one_mark_between_them() -> None:
+    assert join_sentences("a") == "a"
+    assert join_sentences("a", "B.", "C?", "D...", "e") == "a. B. C? D... e"
