@@ -21,11 +21,11 @@ QUICK = (
     *("integration-quick", "sanity-here", "unit", "artifact", "emulator", "lint", "docs"),
     *("mypy", "ruff", "changelog", "reuse", "shell"),
 )
-EVERYTHING = (
+ALL = (
     *("integration", "supported-releases", "guards", "unit", "sanity", "browser", "artifact", "emulator", "lint"),
     *("site", "docs", "mypy", "changelog", "reuse", "ruff", "shell"),
 )
-# What EVERYTHING ends with, once the other parts are done.
+# What a run of all parts ends with, once the other parts are done.
 LAST = ("coverage",)
 NOT_QUICK = (
     "slow tests of integration",

@@ -28,7 +28,7 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .environment import Failure
+from .environment import Failure, Refusal
 from .program import run_program
 
 Record = dict[str, Any]
@@ -95,9 +95,11 @@ def main(arguments: list[str]) -> int:
         The exit code: 0 if the three agree on every token, 1 if not.
 
     Raises:
+        Refusal: There are no credentials or no region. Nothing was read.
         Failure: The service could not be read.
     """
     options = _parse(arguments)
+    _check_settings(options.regions)
     with tempfile.TemporaryDirectory(prefix="workmail-live.") as directory:
         readings = read(options.regions, options.organizations, Path(directory))
     active = [organization for organization in readings.organizations if organization["state"] == "Active"]
@@ -130,7 +132,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         prog="scripts/test live",
         description="Read the real Amazon WorkMail with the AWS credentials of the environment by module, lookup and "
         "inventory, compare the three, and report what was observed of the behaviors that AWS does not document.",
-        epilog="The report contains no name, address or ID. Nothing is changed.",
+        epilog="The report contains no name, address or ID. Every call only reads, except with --delete-missing.",
     )
     parser.add_argument(
         "--regions", nargs="+", action="extend", default=[], metavar="REGION", help="default: that of the environment"
@@ -144,6 +146,20 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         help="also call DeletePersonalAccessToken in this organization, for a random ID that does not exist",
     )
     return parser.parse_args(arguments)
+
+
+def _check_settings(regions: Sequence[str]) -> None:
+    try:
+        session = Session()
+        found, region = session.get_credentials(), session.region_name or os.environ.get("AWS_REGION")
+    except BotoCoreError:
+        return  # The module reports settings that are wrong in its own words.
+    for setting, present, advice in (
+        ("AWS credentials were", found, "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+        ("region was", regions or region, "give --regions, for example --regions all, or set AWS_REGION"),
+    ):
+        if not present:
+            raise Refusal(f"no {setting} found: {advice}. Nothing was read")
 
 
 def read(regions: Sequence[str], organizations: Sequence[str], directory: Path) -> Readings:

@@ -28,7 +28,7 @@ def run_program(main: Callable[[list[str]], int], usage: str | None = None) -> i
     try:
         return main(arguments)
     except Failure as failure:
-        say(f"Error: {failure}.")
+        say(f"Error: {failure}" + ("" if str(failure).endswith("?") else "."))
         return failure.exit_code
     except KeyboardInterrupt:
         return 130

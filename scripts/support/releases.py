@@ -8,10 +8,12 @@ from __future__ import annotations
 import email
 import re
 import zipfile
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from .environment import VENV, Environment, Failure, download, step
+from .environment import CONTROLLERS, VENV, Environment, Refusal, download, step
 
+MATRIX_PARTS = ("unit", "integration", "ansible", "sanity")
 _BOTO = ("boto3==1.44.5",)
 
 
@@ -125,11 +127,21 @@ def _supports(environment: Environment, core: str, python: str) -> bool:
     return environment.output("python", "-c", code, version, stamp.read_text()) == "True"
 
 
-def check_name(kind: str, value: str | None, known: tuple[str, ...]) -> None:
-    """Check an argument against the names that it can have.
+def split_matrix_arguments(arguments: Sequence[str]) -> tuple[str | None, str | None, str | None, list[str]]:
+    """Check the arguments of the part ``matrix``.
+
+    Args:
+        arguments: ``[RELEASE [PYTHON [PART [ARGS...]]]]``.
+
+    Returns:
+        The release, the version of Python and the part, or None in place of each that is left out; and the ARGS.
 
     Raises:
-        Failure: It is not one of them.
+        Refusal: A name is not one of those that are known.
     """
-    if value is not None and value not in known:
-        raise Failure(f'"{value}" is not a {kind}; expected {", ".join(known)}')
+    known = {"release": [each.name for each in RELEASES], "Python": CONTROLLERS, "part": MATRIX_PARTS}
+    for (kind, names), value in zip(known.items(), arguments, strict=False):
+        if value not in names:
+            raise Refusal(f'"{value}" is not a {kind} of the matrix; expected {", ".join(names)}')
+    release, python, part, *_rest = (*arguments[:3], None, None, None)
+    return release, python, part, list(arguments[3:])

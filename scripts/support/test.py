@@ -10,7 +10,8 @@ import sys
 
 from . import setup
 from .environment import ROOT, Environment, aws_variables, lock
-from .lanes import EVERYTHING, LAST, NOT_QUICK, QUICK, run_parts
+from .lanes import ALL, LAST, NOT_QUICK, QUICK, run_parts
+from .parts import EVERYTHING, check_arguments, read_parts
 from .program import run_program
 
 _USAGE = """\
@@ -33,21 +34,27 @@ LIVE = "live"
 
 
 def main(arguments: list[str]) -> int:
-    """Run what the arguments ask for.
+    """Run the parts that the arguments name.
 
     Returns:
         The exit code.
+
+    Raises:
+        Refusal: An argument is not valid. Nothing was installed.
     """
+    check_arguments(arguments)
+    if arguments == ["--list"]:
+        for name, summary, _runs_pytest in read_parts():
+            print(f"{name:20}{summary}")
+        return 0
     environment = setup.prepare("test")
     python = environment.prefix / "bin/python"
-    if arguments[:1] == ["--list"]:
-        return subprocess.run([python, "-m", "nox", "--list"], env=environment.variables, cwd=ROOT).returncode
-    if arguments in ([], ["everything"]):
+    if arguments in ([], [EVERYTHING]):
         with lock("run.lock", "Waiting for another run of several parts in this checkout..."):
             if not arguments:
                 return run_parts(environment, QUICK, left_out=NOT_QUICK)
             environment.variables["WORKMAIL_COVERAGE"] = "1"
-            return run_parts(environment, EVERYTHING, LAST)
+            return run_parts(environment, ALL, LAST)
     part, *rest = arguments
     if part == LIVE:
         # HOME stays that of the scripts; the part itself replaces it.

@@ -81,6 +81,33 @@ def test_the_real_plugins_are_compared_and_nothing_is_changed(emulator: Emulator
     assert all(operation.startswith(("List", "Describe")) for operation in operations(emulator))
 
 
+@guards("scripts/support/live.py", "        if not present:")
+@pytest.mark.parametrize(
+    ("missing", "arguments", "said"),
+    [
+        (
+            "AWS_ACCESS_KEY_ID",
+            ["--regions", "all"],
+            "no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID",
+        ),
+        ("AWS_REGION", [], "no region was found: give --regions, for example --regions all, or set AWS_REGION"),
+    ],
+)
+def test_missing_settings_are_reported_before_anything_is_read(
+    emulator: Emulator, surroundings: dict[str, str], missing: str, arguments: list[str], said: str
+) -> None:
+    run = run_live({name: value for name, value in surroundings.items() if name != missing}, *arguments)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert said in run.stderr and "Nothing was read." in run.stderr
+    assert len(emulator.requests) == 0
+
+
+def test_the_help_says_what_can_change_something(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        live.main(["--help"])
+    assert "Every call only reads, except with --delete-missing." in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.ansible
 @pytest.mark.slow
 @pytest.mark.parametrize(
@@ -249,4 +276,4 @@ def test_aws_settings_of_the_user_reach_only_this_part(monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     chosen = {"AWS_CONFIG_FILE": "/etc/aws", "AWS_EC2_METADATA_DISABLED": "true"}
     assert scripts_environment.aws_variables() == {**expected, **chosen}
-    assert "live" not in (*lanes.QUICK, *lanes.EVERYTHING)
+    assert "live" not in (*lanes.QUICK, *lanes.ALL)

@@ -17,6 +17,10 @@ from pathlib import Path
 import pytest
 from guarding import guards
 
+from scripts.support import lanes
+from scripts.support.environment import Refusal
+from scripts.support.parts import check_arguments, read_parts
+
 COLLECTION = Path(__file__).parents[3]
 
 
@@ -39,6 +43,72 @@ def test_a_release_refuses(arguments: list[str], said: str) -> None:
     )
     assert (run.returncode, run.stdout) == (2, "")
     assert said in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nosuchpart"], '"nosuchpart" is not a part; scripts/test --list shows the parts'),
+        (["unti"], '"unti" is not a part; did you mean unit? '),
+        (["everythin"], '"everythin" is not a part; did you mean everything? '),
+        (["everything", "extra"], "everything takes no arguments, got extra"),
+        (["--list", "unit"], "--list takes no arguments, got unit"),
+        (["--hlep"], "--hlep is not an option; did you mean --help? scripts/test --help shows the usage"),
+        (["-x"], "-x is not an option; scripts/test --help shows the usage"),
+        (["unit", "nope.py"], '"nope.py" does not exist'),
+        (
+            ["unit", "-k", "nope", "tests/nope/test_text.py::test_a"],
+            '"tests/nope/test_text.py" does not exist; did you mean ',
+        ),
+        (["unit", "test_guard_markers.py"], "did you mean tests/unit/test_guard_markers.py?"),
+        (["emulator", "nope"], '"nope" does not exist'),
+        (["matrix", "99"], '"99" is not a release of the matrix; expected oldest, 11, '),
+        (["matrix", "13", "2.7"], '"2.7" is not a Python of the matrix; expected 3.11, '),
+        (["matrix", "13", "3.12", "lint"], '"lint" is not a part of the matrix; expected unit, integration, '),
+    ],
+)
+def test_arguments_that_are_not_valid_are_refused(arguments: list[str], said: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        check_arguments(arguments)
+    assert said in str(caught.value)
+
+
+def test_arguments_of_a_tool_are_not_refused() -> None:
+    for arguments in (
+        [],
+        ["everything"],
+        ["unit", "-k", "a or b", "-x"],
+        ["unit", "./tests/unit/test_house.py::test_a[b/c]", "tests/unit"],
+        ["ruff", "nope"],
+        ["matrix"],
+        ["matrix", "13", "3.12", "unit", "-k", "x"],
+        ["live", "--regions", "all"],
+    ):
+        check_arguments(arguments)
+
+
+def test_the_parts_are_the_sessions_of_the_noxfile() -> None:
+    parts = {part.name: part for part in read_parts()}
+    assert set(lanes.QUICK) | set(lanes.ALL) | set(lanes.LAST) | {"live", "matrix"} <= parts.keys()
+    assert all(part.summary.endswith(".") for part in parts.values())
+    assert parts["unit"].runs_pytest and not parts["mypy"].runs_pytest
+
+
+@guards("scripts/support/test.py", "    check_arguments(arguments)\n", "")
+def test_a_bad_argument_is_refused_before_anything_is_installed(tmp_path: Path) -> None:
+    shutil.copytree(COLLECTION / "scripts/support", tmp_path / "scripts/support")
+    shutil.copy(COLLECTION / "noxfile.py", tmp_path)
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        # No git, without which the installation fails at once.
+        command = [sys.executable, "-m", "scripts.support.test", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env={"PATH": ""}, capture_output=True, text=True, check=False)
+
+    run = call("untt")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == 'Error: "untt" is not a part; did you mean unit? scripts/test --list shows the parts.\n'
+    assert call("--list").stdout.startswith("ruff")
+    assert not (tmp_path / ".venv").exists()
 
 
 def test_what_the_guide_of_contributors_names_exists() -> None:
