@@ -8,16 +8,16 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-short_description: Tell what happens to Amazon WorkMail personal access tokens
+short_description: Send events about Amazon WorkMail personal access tokens
 description:
-  - Reads the personal access tokens of Amazon WorkMail organizations again and again, and puts an event as a token
-    appears, is used for the first time, comes near its expiry, expires, changes or goes.
-  - Each event is sent once, with O(state_file) also across restarts. If the source is killed while it sends events,
-    those that were not yet recorded are sent again.
+  - Reads the personal access tokens of Amazon WorkMail organizations repeatedly, and sends an event when a token
+    appears, is used for the first time, approaches its expiry, expires, changes or disappears.
+  - Each event is sent once; with O(state_file), this also holds across restarts. If the source is killed while it sends
+    events, it sends those that were not yet recorded again.
   - An event counts as sent once it is in the queue of ansible-rulebook. If the action of a rule fails, the event is not
-    sent again, so give the action C(retries). The guide about events describes what else to do.
-  - A sweep that fails, wholly or for some organizations, is an event too. What could not be read whole is left as it
-    was known, so that a failure never looks like tokens that are gone.
+    sent again, so give the action C(retries). The guide about events describes other measures.
+  - A sweep that fails, completely or for some organizations, is an event too. The source keeps its earlier state of what
+    could not be read completely, so a failure never looks like deleted tokens.
 author:
   - The patrol.workmail contributors (@patrol-collections)
 requirements:
@@ -25,53 +25,53 @@ requirements:
 options:
   organizations:
     description:
-      - The organizations to watch, by id (C(m-) and 32 lowercase hex digits) or by alias.
-      - Left out, every organization that C(ListOrganizations) shows in state C(Active).
+      - The organizations to watch, by ID (C(m-) and 32 lowercase hexadecimal digits) or by alias.
+      - The default is every organization that C(ListOrganizations) lists in state C(Active).
     type: list
     elements: str
   users:
-    description: Watch only the tokens of these users, by id, name or e-mail address.
+    description: Watch only the tokens of these users, by ID, user name or e-mail address.
     type: list
     elements: str
   regions:
-    description: The AWS regions to look in, or V(all) for every region with WorkMail. The default is O(region).
+    description: The AWS regions to read, or V(all) for every region with WorkMail. The default is O(region).
     type: list
     elements: str
   owners:
     description:
-      - Whether each token comes with its owner, as C(ListUsers) has it. A change of the owner is one of the token.
+      - Whether each token includes its owner, as C(ListUsers) returns it. A change of the owner is a change of the token.
     type: bool
     default: false
   interval:
-    description: How long to wait between two sweeps, a duration such as V(15m) or V(1h), of at least a second.
+    description: The time between two sweeps, a duration of at least one second such as V(15m) or V(1h).
     type: str
     default: 1h
   jitter:
-    description: The share of a wait, from 0 to 1, that is added to it at most, at random.
+    description: The maximum random addition to each wait, as a share of the wait from 0 to 1.
     type: float
     default: 0.1
   warn:
     description:
-      - Durations before a token's expiry. As a token passes one, that is an event; only the nearest to the expiry is
-        told where it has passed several.
+      - Durations before the expiry of a token. When a token passes one of them, the source sends an event. If the token
+        has passed several since the last sweep, the event is about the one nearest to the expiry.
     type: list
     elements: str
     default: [30d, 7d, 1d]
   state_file:
     description:
-      - A file on the machine that runs ansible-rulebook, which keeps what is known and what was told. It is made if it
-        is not there, and replaced as a whole.
-      - It is good for one source with the same O(organizations), O(users), O(regions), O(assume_role_arn) and accounts.
+      - A file on the machine that runs ansible-rulebook. It stores the known tokens and the events that were sent. It is
+        created if it does not exist, and replaced atomically.
+      - Only a source with the same O(organizations), O(users), O(regions), O(assume_role_arn) and accounts can use it.
       - Without it, a restart knows nothing of earlier runs.
     type: str
   report_existing:
     description:
-      - Whether the tokens that the first sweep finds are events of the kind C(appeared). Those among them that have
-        expired or come near it are told in any case.
+      - Whether to send an event of the kind C(appeared) for each token that the first sweep finds. Tokens that have
+        expired or are close to their expiry cause events in any case.
     type: bool
     default: false
   concurrency:
-    description: How many calls may be under way at once, from 1 to 64.
+    description: The maximum number of concurrent calls, from 1 to 64.
     type: int
     default: 8
   region:
@@ -81,46 +81,46 @@ options:
     description: A profile of the AWS configuration files.
     type: str
   access_key:
-    description: An AWS access key. Without it and O(profile), boto3 looks for credentials where it always does.
+    description: An AWS access key ID. Without it and O(profile), boto3 searches for credentials as usual.
     type: str
   secret_key:
-    description: The secret of O(access_key).
+    description: The AWS secret access key that belongs to O(access_key).
     type: str
   session_token:
     description: The session token of temporary credentials.
     type: str
   endpoint_url:
-    description: The URL of another endpoint than that of AWS.
+    description: The URL of an endpoint to use instead of that of AWS.
     type: str
   connect_timeout:
-    description: How many seconds to wait for a connection with AWS, from 1 to 600, before it is tried again.
+    description: The time to wait for a connection to AWS before a retry, in seconds, from 1 to 600.
     type: int
     default: 5
   read_timeout:
     description:
-      - How many seconds to wait for AWS to answer on a connection, from 1 to 600, before the call is tried again.
+      - The time to wait for a reply from AWS on a connection before a retry, in seconds, from 1 to 600.
     type: int
     default: 20
   accounts:
     description:
       - The AWS accounts to watch, by account ID, by ARN of a role, or by organizational unit or root of AWS
         Organizations.
-      - V(all) stands for every account of AWS Organizations. Without it, the account of the credentials is watched.
+      - V(all) stands for every account of AWS Organizations. The default is the account of the credentials.
     type: list
     elements: str
   exclude_accounts:
-    description: The account IDs, organizational units and ARNs of roles in O(accounts) that are not to be watched.
+    description: The account IDs, organizational units and ARNs of roles in O(accounts) to exclude.
     type: list
     elements: str
   assume_role_name:
     description: The name of the role to assume in each account that is not given by the ARN of a role.
     type: str
   assume_role_arn:
-    description: The ARN of an IAM role to run as.
+    description: The ARN of an IAM role to assume.
     type: str
   assume_role_external_id:
     description:
-      - The external ID that the trust policy of O(assume_role_arn) asks for. It is not shown in messages.
+      - The external ID that the trust policy of O(assume_role_arn) requires. It is not shown in messages.
     type: str
 """
 
