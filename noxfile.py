@@ -244,7 +244,8 @@ def site(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Run ansible-lint with the production profile."""
+    """Run ansible-lint with the production profile, and cfn-lint on the CloudFormation template."""
+    run(session, "cfn-lint", "docs/examples/auditor_role/cloudformation.yml")
     # With community.general, which the role notify uses if it is installed, its options are checked as well.
     path = f"{environment().variables['ANSIBLE_COLLECTIONS_PATH']}:{VENV / 'community'}"
     command = ("ansible-lint", "--offline", "--strict", "--profile", "production", *session.posargs)
