@@ -101,7 +101,8 @@ def parse_report_options(arguments: Mapping[str, Any]) -> ReportOptions:
 def write_reports(options: ReportOptions, check: bool) -> list[Report]:
     """Write an audit in each format, or remove the reports of an earlier run.
 
-    All texts are made and written to files of their own first. Only then each replaces its report.
+    Each text is made and written to a file of its own first, one after the other: those of large audits would not fit
+    into memory together. Only then each file replaces its report.
 
     Args:
         options: What to do.
@@ -114,15 +115,21 @@ def write_reports(options: ReportOptions, check: bool) -> list[Report]:
         PatrolError: The audit is not valid, or a report cannot be written or removed.
     """
     paths = {name: os.path.join(options.directory, f"audit.{EXTENSIONS[name]}") for name in options.formats}
-    texts: dict[str, str | None] = dict.fromkeys(paths)
     if options.audit is not None:
         check_audit(options.audit)
-        texts.update({name: render(options.audit, name, options.sarif_base) for name in paths})
-    with _explained(options.directory):
+    with _explained(options.directory), _new_files() as new_files:
         _check_directory(options.directory)
-        reports = [_planned(name, path, texts[name], options.mode) for name, path in paths.items()]
+        modes = {name: _mode_of(path) for name, path in paths.items()}
+        reports = []
+        for name, path in paths.items():
+            text = None if options.audit is None else render(options.audit, name, options.sarif_base)
+            report = _compared(Report(name, path, False, None, text), modes[name], options.mode)
+            if text is not None and report.changed and not check:
+                make_directory(options.directory)
+                new_files[path] = _new_file(path, text, options.mode)
+            reports.append(report)
         if not check:
-            _carry_out([report for report in reports if report.changed], options)
+            _carry_out(reports, new_files)
     return reports
 
 
@@ -171,19 +178,27 @@ def _check_directory(directory: str) -> None:
         raise PermissionError(None, f"{existing} is not writable")
 
 
-def _planned(name: str, path: str, text: str | None, mode: int) -> Report:
+def _mode_of(path: str) -> int | None:
+    """Return the mode of a report, or None if it does not exist."""
     try:
         status = os.lstat(path)
     except FileNotFoundError:
-        return Report(name, path, text is not None, None, text)
+        return None
     if not stat.S_ISREG(status.st_mode):
         raise ReportError(
             f"dest: {quoted(path)} is not a regular file, so it is neither replaced nor removed",
             hint="Remove it, or choose another directory.",
         )
-    before = _read(path)
-    changed = text is None or before != text or stat.S_IMODE(status.st_mode) != mode
-    return Report(name, path, changed, before, text)
+    return stat.S_IMODE(status.st_mode)
+
+
+def _compared(report: Report, mode: int | None, wanted_mode: int) -> Report:
+    """Compare a report with its file. Of each text, no more is kept than shows that it is too long for a diff."""
+    before, after = None if mode is None else _read(report.path), report.after
+    existed, exists = mode is not None, after is not None
+    changed = existed != exists or (exists and (before != after or mode != wanted_mode))
+    kept = slice(_LARGEST_DIFF + 1)
+    return report._replace(changed=changed, before=before and before[kept], after=after and after[kept])
 
 
 def _read(path: str) -> str | None:
@@ -194,35 +209,37 @@ def _read(path: str) -> str | None:
         return None
 
 
-def _carry_out(reports: Sequence[Report], options: ReportOptions) -> None:
-    if options.audit is None:
-        for report in reports:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(report.path)
-        return
-    make_directory(options.directory)
-    made: dict[str, str] = {}
+@contextlib.contextmanager
+def _new_files() -> Iterator[dict[str, str]]:
+    """Give a mapping from reports to the new files that are to replace them; those that did not are removed."""
+    new_files: dict[str, str] = {}
     try:
-        for report in reports:
-            made[report.path] = _new_file(report, options.mode)
-        for path, temporary in list(made.items()):
-            os.replace(temporary, path)
-            del made[path]
+        yield new_files
     finally:
-        for temporary in made.values():
+        for path in new_files.values():
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                os.unlink(path)
 
 
-def _new_file(report: Report, mode: int) -> str:
-    descriptor, path = tempfile.mkstemp(prefix=".audit.", suffix=".tmp", dir=os.path.dirname(report.path))
+def _new_file(path: str, text: str, mode: int) -> str:
+    descriptor, new_path = tempfile.mkstemp(prefix=".audit.", suffix=".tmp", dir=os.path.dirname(path))
     try:
         with open(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(report.after or "")
+            file.write(text)
             file.flush()
             os.fchmod(descriptor, mode)
             os.fsync(descriptor)
     except BaseException:
-        os.unlink(path)
+        os.unlink(new_path)
         raise
-    return path
+    return new_path
+
+
+def _carry_out(reports: Sequence[Report], new_files: dict[str, str]) -> None:
+    for report in reports:
+        if report.path in new_files:
+            os.replace(new_files[report.path], report.path)
+            del new_files[report.path]
+        elif report.changed and report.after is None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(report.path)

@@ -10,11 +10,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...module_utils._audit.result import KEYS
 from ...module_utils._domain.errors import OptionError
+
+# An escaped character, of which a lone surrogate is none; a pair of surrogates is one.
+_ESCAPED = re.compile(r"\\(?:ud[89ab]..\\ud[c-f]..|(ud[89a-f]..)|.)")
 
 
 def render(audit: Mapping[str, Any]) -> str:
@@ -22,11 +26,33 @@ def render(audit: Mapping[str, Any]) -> str:
 
     Returns:
         ASCII, so that no text of users can turn the direction of what follows it; a lone surrogate, which is no text,
-        becomes U+FFFD.
+        becomes U+FFFD. Each entry of a list, such as a finding, is on one line: indented, the lines of many findings
+        are mostly space.
     """
     try:
-        text = json.dumps({key: audit[key] for key in KEYS}, ensure_ascii=False, allow_nan=False)
+        return "".join(_lines({key: audit[key] for key in KEYS}))
     except ValueError as error:
         raise OptionError("audit: it contains NaN or Infinity, which JSON does not have") from error
-    valid = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return json.dumps(json.loads(valid), indent=2) + "\n"
+
+
+def _lines(audit: Mapping[str, Any]) -> Iterator[str]:
+    before = "{\n"
+    for key, value in audit.items():
+        yield f'{before}  "{key}": '
+        before = ",\n"
+        if isinstance(value, (list, tuple)) and value:
+            for index, entry in enumerate(value):
+                yield f"{',' if index else '['}\n    {_written(entry)}"
+            yield "\n  ]"
+        else:
+            yield _written(value, indent=2).replace("\n", "\n  ")
+    yield "\n}\n"
+
+
+def _written(value: object, indent: int | None = None) -> str:
+    text = json.dumps(value, allow_nan=False, indent=indent)
+    return _ESCAPED.sub(_valid, text) if r"\ud" in text else text
+
+
+def _valid(match: re.Match[str]) -> str:
+    return r"\ufffd" if match[1] else match[0]

@@ -198,6 +198,15 @@ def test_a_large_report_has_no_diff() -> None:
     assert gone["after"]["state"] == "absent" and "secret" not in str(gone)
 
 
+def test_the_text_of_a_large_report_is_not_kept(tmp_path: Path) -> None:
+    """The texts of all formats of a large audit do not fit into memory together."""
+    large = audit_of([token(number, expires_time=NOW - DAY) for number in range(200)])
+    [added] = run(tmp_path, audit=large, formats=["json"])
+    [removed] = run(tmp_path, audit=audit_of([]), formats=["json"])
+    assert len(added.after or "") == len(removed.before or "") == 104_449
+    assert "src_larger" in added.as_diff() and "dst_larger" in removed.as_diff()
+
+
 @pytest.mark.parametrize("step", ["replace", "fsync"])
 def test_a_full_disk_leaves_no_half_of_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     run(tmp_path, formats=["json"])
