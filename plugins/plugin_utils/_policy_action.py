@@ -87,7 +87,7 @@ class PolicyActionBase(ActionBase):
             raise OptionError(f"{option}: {quoted(name)} is not the path of a file: {error}") from error
 
     def _policy(self, name: object) -> PolicyFile:
-        if name in BUILT_IN:
+        if isinstance(name, str) and name in BUILT_IN:
             return load_built_in(name)
         path = self.find_file("policy_file", name)
         if path is None:

@@ -65,6 +65,9 @@ def test_the_module_finds_and_does_not_fail(emulator: Emulator, run_tasks: RunTa
         "tokens": 6,
         "findings": 3,
         "violations": 2,
+        "new": 3,
+        "known": 0,
+        "fixed": 0,
         "muted": 0,
         "by_rule": {"expired": 2, "forever": 1, "old": 0},
         "by_severity": {"critical": 0, "high": 2, "medium": 0, "low": 1},
@@ -146,6 +149,14 @@ BAD_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"policy": POLICY, "organizations": ["Acme!"]}, "organizations: 'Acme!' is neither"),
     ({"policy": POLICY, "select": {"owner": "ana"}}, "need owners: true"),
     ({"policy": POLICY, "max_items": 3}, "Unsupported parameters"),
+    ({"policy": POLICY, "baseline_file": "x.json"}, "baseline_file: 'x.json' does not exist. A baseline is the audit."),
+    ({"policy": POLICY, "baseline_file": "bad.yml"}, "baseline_file: 'bad.yml' is not valid JSON: "),
+    ({"policy": POLICY, "baseline_file": "/"}, "baseline_file: '/': expected a regular file, got a directory"),
+    ({"policy": POLICY, "baseline_file": ["a"]}, "baseline_file: expected the path of a file, got ['a']"),
+    ({"policy": POLICY, "baseline_file": "bad.yml", "baseline": {"a": 1}}, "parameters are mutually exclusive: base"),
+    ({"policy": POLICY, "baseline": {"a": 1}}, "baseline: not the result of an audit, it lacks outcome"),
+    ({"policy": POLICY, "baseline": {"a": 1}, "baseline_max_age": "soon"}, "baseline_max_age: 'soon' is not a duratio"),
+    ({"policy": POLICY, "baseline": {"a": 1}, "users": ["ana"]}, "baseline, users: only one of them is possible"),
 ]  # fmt: skip
 
 
@@ -227,6 +238,69 @@ def test_filters_agree_with_the_module(emulator: Emulator, run_tasks: RunTasks) 
     assert filtered["later"]["summary"]["by_rule"]["expired"] == 5
     assert SECRETS_OF_A_NAME in json.dumps(filtered["report"], ensure_ascii=False)
     assert filtered["report"]["findings"] == audit["findings"]
+
+
+@guards(
+    "plugins/module_utils/_audit/run.py",
+    "            result = compare_with_baseline(result, baseline)\n",
+    "            pass\n",
+)
+@pytest.mark.ansible
+@pytest.mark.slow
+def test_only_findings_that_are_new_since_the_baseline_fail(
+    emulator: Emulator, run_tasks: RunTasks, tmp_path: Path
+) -> None:
+    findings = "patrol.workmail.workmail_pat_findings"
+    (tmp_path / "policy.yml").write_text(json.dumps(POLICY))
+    options = {"policy_file": "policy.yml", "as_of": AS_OF, "baseline_file": "audit.json"}
+    fewer = "{{ dict(first, findings=first.findings[1:], summary=dict(first.summary, **counts)) }}"
+    results = run_tasks(
+        [
+            {AUDIT: {"policy_file": "policy.yml", "as_of": AS_OF}, "register": "first"},
+            {
+                "patrol.workmail.workmail_pat_report": {
+                    "audit": "{{ first }}",
+                    "dest": str(tmp_path),
+                    "formats": ["json"],
+                }
+            },
+            {AUDIT: options, "register": "same"},
+            {AUDIT: {"policy": POLICY, "as_of": AS_OF, "baseline": fewer}, "register": "more"},
+            {AUDIT: {**options, "as_of": "2026-01-01T00:00:00Z"}, "register": "earlier"},
+            {AUDIT: {**options, "organizations": [ACME]}, "register": "part", "ignore_errors": True},
+            {"patrol.workmail.workmail_pat_info": {"as_of": AS_OF}, "register": "facts"},
+            {
+                "ansible.builtin.set_fact": {
+                    "filtered": f"{{{{ facts | {findings}(policy, baseline=first) }}}}",
+                },
+                "register": "set",
+            },
+        ],
+        vars={
+            "policy": POLICY,
+            "counts": {
+                "findings": 2,
+                "new": 2,
+                "violations": 1,
+                "by_rule": {"expired": 1, "forever": 1, "old": 0},
+                "by_severity": {"critical": 0, "high": 1, "medium": 0, "low": 1},
+            },
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        },
+    )
+    first, same, more, earlier = (results[name] for name in ("first", "same", "more", "earlier"))
+    assert first["outcome"] == "violations" and first["baseline"] is None
+    assert first["policy"]["name"] == "policy" and first["policy"]["digest"].startswith("sha256:")
+    assert same["outcome"] == "pass" and all(finding["known"] for finding in same["findings"])
+    assert same["baseline"]["policy"] == {"name": "policy", "digest": same["policy"]["digest"]}
+    assert more["outcome"] == "violations"
+    assert [found({"findings": [entry]})[0] for entry in more["findings"] if not entry["known"]] == [
+        ("expired", "pat-1")
+    ]
+    assert earlier["summary"]["fixed"] == len(earlier["fixed"]) == 2
+    assert f"this audit does not read '{GLOBEX}'" in results["part"]["msg"] and results["part"]["failed"] is True
+    filtered = results["set"]["ansible_facts"]["filtered"]
+    assert filtered["outcome"] == "pass" and filtered["findings"] == same["findings"]
 
 
 BAD_EXPRESSIONS = [

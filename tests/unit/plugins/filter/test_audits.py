@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import audits
@@ -12,9 +15,15 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from guarding import guards
 
+from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_baseline import workmail_pat_baseline
 from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_findings import workmail_pat_findings
 from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_merged import workmail_pat_merged
 from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_report import workmail_pat_report
+from ansible_collections.patrol.workmail.plugins.module_utils._audit.baseline import (
+    compare_with_baseline,
+    read_baseline,
+)
+from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, current_instant, format_instant
 
 
 @guards("plugins/filter/workmail_pat_report.py", "        if isinstance(format, str) and format in FORMATS:")
@@ -40,6 +49,64 @@ def test_a_list_that_is_complete() -> None:
         workmail_pat_findings([], "no_expired", complete="yes")
     with pytest.raises(AnsibleFilterError, match="complete: it is for a list of records"):
         workmail_pat_findings({"personal_access_tokens": []}, "no_expired", complete=True)
+
+
+def write_audit(path: Path, audit: dict[str, Any]) -> dict[str, Any]:
+    document = {**audit, "audited_at": format_instant(current_instant() - DAY)}
+    path.write_text(json.dumps(document))
+    return document
+
+
+def test_a_baseline_is_read_from_a_file_or_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plays").mkdir()
+    here = write_audit(tmp_path / "audit.json", audits.mixed())
+    there = write_audit(tmp_path / "plays" / "audit.json", audits.clean())
+    assert workmail_pat_baseline("audit.json") == workmail_pat_baseline(str(tmp_path / "audit.json")) == here
+    assert workmail_pat_baseline("audit.json", directory=str(tmp_path / "plays")) == there
+    assert workmail_pat_baseline(here, max_age="2d") is here
+    merged = workmail_pat_merged({"a": audits.mixed()}, ["a"], baseline=here)
+    assert merged["outcome"] == "pass" and merged["summary"]["known"] == audits.mixed()["summary"]["new"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "baseline: 'audit.json' does not exist. A baseline is the audit.json of an earlier audit."),
+        ("", "baseline: 'audit.json' is empty. A baseline is"),
+        ("{", "baseline: 'audit.json' is not valid JSON: "),
+        ("[]", "baseline: 'audit.json' is not the result of an audit. A baseline is"),
+        ('{"a": 1, "a": 2}', "baseline: 'audit.json' is not valid JSON: a name comes twice in an object"),
+        ('{"a": 1}', "baseline: not the result of an audit, it lacks outcome"),
+        (json.dumps(audits.incomplete()), "baseline: the audit was incomplete"),
+    ],
+    ids=["missing", "empty", "cut", "list", "twice", "other", "incomplete"],
+)
+def test_a_file_that_cannot_be_a_baseline_is_refused(
+    content: str | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        (tmp_path / "audit.json").write_text(content)
+    with pytest.raises(AnsibleFilterError, match=re.escape(f"workmail_pat_baseline: {message}")):
+        workmail_pat_baseline("audit.json")
+
+
+@pytest.mark.parametrize("baseline", [" ", "a\0b", 7, [], {}, None])
+def test_a_value_that_cannot_be_a_baseline_is_refused(baseline: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="^workmail_pat_baseline: baseline: expected the "):
+        workmail_pat_baseline(baseline)
+
+
+@guards(
+    "plugins/plugin_utils/_account_merge.py",
+    '        if result["baseline"] is not None:',
+)
+def test_audits_with_baselines_of_their_own_are_not_merged(tmp_path: Path) -> None:
+    baseline = read_baseline(write_audit(tmp_path / "audit.json", audits.mixed()), None, current_instant())
+    part = compare_with_baseline(audits.mixed(), baseline)
+    with pytest.raises(AnsibleFilterError, match="a was compared with a baseline of its own"):
+        workmail_pat_merged({"a": part}, ["a"])
 
 
 def test_an_unknown_outcome_is_never_merged_to_a_pass() -> None:

@@ -85,6 +85,11 @@ def test_a_host_that_is_not_text_is_refused(part: str) -> None:
     'f"{path}.token", DERIVED)',
     'f"{path}.token") | dict.fromkeys(DERIVED)',
 )
+@guards(
+    "plugins/module_utils/_audit/audit_check.py",
+    '    elif fixed or any(finding["known"] for finding in findings):',
+)
+@guards("plugins/module_utils/_audit/audit_check.py", '    if audit["schema_version"] != SCHEMA_VERSION or')
 @pytest.mark.parametrize(
     ("audit", "message"),
     [
@@ -103,6 +108,16 @@ def test_a_host_that_is_not_text_is_refused(part: str) -> None:
         (changed("summary.tokens", -1), "^audit.summary.tokens: expected a whole number of at least 0, got -1$"),
         (changed("summary.by_rule.nobody", 0), "^audit.summary.by_rule.nobody: it is not a rule"),
         (changed("summary.by_severity.high", 0), "^audit.summary.by_severity.high: it is 0, and the findings make 2$"),
+        (changed("summary.new", 0), "^audit.summary.new: it is 0, and the findings make 6$"),
+        (changed("summary.fixed", 1), "^audit.summary.fixed: it is 1, and the findings make 0$"),
+        (changed("findings.0.known", "no"), r"^audit.findings\[0\].known: expected true or false, got 'no'$"),
+        (changed("findings.0.known", True), "^audit.baseline: it is null, and some findings are known or fixed$"),
+        (changed("fixed", audits.mixed()["findings"][:1]), "^audit.baseline: it is null, and some findings are known"),
+        (changed("fixed", [{}]), r"^audit.fixed\[0\]: it lacks rule_id, "),
+        (changed("baseline", {}), "^audit.baseline: it lacks as_of, "),
+        (changed("schema_version", 2), "^audit.schema_version: 2 is not supported; expected 1$"),
+        (changed("schema_version", True), "^audit.schema_version: True is not supported; expected 1$"),
+        (without("policy.digest"), "^audit.policy: it lacks digest$"),
         (changed("findings.0.severity", "worst"), r"^audit.findings\[0\].severity: 'worst' is not one of low,"),
         (changed("findings.0.severity", ["high"]), r"^audit.findings\[0\].severity: \['high'\] is not one of"),
         (changed("findings.0.rule_id", "other"), r"^audit.findings\[0\].rule_id: 'other' is not a rule"),
