@@ -92,7 +92,7 @@ def places(**changes: Any) -> list[dict[str, Any]]:
 
 
 @guards("plugins/module_utils/_audit/facts_check.py", "    if not complete:\n        errors.append(\n")
-@guards("plugins/module_utils/_audit/result.py", "INCOMPLETE if not coverage.complete else VIOLATIONS", "VIOLATIONS")
+@guards("plugins/module_utils/_audit/result.py", 'INCOMPLETE if not audit["complete"] else VIOLATIONS', "VIOLATIONS")
 def test_a_list_of_records_is_not_known_to_be_complete() -> None:
     for records in (RECORDS, []):
         assert "a list of records does not say whether it is complete" in lacks_of(records)
