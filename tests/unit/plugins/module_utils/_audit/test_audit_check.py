@@ -89,7 +89,10 @@ def test_a_host_that_is_not_text_is_refused(part: str) -> None:
     "plugins/module_utils/_audit/audit_check.py",
     '    elif fixed or any(finding["known"] for finding in findings):',
 )
-@guards("plugins/module_utils/_audit/audit_check.py", '    if audit["schema_version"] != SCHEMA_VERSION or')
+@guards(
+    "plugins/module_utils/_audit/audit_check.py",
+    '    if audit["schema_version"] != SCHEMA_VERSION or isinstance(audit["schema_version"], bool):',
+)
 @pytest.mark.parametrize(
     ("audit", "message"),
     [

@@ -133,7 +133,7 @@ def test_findings_of_an_organization_that_is_being_deleted_are_fixed() -> None:
     assert compared(before, after)["summary"]["fixed"] == 1
 
 
-@guards(BASELINE, "    if missing and audit[")
+@guards(BASELINE, '    if missing and audit["complete"]:')
 def test_a_baseline_of_organizations_that_the_audit_does_not_read_is_refused() -> None:
     baseline = read_baseline(audit_of([]), None, NOW)
     with pytest.raises(OptionError, match=f"does not read '{ORGANIZATIONS[1].id}', '{ORGANIZATIONS[2].id}', which"):
