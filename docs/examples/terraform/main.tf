@@ -27,6 +27,6 @@ output "users_with_expired_tokens" {
 
   precondition {
     condition     = length(local.workmail_users) > 0
-    error_message = "Nobody holds a personal access token, which is hardly so."
+    error_message = "No user holds a personal access token; check the inventory source."
   }
 }
