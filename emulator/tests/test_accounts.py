@@ -76,7 +76,7 @@ def enforce(emulator: Emulator, allow: Any) -> Iterator[Any]:
     emulator.enforce_iam(False)
 
 
-def test_denied(client: Any, keys: dict[str, str], enforce: Any) -> None:
+def test_enforced_iam_denies_a_user_without_a_policy(client: Any, keys: dict[str, str], enforce: Any) -> None:
     enforce()
     workmail = client(**keys)
     with pytest.raises(ClientError) as denial:
@@ -92,7 +92,9 @@ def test_denied(client: Any, keys: dict[str, str], enforce: Any) -> None:
         workmail.list_organizations()
 
 
-def test_allowed_on_one_organization(client: Any, keys: dict[str, str], allow: Any, enforce: Any) -> None:
+def test_enforced_iam_allows_what_a_policy_allows_on_one_organization(
+    client: Any, keys: dict[str, str], allow: Any, enforce: Any
+) -> None:
     allow("workmail:List*", ARN)
     enforce()
     workmail = client(**keys)
@@ -113,7 +115,7 @@ def test_iam_is_enforced_when_moto_enforces_it(
     assert client(**keys).list_organizations()["OrganizationSummaries"]
 
 
-def test_bad_credentials(client: Any, keys: dict[str, str], enforce: Any) -> None:
+def test_unknown_and_wrong_credentials_are_refused(client: Any, keys: dict[str, str], enforce: Any) -> None:
     enforce()
     with pytest.raises(ClientError) as unknown:
         client(key="AKIAIOSFODNN7EXAMPLE").list_organizations()
@@ -179,7 +181,7 @@ def call_as(client: Any) -> Any:
     ],
     ids=repr,
 )
-def test_a_role_that_trusts(
+def test_a_role_can_be_assumed_by_those_it_trusts(
     client: Any, keys: dict[str, str], trusting: Any, statement: dict[str, Any], external_id: str | None
 ) -> None:
     trusting(**statement)
@@ -201,7 +203,7 @@ def test_a_role_that_trusts(
     ],
     ids=repr,
 )
-def test_a_role_that_does_not_trust(
+def test_a_role_cannot_be_assumed_by_others(
     client: Any, keys: dict[str, str], trusting: Any, statement: dict[str, Any] | None, external_id: str | None
 ) -> None:
     trusting(**(statement or {"Principal": {"AWS": USER}}))

@@ -38,7 +38,7 @@ def listed(listing: Any, **parameters: str) -> list[str]:
     return [token["PersonalAccessTokenId"] for token in listing(**parameters).json["PersonalAccessTokenSummaries"]]
 
 
-def test_expired_tokens(emulator: Emulator, listing: Any, call: Any) -> None:
+def test_expired_tokens_can_be_removed(emulator: Emulator, listing: Any, call: Any) -> None:
     assert listed(listing) == ["token-001", "token-002", "token-003"]
     emulator.behave(expired_tokens="removed")
     assert listed(listing) == ["token-001", "token-003"]
@@ -50,28 +50,28 @@ def test_expired_tokens(emulator: Emulator, listing: Any, call: Any) -> None:
     ("unit", "seconds"),
     [("exact", 1767323045.123), ("second", 1767323045), ("minute", 1767323040), ("day", 1767312000)],
 )
-def test_date_last_used(emulator: Emulator, listing: Any, call: Any, unit: str, seconds: float) -> None:
+def test_the_last_use_can_be_rounded(emulator: Emulator, listing: Any, call: Any, unit: str, seconds: float) -> None:
     emulator.behave(date_last_used=unit)
     assert listing().json["PersonalAccessTokenSummaries"][0]["DateLastUsed"] == seconds
     assert call("GetPersonalAccessTokenMetadata", TOKEN).json["DateLastUsed"] == seconds
 
 
 @pytest.mark.parametrize("identifier", ["alice", "alice@acme.example"])
-def test_user_id(emulator: Emulator, listing: Any, identifier: str) -> None:
+def test_listings_can_accept_only_the_id_of_a_user(emulator: Emulator, listing: Any, identifier: str) -> None:
     assert len(listed(listing, UserId=identifier)) == 3
     emulator.behave(user_id="id")
     assert listing(UserId=identifier).json["__type"] == "EntityNotFoundException"
     assert len(listed(listing, UserId=ALICE)) == 3
 
 
-def test_delete_missing(emulator: Emulator, call: Any) -> None:
+def test_deleting_a_missing_token_can_be_an_error(emulator: Emulator, call: Any) -> None:
     assert call("DeletePersonalAccessToken", MISSING).status == 200
     emulator.behave(delete_missing="ResourceNotFoundException")
     assert call("DeletePersonalAccessToken", MISSING).json["__type"] == "ResourceNotFoundException"
     assert call("DeletePersonalAccessToken", TOKEN).status == 200
 
 
-def test_over_http_until_the_next_reset(request_raw: Any) -> None:
+def test_behaviors_are_set_over_http_until_the_next_reset(request_raw: Any) -> None:
     defaults = request_raw("GET", "/_workmail/behaviors").json
     chosen = {"user_id": "id", "date_last_used": "day"}
     assert request_raw("POST", "/_workmail/behaviors", json.dumps(chosen)).json == {}

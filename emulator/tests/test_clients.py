@@ -45,7 +45,7 @@ def remaining(emulator: Emulator) -> list[str]:
     return [token["PersonalAccessTokenId"] for token in emulator.personal_access_tokens(ORGANIZATION_ID)]
 
 
-def test_boto3(emulator: Emulator, seed: Any, workmail: Any) -> None:
+def test_boto3_reads_pages_and_errors(emulator: Emulator, seed: Any, workmail: Any) -> None:
     pages = list(workmail.get_paginator("list_personal_access_tokens").paginate(OrganizationId=ORGANIZATION_ID))
     tokens = [token for page in pages for token in page["PersonalAccessTokenSummaries"]]
     assert [len(page["PersonalAccessTokenSummaries"]) for page in pages] == [100, 100, 50]
@@ -65,7 +65,7 @@ def aws(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
     return subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 
-def test_aws_cli(emulator: Emulator, seed: Any, environment: dict[str, str]) -> None:
+def test_the_aws_cli_reads_pages_and_errors(emulator: Emulator, seed: Any, environment: dict[str, str]) -> None:
     listed = aws(environment, "list-personal-access-tokens", "--organization-id", ORGANIZATION_ID)
     assert (listed.returncode, listed.stderr) == (0, "")
     tokens = json.loads(listed.stdout)["PersonalAccessTokenSummaries"]
@@ -104,7 +104,9 @@ def javascript(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_javascript(emulator: Emulator, seed: Any, environment: dict[str, str], javascript: Path) -> None:
+def test_the_javascript_sdk_reads_pages_and_errors(
+    emulator: Emulator, seed: Any, environment: dict[str, str], javascript: Path
+) -> None:
     command = [str(SCRIPTS / "node"), "client.mjs", ORGANIZATION_ID, UNKNOWN_ORGANIZATION_ID, "token-042"]
     done = subprocess.run(command, cwd=javascript, env=environment, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr

@@ -169,7 +169,7 @@ def test_every_kind_has_a_test() -> None:
 
 
 @pytest.mark.parametrize("kind", SEEN)
-def test_kind_on_the_wire(emulator: Emulator, listing: Any, kind: str) -> None:
+def test_each_kind_changes_one_reply(emulator: Emulator, listing: Any, kind: str) -> None:
     details, check = SEEN[kind]
     real = listing()
     emulator.faults.add(Fault(kind, operation="ListPersonalAccessTokens", times=1, **details))
@@ -179,7 +179,7 @@ def test_kind_on_the_wire(emulator: Emulator, listing: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", MEANWHILE)
-def test_changes_by_others_during_a_request(emulator: Emulator, call: Any, kind: str) -> None:
+def test_a_token_is_changed_by_others_during_a_request(emulator: Emulator, call: Any, kind: str) -> None:
     error, last_used = MEANWHILE[kind]
     one, other = ({"OrganizationId": ORGANIZATION_ID, "PersonalAccessTokenId": f"token-00{n}"} for n in (1, 2))
     emulator.faults.add(Fault(kind, operation="GetPersonalAccessTokenMetadata", personal_access_token_id="token-001"))
@@ -206,7 +206,7 @@ def test_short_body_ends_before_its_length(emulator: Emulator, listing: Any) -> 
     assert short.value.expected == len(real) - len(real) // 2
 
 
-def test_delay(emulator: Emulator, listing: Any) -> None:
+def test_a_reply_can_be_delayed(emulator: Emulator, listing: Any) -> None:
     emulator.faults.add(Fault("delay", seconds=0.05))
     started = time.monotonic()
     assert listing().status == 200
@@ -229,7 +229,7 @@ def test_delay(emulator: Emulator, listing: Any) -> None:
         ("DescribeUser", "null_list", {}, lambda user: None),
     ],
 )
-def test_other_replies(
+def test_replies_of_other_operations_can_have_faults(
     emulator: Emulator, call: Any, operation: str, kind: str, details: dict[str, Any], expected: Callable[[Any], None]
 ) -> None:
     given = {"OrganizationId": ORGANIZATION_ID, "UserId": "alice"}
@@ -241,7 +241,7 @@ def test_other_replies(
     assert call(operation, parameters).json == document
 
 
-def test_bytes_of_a_document(emulator: Emulator, call: Any) -> None:
+def test_the_bytes_of_a_document_can_be_invalid(emulator: Emulator, call: Any) -> None:
     parameters = {"OrganizationId": ORGANIZATION_ID, "PersonalAccessTokenId": "token-001"}
     emulator.faults.add(Fault("invalid_utf8", times=1))
     assert b'"\xfftoken-001"' in call("GetPersonalAccessTokenMetadata", parameters).body
@@ -266,7 +266,7 @@ def pages(listing: Any, number: int) -> tuple[list[str], list[str]]:
     return tokens, firsts
 
 
-def test_tokens_that_lead_nowhere(emulator: Emulator, listing: Any) -> None:
+def test_page_tokens_can_repeat_pages_without_end(emulator: Emulator, listing: Any) -> None:
     for kind, different in (("same_next_token", 1), ("alternating_next_token", 2), ("endless_next_token", 5)):
         emulator.faults.clear()
         emulator.requests.clear()
@@ -290,13 +290,13 @@ def test_an_empty_page_comes_before_the_real_one(emulator: Emulator, listing: An
         assert listing(**given).json == expected
 
 
-def test_pages_that_begin_again(emulator: Emulator, listing: Any) -> None:
+def test_a_listing_can_begin_again(emulator: Emulator, listing: Any) -> None:
     emulator.faults.add(Fault("repeated_pages"))
     _tokens, firsts = pages(listing, 5)
     assert firsts[0] == "token-000" and firsts.count("token-000") > 1 and len(set(firsts)) > 1
 
 
-def test_a_page_that_fails_twice(emulator: Emulator, listing: Any) -> None:
+def test_a_fault_can_be_limited_to_a_page_and_a_number_of_times(emulator: Emulator, listing: Any) -> None:
     emulator.faults.add(Fault("throttle", operation="ListPersonalAccessTokens", page=2, times=2))
     following = {"NextToken": listing().json["NextToken"]}
     assert [listing(**following).status for _ in range(3)] == [400, 400, 200]
@@ -310,7 +310,9 @@ def test_a_page_that_fails_twice(emulator: Emulator, listing: Any) -> None:
     ]
 
 
-def test_what_a_fault_is_limited_to(emulator: Emulator, call: Any, listing: Any) -> None:
+def test_a_fault_can_be_limited_to_an_organization_a_user_or_an_operation(
+    emulator: Emulator, call: Any, listing: Any
+) -> None:
     emulator.faults.add(Fault("throttle", organization_id="m-" + "1" * 32))
     emulator.faults.add(Fault("throttle", user_id="bob"))
     emulator.faults.add(Fault("throttle", operation="ListUsers"))
@@ -331,7 +333,7 @@ def test_the_oldest_fault_goes_first(emulator: Emulator, listing: Any) -> None:
     assert repr(list(emulator.faults)) == "[Fault(kind='html')]"
 
 
-def test_query_services(emulator: Emulator, client: Any) -> None:
+def test_faults_apply_to_sts(emulator: Emulator, client: Any) -> None:
     emulator.faults.add(Fault("access_denied", operation="AssumeRole", times=1))
     emulator.faults.add(Fault("expired_credentials", operation="GetCallerIdentity", times=1))
     sts = client("sts")
@@ -359,7 +361,7 @@ def test_query_services(emulator: Emulator, client: Any) -> None:
         ({"operation": "ListUsers"}, 'with a "kind"'),
     ],
 )
-def test_faults_that_cannot_be(request_raw: Any, arguments: dict[str, Any], complaint: str) -> None:
+def test_invalid_faults_are_refused(request_raw: Any, arguments: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         Fault.from_dict(arguments)
     answer = request_raw("POST", "/_workmail/faults", json.dumps(arguments))
@@ -367,7 +369,7 @@ def test_faults_that_cannot_be(request_raw: Any, arguments: dict[str, Any], comp
     assert complaint in answer.json["error"]
 
 
-def test_faults_over_http(request_raw: Any, listing: Any) -> None:
+def test_faults_are_added_listed_and_removed_over_http(request_raw: Any, listing: Any) -> None:
     fault = {"kind": "error", "code": "Odd", "page": 1, "times": 2}
     assert request_raw("POST", "/_workmail/faults", json.dumps(fault)).json == {}
     assert request_raw("GET", "/_workmail/faults").json == {"faults": [fault]}

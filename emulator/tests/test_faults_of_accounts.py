@@ -91,7 +91,7 @@ def test_listings_of_aws_organizations_can_be_wrong(
         assert tokens[0] == tokens[2], kind
 
 
-def test_an_empty_page_of_accounts_leads_on(emulator: Emulator, ask: Callable[..., Answer]) -> None:
+def test_an_empty_page_of_accounts_is_followed_by_the_real_one(emulator: Emulator, ask: Callable[..., Answer]) -> None:
     second = {"NextToken": ask("ListAccounts").json["NextToken"]}
     expected = ask("ListAccounts", **second).json
     emulator.faults.add(Fault("empty_page", page=2, times=1))
@@ -108,7 +108,7 @@ def test_an_empty_page_of_accounts_leads_on(emulator: Emulator, ask: Callable[..
         ("expired_credentials", "ExpiredTokenException"),
     ],
 )
-def test_aws_organizations_refuses_in_its_own_words(
+def test_errors_of_aws_organizations_have_its_codes(
     emulator: Emulator, ask: Callable[..., Answer], kind: str, expected: str
 ) -> None:
     emulator.faults.add(Fault(kind, service="organizations"))
@@ -124,7 +124,7 @@ def test_aws_organizations_refuses_in_its_own_words(
         ("expired_credentials", "ExpiredToken", 403),
     ],
 )
-def test_sts_refuses_in_its_own_words(emulator: Emulator, sts: Any, kind: str, expected: str, status: int) -> None:
+def test_errors_of_sts_have_its_codes(emulator: Emulator, sts: Any, kind: str, expected: str, status: int) -> None:
     emulator.faults.add(Fault(kind, service="sts"))
     with pytest.raises(ClientError) as error:
         sts.assume_role(RoleArn=ROLE, RoleSessionName="test")

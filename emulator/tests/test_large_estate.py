@@ -81,7 +81,7 @@ def test_generated_tokens_can_be_used_and_deleted(emulator: Emulator, workmail: 
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, True, "3"])
-def test_a_generated_number_must_be_whole(emulator: Emulator, value: Any) -> None:
+def test_a_number_to_generate_is_an_integer(emulator: Emulator, value: Any) -> None:
     with pytest.raises(SeedError, match="GeneratedUsers: must be a whole number from 0"):
         emulator.load({"Organizations": [{"Alias": "new", "GeneratedUsers": value}]})
 

@@ -183,7 +183,7 @@ def test_units_and_their_accounts_are_listed(as_account: Any) -> None:
         (MANAGEMENT, "list_accounts", {"NextToken": "made up"}, "InvalidInputException"),
     ],
 )
-def test_listing_is_refused(
+def test_listings_are_refused_with_the_codes_of_aws_organizations(
     as_account: Any, account_id: str, operation: str, parameters: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(ClientError) as error:
@@ -251,7 +251,7 @@ def test_a_role_of_the_seed_is_checked_without_iam(
     assert assumed(OLD, "any")
 
 
-def test_a_role_that_trusts_another_role_with_a_path(emulator: Emulator, client: Any, assumed: Any) -> None:
+def test_a_role_can_trust_another_role_with_a_path(emulator: Emulator, client: Any, assumed: Any) -> None:
     chained = {"Id": "555555555555", "IamRoles": [role(TrustedPrincipals=[f"arn:aws:iam::{SHOP}:role/audit/auditor"])]}
     emulator.load({"Accounts": [chained]})
     request = {"RoleArn": "arn:aws:iam::555555555555:role/audit/auditor", "RoleSessionName": "test"}
@@ -358,7 +358,9 @@ def test_a_reset_removes_the_accounts(emulator: Emulator, as_account: Any, seed:
         ({"AwsOrganization": {"ManagementAccountId": SHOP}}, "AwsOrganization: there is one already"),
     ],
 )
-def test_a_seed_that_cannot_be_added(emulator: Emulator, change: dict[str, Any], message: str) -> None:
+def test_a_seed_that_contradicts_the_accounts_is_refused(
+    emulator: Emulator, change: dict[str, Any], message: str
+) -> None:
     before = emulator.accounts(), emulator.organizations()
     with pytest.raises(SeedError) as error:
         emulator.load(change)
@@ -375,7 +377,7 @@ def test_a_seed_that_cannot_be_added(emulator: Emulator, change: dict[str, Any],
         ({"ManagementAccountId": MANAGEMENT, "OrganizationalUnits": [{"Name": "a/b"}]}, "Name: 'a/b' does not match"),
     ],
 )
-def test_an_aws_organization_that_cannot_be(emulator: Emulator, organization: dict[str, Any], message: str) -> None:
+def test_an_invalid_aws_organization_is_refused(emulator: Emulator, organization: dict[str, Any], message: str) -> None:
     emulator.reset()
     with pytest.raises(SeedError) as error:
         emulator.load({"AwsOrganization": organization, "Accounts": [{"Id": MANAGEMENT}]})

@@ -37,7 +37,7 @@ def error(answer: Any) -> tuple[int, str]:
     return answer.status, answer.json["__type"]
 
 
-def test_list_organizations(call: Any) -> None:
+def test_list_organizations_returns_every_state(call: Any) -> None:
     answer = call("ListOrganizations")
     assert answer.content_type == "application/x-amz-json-1.1"
     assert answer.json == {
@@ -58,7 +58,7 @@ def test_list_organizations(call: Any) -> None:
     }
 
 
-def test_describe_organization(call: Any) -> None:
+def test_describe_organization_returns_a_deleted_one(call: Any) -> None:
     described = call("DescribeOrganization", {"OrganizationId": DELETED_ORGANIZATION_ID}).json
     assert described == {
         "OrganizationId": DELETED_ORGANIZATION_ID,
@@ -81,12 +81,12 @@ def test_describe_organization(call: Any) -> None:
         ({"UsernamePrefix": "a", "State": "DISABLED"}, []),
     ],
 )
-def test_list_users(call: Any, filters: dict[str, str], names: list[str]) -> None:
+def test_list_users_applies_filters(call: Any, filters: dict[str, str], names: list[str]) -> None:
     users = call("ListUsers", {"OrganizationId": ORGANIZATION_ID, "Filters": filters}).json["Users"]
     assert [user["Name"] for user in users] == names
 
 
-def test_listed_user_has_what_the_model_gives_it(call: Any) -> None:
+def test_a_listed_user_has_every_field_of_the_model(call: Any) -> None:
     alice = call("ListUsers", {"OrganizationId": ORGANIZATION_ID}).json["Users"][0]
     assert alice == {
         "Id": ALICE,
@@ -101,13 +101,13 @@ def test_listed_user_has_what_the_model_gives_it(call: Any) -> None:
 
 
 @pytest.mark.parametrize("identifier", [ALICE, "alice", "alice@acme.example"])
-def test_describe_user(call: Any, identifier: str) -> None:
+def test_describe_user_accepts_each_identifier(call: Any, identifier: str) -> None:
     user = call("DescribeUser", {"OrganizationId": ORGANIZATION_ID, "UserId": identifier}).json
     assert (user["UserId"], user["FirstName"], user["EnabledDate"]) == (ALICE, "Alice", 1700000000.5)
     assert "Id" not in user
 
 
-def test_describe_deleted_user(call: Any) -> None:
+def test_describe_user_returns_a_deleted_user(call: Any) -> None:
     assert call("DescribeUser", {"OrganizationId": ORGANIZATION_ID, "UserId": GONE}).json["State"] == "DELETED"
 
 
@@ -132,13 +132,13 @@ def test_timestamps_keep_their_precision(emulator: Emulator, call: Any, seconds:
     assert answer.json == {"PersonalAccessTokenSummaries": [token]}
 
 
-def test_tokens_of_a_user(listing: Any) -> None:
+def test_a_listing_of_one_user_accepts_each_identifier(listing: Any) -> None:
     for identifier in ("22222222-2222-2222-2222-222222222222", "bob", "bob@acme.example"):
         tokens = listing(UserId=identifier).json["PersonalAccessTokenSummaries"]
         assert [token["PersonalAccessTokenId"] for token in tokens] == [f"token-{n:03}" for n in range(0, 250, 5)]
 
 
-def test_delete_personal_access_token(emulator: Emulator, call: Any) -> None:
+def test_a_deleted_token_is_gone_and_can_be_deleted_again(emulator: Emulator, call: Any) -> None:
     parameters = {"OrganizationId": ORGANIZATION_ID, "PersonalAccessTokenId": "token-007"}
     for _ in range(2):
         answer = call("DeletePersonalAccessToken", parameters)
@@ -147,7 +147,7 @@ def test_delete_personal_access_token(emulator: Emulator, call: Any) -> None:
     assert len(emulator.personal_access_tokens(ORGANIZATION_ID)) == 249
 
 
-def test_identity_provider_configuration(emulator: Emulator, call: Any) -> None:
+def test_the_identity_provider_configuration_can_be_put_read_and_deleted(emulator: Emulator, call: Any) -> None:
     organization = {"OrganizationId": ORGANIZATION_ID}
     describe = "DescribeIdentityProviderConfiguration"
     assert error(call(describe, organization)) == (400, "ResourceNotFoundException")
@@ -165,7 +165,7 @@ def _parameters(operation: OperationModel, organization_id: str) -> dict[str, An
 
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS - {"ListOrganizations"}))
-def test_organization_errors(workmail: Any, call: Any, operation: str) -> None:
+def test_unknown_and_deleted_organizations_are_errors(workmail: Any, call: Any, operation: str) -> None:
     model = workmail.meta.service_model.operation_model(operation)
     unknown = call(operation, _parameters(model, UNKNOWN_ORGANIZATION_ID))
     assert error(unknown) == (400, "OrganizationNotFoundException")
@@ -188,12 +188,12 @@ def test_replies_follow_the_service_model(workmail: Any, call: Any, operation: s
 
 
 @pytest.mark.parametrize("operation", ["ListPersonalAccessTokens", "DescribeUser"])
-def test_unknown_user(call: Any, operation: str) -> None:
+def test_an_unknown_user_is_an_error(call: Any, operation: str) -> None:
     answer = call(operation, {"OrganizationId": ORGANIZATION_ID, "UserId": "nobody"})
     assert error(answer) == (400, "EntityNotFoundException")
 
 
-def test_tokens_of_a_deleted_user(listing: Any) -> None:
+def test_listing_the_tokens_of_a_deleted_user_is_an_error(listing: Any) -> None:
     assert error(listing(UserId=GONE)) == (400, "EntityStateException")
 
 
@@ -217,7 +217,9 @@ def test_tokens_of_a_deleted_user(listing: Any) -> None:
         ("ListUsers", {"OrganizationId": ORGANIZATION_ID, "Filters": []}, "Member must be of type structure"),
     ],
 )  # fmt: skip
-def test_constraints_of_the_model(call: Any, operation: str, parameters: dict[str, Any], complaint: str) -> None:
+def test_parameters_outside_the_constraints_of_the_model_are_refused(
+    call: Any, operation: str, parameters: dict[str, Any], complaint: str
+) -> None:
     answer = call(operation, parameters)
     assert error(answer) == (400, "InvalidParameterException")
     assert answer.json["Message"].startswith("1 validation error detected: ")
@@ -229,40 +231,40 @@ def test_several_violations_are_counted(call: Any) -> None:
     assert message.startswith("2 validation errors detected: ")
 
 
-def test_nested_constraints(call: Any) -> None:
+def test_nested_parameters_are_checked(call: Any) -> None:
     broken = {**IDENTITY_PROVIDER, "PersonalAccessTokenConfiguration": {"Status": "ACTIVE", "LifetimeInDays": 3654}}
     answer = call("PutIdentityProviderConfiguration", {"OrganizationId": ORGANIZATION_ID, **broken})
     assert "'personalAccessTokenConfiguration.lifetimeInDays'" in answer.json["Message"]
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[1]"])
-def test_bodies_that_are_no_request(call: Any, body: bytes) -> None:
+def test_invalid_request_bodies_are_refused(call: Any, body: bytes) -> None:
     expected = "InvalidParameterException" if body == b"[1]" else "SerializationException"
     assert error(call("ListOrganizations", body)) == (400, expected)
 
 
 @pytest.mark.parametrize("operation", ["DeleteOrganization", "CallAction", "NoSuchThing"])
-def test_unknown_operation(call: Any, operation: str) -> None:
+def test_an_unknown_operation_is_an_error(call: Any, operation: str) -> None:
     assert error(call(operation)) == (400, "UnknownOperationException")
 
 
-def test_unimplemented_operation_of_another_service(client: Any, emulator: Emulator) -> None:
+def test_an_unimplemented_operation_of_another_service_is_an_error(client: Any, emulator: Emulator) -> None:
     sts = client("sts")
     with pytest.raises(sts.exceptions.ClientError, match="UnknownOperationException"):
         sts.decode_authorization_message(EncodedMessage="x")
     assert len(emulator.requests) == 1
 
 
-def test_region_without_workmail(call: Any) -> None:
+def test_a_region_without_workmail_is_an_error(call: Any) -> None:
     assert error(call("ListOrganizations", region="eu-north-1")) == (400, "UnrecognizedClientException")
 
 
-def test_request_without_signature(request_raw: Any) -> None:
+def test_a_request_without_a_signature_is_refused(request_raw: Any) -> None:
     answer = request_raw("POST", "/", b"{}", {"X-Amz-Target": "WorkMailService.ListOrganizations"})
     assert error(answer) == (400, "MissingAuthenticationTokenException")
 
 
-def test_pages(listing: Any, seed: Any) -> None:
+def test_the_pages_of_a_listing_have_every_token_once(listing: Any, seed: Any) -> None:
     tokens: list[Any] = []
     sizes = []
     following: dict[str, str] = {}
@@ -277,17 +279,17 @@ def test_pages(listing: Any, seed: Any) -> None:
     assert tokens == seed["Organizations"][0]["PersonalAccessTokens"]
 
 
-def test_page_of_the_exact_size_is_the_last(listing: Any) -> None:
+def test_a_page_of_the_exact_size_is_the_last(listing: Any) -> None:
     assert "NextToken" not in listing(UserId="bob", MaxResults=50).json
     assert "NextToken" in listing(UserId="bob", MaxResults=49).json
 
 
-def test_default_page_size(call: Any) -> None:
+def test_the_default_page_size_is_100(call: Any) -> None:
     page = call("ListPersonalAccessTokens", {"OrganizationId": ORGANIZATION_ID}).json
     assert len(page["PersonalAccessTokenSummaries"]) == 100
 
 
-def test_a_token_survives_deletions_between_pages(listing: Any, call: Any) -> None:
+def test_a_page_token_stays_valid_after_deletions(listing: Any, call: Any) -> None:
     following = listing().json["NextToken"]
     for name in ("token-099", "token-100"):
         call("DeletePersonalAccessToken", {"OrganizationId": ORGANIZATION_ID, "PersonalAccessTokenId": name})
@@ -296,11 +298,11 @@ def test_a_token_survives_deletions_between_pages(listing: Any, call: Any) -> No
 
 
 @pytest.mark.parametrize("token", ["rubbish", "eyJhIjogMX0=", "WzEsIDJd", "MQ=="])
-def test_invalid_page_token(listing: Any, token: str) -> None:
+def test_an_invalid_page_token_is_refused(listing: Any, token: str) -> None:
     assert error(listing(NextToken=token)) == (400, "InvalidParameterException")
 
 
-def test_page_token_of_another_listing(listing: Any, call: Any) -> None:
+def test_a_page_token_of_another_listing_is_refused(listing: Any, call: Any) -> None:
     following = listing().json["NextToken"]
     assert error(listing(NextToken=following, UserId="bob")) == (400, "InvalidParameterException")
     users = call("ListUsers", {"OrganizationId": ORGANIZATION_ID, "NextToken": following})
@@ -331,7 +333,7 @@ def test_a_page_of_very_many_tokens_is_quick(emulator: Emulator) -> None:
     assert (time.perf_counter() - started) / pages < 0.015
 
 
-def test_mock_aws(seed: Any) -> None:
+def test_the_backend_works_inside_mock_aws(seed: Any) -> None:
     workmail_emulator.register()
     workmail_emulator.register()
     with mock_aws():

@@ -39,7 +39,7 @@ def organizations(account_id: str = "123456789012", region: str = "us-east-1") -
     return list(workmail_backends[account_id][region].organizations.values())
 
 
-def test_defaults() -> None:
+def test_an_organization_needs_only_an_alias() -> None:
     load({"Organizations": [{"Alias": "acme"}]})
     (organization,) = organizations()
     assert organization.description == {
@@ -56,7 +56,7 @@ def test_derived_ids_differ_by_account_and_region() -> None:
     assert len({organizations(*place)[0].description["OrganizationId"] for place in places}) == 3
 
 
-def test_round_trip_of_a_file(tmp_path: Path) -> None:
+def test_a_file_is_loaded_with_every_value(tmp_path: Path) -> None:
     file = tmp_path / "seed.yaml"
     file.write_text(
         """
@@ -113,7 +113,7 @@ Organizations:
         ("-0.25s", NOW - 0.25),
     ],
 )
-def test_times(value: Any, seconds: float) -> None:
+def test_times_become_epoch_seconds(value: Any, seconds: float) -> None:
     assert epoch_seconds(value, NOW) == seconds
 
 
@@ -160,14 +160,14 @@ def one(**entry: Any) -> dict[str, Any]:
          "Organizations[1].OrganizationId: duplicate 'm-35cda303c589637f16fad36257962505'"),
     ],
 )  # fmt: skip
-def test_seeds_that_are_refused(seed: Any, message: str) -> None:
+def test_invalid_seeds_are_refused(seed: Any, message: str) -> None:
     with pytest.raises(SeedError) as error:
         load(seed)
     assert str(error.value) == message
     assert organizations() == []
 
 
-def test_an_organization_that_exists_already() -> None:
+def test_an_organization_that_exists_is_refused() -> None:
     load(one())
     with pytest.raises(SeedError, match="duplicate"):
         load({"Organizations": [{"Alias": "new"}, {"Alias": "acme"}]})
@@ -175,7 +175,7 @@ def test_an_organization_that_exists_already() -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff", b"{]", b"Organizations: [{Alias: a, CompletedDate: 2026-13-45}]"])
-def test_files_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+def test_unreadable_files_are_errors_of_one_line(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "seed.yml"
     if content is not None:
         file.write_bytes(content)
@@ -184,7 +184,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> Non
     assert "\n" not in str(error.value)
 
 
-def test_the_lifelike_estate(tmp_path: Path) -> None:
+def test_the_sample_estate_is_the_same_each_time(tmp_path: Path) -> None:
     file = tmp_path / "estate.yml"
     subprocess.run([sys.executable, "-m", "workmail_emulator.estate", "--output", str(file)], check=True)
     printed = subprocess.run([sys.executable, "-m", "workmail_emulator.estate"], check=True, capture_output=True)
@@ -218,7 +218,7 @@ def test_the_lifelike_estate(tmp_path: Path) -> None:
     }
 
 
-def test_the_lifelike_estate_is_within_the_models_limits() -> None:
+def test_the_sample_estate_is_within_the_limits_of_the_model() -> None:
     load(estate())
     model = boto3.client("workmail", region_name="us-east-1").meta.service_model
     token_shape = model.shape_for("PersonalAccessTokenSummary")

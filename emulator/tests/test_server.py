@@ -28,7 +28,7 @@ def address(emulator: Emulator) -> tuple[str, int]:
     return host, int(port)
 
 
-def test_log(emulator: Emulator, call: Any, request_raw: Any) -> None:
+def test_requests_are_logged(emulator: Emulator, call: Any, request_raw: Any) -> None:
     call("ListPersonalAccessTokens", {"OrganizationId": ORGANIZATION_ID, "UserId": "bob", "MaxResults": 7})
     entry = {
         "service": "workmail",
@@ -50,13 +50,13 @@ def test_log(emulator: Emulator, call: Any, request_raw: Any) -> None:
     assert (len(emulator.requests), emulator.requests.peak_in_flight) == (0, 0)
 
 
-def test_page_is_none_without_pages(emulator: Emulator, call: Any) -> None:
+def test_requests_without_pages_have_no_page_number(emulator: Emulator, call: Any) -> None:
     call("DescribeOrganization", {"OrganizationId": ORGANIZATION_ID})
     call("ListUsers", {"OrganizationId": ORGANIZATION_ID, "NextToken": "never seen"})
     assert [entry.page for entry in emulator.requests] == [None, None]
 
 
-def test_peak_in_flight(emulator: Emulator, listing: Any) -> None:
+def test_the_peak_of_concurrent_requests_is_counted(emulator: Emulator, listing: Any) -> None:
     emulator.faults.add(Fault("delay", seconds=1))
     start = threading.Barrier(4)
 
@@ -70,7 +70,7 @@ def test_peak_in_flight(emulator: Emulator, listing: Any) -> None:
     assert emulator.requests.peak_in_flight == 4
 
 
-def test_seed_and_reset_over_http(emulator: Emulator, request_raw: Any, call: Any) -> None:
+def test_a_seed_is_loaded_and_reset_over_http(emulator: Emulator, request_raw: Any, call: Any) -> None:
     assert request_raw("POST", "/_workmail/seed", "Organizations:\n  - Alias: third\n").json == {}
     assert len(call("ListOrganizations").json["OrganizationSummaries"]) == 3
     answer = request_raw("POST", "/_workmail/seed", json.dumps({"Organizations": [{"Alias": "third"}]}))
@@ -85,16 +85,18 @@ def test_seed_and_reset_over_http(emulator: Emulator, request_raw: Any, call: An
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("GET", "/_workmail/nothing", 404), ("PUT", "/_workmail/faults", 405)]
 )
-def test_what_the_interface_does_not_have(request_raw: Any, method: str, path: str, status: int) -> None:
+def test_unknown_paths_and_methods_of_the_interface_are_errors(
+    request_raw: Any, method: str, path: str, status: int
+) -> None:
     assert request_raw(method, path).status == status
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[]"])
-def test_faults_that_are_no_json(request_raw: Any, body: bytes) -> None:
+def test_faults_that_are_not_json_are_refused(request_raw: Any, body: bytes) -> None:
     assert request_raw("POST", "/_workmail/faults", body).status == 400
 
 
-def test_request_in_chunks(emulator: Emulator) -> None:
+def test_a_request_in_chunks_is_read(emulator: Emulator) -> None:
     connection = http.client.HTTPConnection(*address(emulator))
     headers = {
         "X-Amz-Target": "WorkMailService.DescribeOrganization",
@@ -106,7 +108,7 @@ def test_request_in_chunks(emulator: Emulator) -> None:
     connection.close()
 
 
-def test_end_leaves_nothing(seed: Any) -> None:
+def test_stopping_leaves_no_thread_and_no_connection(seed: Any) -> None:
     before = threading.active_count()
     with Emulator(seed) as emulator:
         where = address(emulator)
@@ -131,7 +133,7 @@ def test_end_leaves_nothing(seed: Any) -> None:
         assert emulator.personal_access_tokens(ORGANIZATION_ID)
 
 
-def test_start_that_fails_leaves_nothing(emulator: Emulator) -> None:
+def test_a_failed_start_changes_nothing(emulator: Emulator) -> None:
     with pytest.raises(OSError, match="in use"):
         Emulator({"Organizations": [{"Alias": "new"}]}, port=address(emulator)[1]).start()
     with pytest.raises(SeedError, match="duplicate"):
@@ -150,7 +152,7 @@ def command(*arguments: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_command(tmp_path: Path, seed: Any, number: signal.Signals) -> None:
+def test_the_command_serves_a_seed_until_a_signal(tmp_path: Path, seed: Any, number: signal.Signals) -> None:
     file = tmp_path / "seed.json"
     file.write_text(json.dumps(seed), encoding="utf-8")
     with command("--seed", str(file), "--port", "0", "--verbose") as process:
@@ -174,7 +176,7 @@ def test_command(tmp_path: Path, seed: Any, number: signal.Signals) -> None:
         ("Organizations: [", "neither JSON nor YAML"),
     ],
 )
-def test_command_with_a_bad_seed(tmp_path: Path, text: str, complaint: str) -> None:
+def test_the_command_reports_a_bad_seed_in_one_line(tmp_path: Path, text: str, complaint: str) -> None:
     file = tmp_path / "seed.yml"
     file.write_text(text, encoding="utf-8")
     with command("--seed", str(file), "--port", "0") as process:
@@ -185,7 +187,7 @@ def test_command_with_a_bad_seed(tmp_path: Path, text: str, complaint: str) -> N
     assert len(errors.splitlines()) == 1
 
 
-def test_command_with_a_port_in_use(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_reports_a_port_in_use(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     try:
         assert cli.main(["--port", str(address(emulator)[1])]) == 2

@@ -73,7 +73,7 @@ def shown(page: Page) -> int:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("name", ["clean", "mixed", "hostile", "incomplete"])
-def test_accessibility(show: Open, name: str, viewport: dict[str, int], scheme: str) -> None:
+def test_the_report_is_accessible(show: Open, name: str, viewport: dict[str, int], scheme: str) -> None:
     page = show(audits.AUDITS[name](), viewport=viewport, color_scheme=scheme, bypass_csp=True)
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
@@ -93,7 +93,7 @@ def test_the_report_is_complete_without_javascript(show: Open) -> None:
     assert page.locator("#shown").inner_text() == "7 findings"
 
 
-def test_filters(show: Open) -> None:
+def test_filters_hide_rows_and_count_the_others(show: Open) -> None:
     page = show(audits.mixed())
     status = page.get_by_role("status")
     assert shown(page) == 7 and status.inner_text() == "7 of 7 findings shown"

@@ -90,7 +90,7 @@ def run_tests(copy: Path, output: Path, *arguments: str) -> None:
     sys.exit(pytest.main([*options, *(f"-pno:{name}" for name in disabled), *arguments]))
 
 
-def test_its_test_fails_without_a_guard(
+def test_a_guard_is_protected_by_its_test(
     copy: Path, processes: multiprocessing.context.ForkServerContext, tmp_path: Path, guard: tuple[str, ...]
 ) -> None:
     test, file, line, *replacement = guard

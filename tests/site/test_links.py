@@ -93,12 +93,12 @@ PAGES = sorted(SITE.rglob("*.html")) or [SITE / "index.html"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(SITE)))
-def test_the_links_of_a_page_of_the_site(page: Path) -> None:
+def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
     assert faults(page) == []
 
 
 @pytest.mark.parametrize("page", MARKDOWN, ids=lambda page: str(page.relative_to(COLLECTION)))
-def test_the_links_of_a_markdown_file(page: Path) -> None:
+def test_the_links_of_a_markdown_file_lead_somewhere(page: Path) -> None:
     assert faults(page) == []
 
 
@@ -116,7 +116,7 @@ def test_every_page_can_be_reached() -> None:
     assert reached == {page.resolve() for page in PAGES}
 
 
-def test_the_site_has_everything() -> None:
+def test_the_site_has_every_guide_plugin_and_role() -> None:
     """Each plugin, role and guide has a page, each playbook is told of, and each picture is shown."""
     folders = {"modules": "module", "filter": "filter", "inventory": "inventory", "lookup": "lookup", "test": "test"}
     plugins = {
@@ -136,7 +136,7 @@ def test_the_site_has_everything() -> None:
     assert pictures and pictures <= shown
 
 
-def test_a_picture_has_words_for_who_does_not_see_it() -> None:
+def test_a_picture_has_an_alternative_text() -> None:
     pictures = [image for page in PAGES for image in read(page).iter("img") if "_images" in image.get("src", "")]
     assert pictures
     assert all(len(image.get("alt", "").split()) > 5 for image in pictures)
@@ -153,11 +153,11 @@ def test_a_picture_has_words_for_who_does_not_see_it() -> None:
         ("galaxy.yml", False),
     ],
 )
-def test_the_files_of_the_artifact(name: str, shipped: bool) -> None:
+def test_the_artifact_ships_only_some_files(name: str, shipped: bool) -> None:
     assert is_shipped(COLLECTION / name) is shipped
 
 
-def test_a_link_of_a_shipped_page_to_a_file_that_is_not_shipped() -> None:
+def test_a_link_of_a_shipped_page_to_a_file_that_is_not_shipped_is_found() -> None:
     why = "the artifact has this page but not the file"
     assert fault(COLLECTION / "README.md", "emulator/README.md") == why
     assert fault(COLLECTION / "roles/audit/README.md", "../../CONTRIBUTING.md") == why

@@ -50,7 +50,7 @@ def label(number: int) -> str:
     return f"team-{number} ({account_id(number)})"
 
 
-def test_all_accounts_through_the_role(ansible_playbook: Playbook, tmp_path: Path) -> None:
+def test_the_role_audits_all_accounts_but_the_excluded_one(ansible_playbook: Playbook, tmp_path: Path) -> None:
     """All but the excluded account. One finding per organization; an exception is for an account by its name."""
     policy = {
         "version": 1,
@@ -91,7 +91,7 @@ def test_all_accounts_through_the_role(ansible_playbook: Playbook, tmp_path: Pat
 
 
 @guards("roles/audit/vars/main.yml", "[] if audit_accounts is defined else __audit_other_hosts", "__audit_other_hosts")
-def test_an_estate_spread_over_hosts(ansible_playbook: Playbook, tmp_path: Path) -> None:
+def test_hosts_that_read_different_accounts_make_one_audit(ansible_playbook: Playbook, tmp_path: Path) -> None:
     """Each host reads a part with its own variables. Two hosts that read the same account are an error."""
     hosts: dict[str, dict[str, Any]] = {
         "production": {"audit_accounts": [PRODUCTION], "audit_exclude_accounts": [EUROPE]},

@@ -56,7 +56,9 @@ def test_events_name_the_account(watch: Callable[..., Events]) -> None:
 
 
 @guards("plugins/plugin_utils/_watch/source.py", " and all(account.readable for account in found.accounts)", "")
-def test_an_account_that_is_suspended_is_not_gone(watch: Callable[..., Events], server: Emulator) -> None:
+def test_the_tokens_of_a_suspended_account_are_not_reported_as_gone(
+    watch: Callable[..., Events], server: Emulator
+) -> None:
     def suspend() -> None:
         estate = seed(6)
         estate["Accounts"][2]["State"] = "SUSPENDED"
@@ -67,7 +69,7 @@ def test_an_account_that_is_suspended_is_not_gone(watch: Callable[..., Events], 
     assert not {kind for kind in kinds if "gone" in kind}
 
 
-def test_only_the_accounts_that_were_asked_for(watch: Callable[..., Events]) -> None:
+def test_events_are_only_of_the_given_accounts(watch: Callable[..., Events]) -> None:
     names = {
         event["personal_access_token"]["account_name"]
         for event in watch(accounts=[SANDBOX])

@@ -106,7 +106,7 @@ def test_the_account_of_the_credentials_is_read_without_a_role(gather: Gather, e
     ids=str,
 )
 @guards(ACCOUNTS, "        waiting += aws_organizations.list_organizational_units_for_parent(client, parent)\n", "")
-def test_units_stand_for_their_accounts_and_those_of_the_units_below(
+def test_a_unit_includes_the_accounts_of_the_units_below_it(
     gather: Gather, options: dict[str, Any], units: list[str]
 ) -> None:
     result = gather(**options, assume_role_name=ROLE_NAME).result
@@ -114,7 +114,7 @@ def test_units_stand_for_their_accounts_and_those_of_the_units_below(
     assert {account["id"] for account in result["accounts"]} == expected
 
 
-def test_accounts_by_id_and_by_role(gather: Gather, estate: Emulator) -> None:
+def test_accounts_can_be_given_by_id_and_by_role(gather: Gather, estate: Emulator) -> None:
     result = gather(accounts=[ONE, f"arn:aws:iam::{TWO}:role/other"], assume_role_name=ROLE_NAME).result
     assert [(account["id"], account["role_arn"], account["name"]) for account in result["accounts"]] == [
         (ONE, role_in(ONE), None),
@@ -124,13 +124,13 @@ def test_accounts_by_id_and_by_role(gather: Gather, estate: Emulator) -> None:
     assert not [entry for entry in estate.requests if entry.service == "organizations"]
 
 
-def test_a_named_organization_is_looked_for_in_every_account(gather: Gather) -> None:
+def test_a_given_organization_is_searched_in_every_account(gather: Gather) -> None:
     assert gather(**ALL, organizations=["team-5"]).result["summary"]["tokens"] == TOKENS
     with pytest.raises(PatrolError, match="no organization is called team-99, did you mean team-9.*of 29 accounts"):
         gather(**ALL, organizations=["team-99"])
 
 
-def test_no_account_has_an_organization(gather: Gather) -> None:
+def test_accounts_without_an_organization_are_an_error(gather: Gather) -> None:
     with pytest.raises(PatrolError) as caught:
         gather(accounts=[WITHOUT_WORKMAIL], assume_role_name=ROLE_NAME)
     assert caught.value.error_code == "NoOrganizationException" and caught.value.account_id == WITHOUT_WORKMAIL
@@ -238,14 +238,14 @@ def test_a_listing_of_accounts_that_is_incomplete_is_an_error(
 
 
 @guards("plugins/module_utils/_workmail/replies.py", '    "organizations": _OF_AWS_ORGANIZATIONS,\n', "")
-def test_a_token_that_botocore_would_not_see_is_an_error(gather: Gather, estate: Emulator) -> None:
+def test_a_page_token_that_botocore_would_ignore_is_an_error(gather: Gather, estate: Emulator) -> None:
     """botocore takes the first page for the last one."""
     estate.faults.add(Fault("miscased_next_token", operation="ListAccounts"))
     with pytest.raises(PatrolError, match="has nextToken where NextToken is meant"):
         gather(**ALL)
 
 
-def test_a_listing_that_repeats_its_token_is_an_error(gather: Gather, estate: Emulator) -> None:
+def test_a_listing_that_repeats_its_page_token_is_an_error(gather: Gather, estate: Emulator) -> None:
     estate.faults.add(Fault("same_next_token", operation="ListAccounts"))
     with pytest.raises(PatrolError, match="NextToken was seen before") as caught:
         gather(**ALL)
@@ -285,17 +285,17 @@ def test_an_account_without_its_id_or_state_is_an_error(
 @guards(ACCOUNTS, "            if first != entry and not (_is_list(first) and _is_list(entry)):")
 @guards(ACCOUNTS, "    if not any(account.readable for account in found.values()):")
 @guards(ACCOUNTS, "        if not any(account_id in found for account_id in excluded):")
-def test_accounts_that_select_nothing_are_an_error(gather: Gather, options: dict[str, Any], message: str) -> None:
+def test_accounts_that_match_no_account_are_an_error(gather: Gather, options: dict[str, Any], message: str) -> None:
     with pytest.raises(PatrolError, match=message):
         gather(**options, assume_role_name=ROLE_NAME)
 
 
-def test_paging_by_hand_reads_one_account(gather: Gather) -> None:
+def test_manual_paging_is_refused_with_several_accounts(gather: Gather) -> None:
     with pytest.raises(OptionError, match="max_items: paging by hand reads one account; leave out accounts"):
         gather(**ALL, organizations=["team-1"], max_items=5)
 
 
-def test_one_client_for_all_accounts(aws: pytest.MonkeyPatch) -> None:
+def test_all_accounts_share_one_client(aws: pytest.MonkeyPatch) -> None:
     from connecting import connect
 
     from ansible_collections.patrol.workmail.plugins.module_utils._sweep.facts import gather_facts

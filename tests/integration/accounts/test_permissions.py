@@ -78,7 +78,9 @@ OPTIONS = {"assume_role_name": ROLE, "assume_role_external_id": EXTERNAL_ID}
 
 
 @pytest.mark.parametrize("accounts", WHOLE.values(), ids=WHOLE)
-def test_the_policies_suffice(gather: Gather, enforced: Callable[..., None], accounts: dict[str, Any]) -> None:
+def test_the_documented_policies_are_sufficient(
+    gather: Gather, enforced: Callable[..., None], accounts: dict[str, Any]
+) -> None:
     enforced(policy("organizations.json"), policy("auditor.json"))
     result = gather(**accounts, **OPTIONS, owners=True).result
     assert result["complete"] and result["summary"]["accounts"] == len(result["accounts"]) > 2

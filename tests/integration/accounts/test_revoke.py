@@ -80,6 +80,6 @@ def test_nothing_is_deleted_if_an_account_cannot_be_read(revoke: Revoke, server:
     assert not deleted(server)
 
 
-def test_no_account_is_not_every_account(revoke: Revoke) -> None:
+def test_an_empty_list_of_accounts_is_refused(revoke: Revoke) -> None:
     with pytest.raises(OptionError, match="accounts: the list is empty"):
         revoke(policy=EXPIRED, accounts=[])

@@ -92,7 +92,7 @@ def test_each_bad_host_is_an_error_beside_a_good_one(
     ids=repr,
 )
 @guards("roles/audit/vars/main.yml", "else groups['all']", "else ansible_play_hosts_all")
-def test_what_a_limit_leaves_out_is_missed(
+def test_accounts_outside_a_limit_are_reported_as_not_audited(
     fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, extra: dict[str, Any], missed: list[str]
 ) -> None:
     hosts = write(tmp_path, inventory(ACCOUNTS[:2]))
@@ -104,7 +104,7 @@ def test_what_a_limit_leaves_out_is_missed(
 
 
 @guards("roles/audit/tasks/accounts.yml", "that: __audit_same_role | length == 0", "that: true")
-def test_two_accounts_with_one_role(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+def test_two_hosts_with_the_same_role_are_errors(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     """Neither is taken for what it says, also where they look in different regions, and so share no organization."""
     first, second = ACCOUNTS[:2]
     twice = {"account_id": account_id(first), "audit_regions": ["eu-west-1"]}
@@ -146,7 +146,9 @@ def test_an_inventory_source_that_ansible_skips_is_an_error(
     "'The inventory has no hosts. List each account as a host, and pass the file with -i.' if not groups['all']",
     "'' if not groups['all']",
 )
-def test_no_account_at_all(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, arguments: list[str]) -> None:
+def test_an_inventory_without_hosts_is_an_error(
+    fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, arguments: list[str]
+) -> None:
     hosts = write(tmp_path, {"accounts": {"hosts": {}}})
     run = ansible_playbook("-i", hosts, *arguments, BOOK, extra=EXTRA)
     assert run.returncode == 2 and "The inventory has no hosts. List each account as a host" in run.stdout

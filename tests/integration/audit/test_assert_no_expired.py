@@ -144,7 +144,7 @@ def test_a_misspelled_variable_is_named(emulator: Emulator, ansible_playbook: Pl
     "true",
 )
 @pytest.mark.slow
-def test_it_is_never_weakened(emulator: Emulator, run_hosts: RunHosts) -> None:
+def test_variables_that_would_weaken_it_are_refused(emulator: Emulator, run_hosts: RunHosts) -> None:
     cases = {
         "audit_policy": {"policy_of_host": "wind_down"},
         "audit_fail": {"policy_of_host": "no_expired", "audit_fail": "false"},
@@ -171,7 +171,7 @@ def test_tags_never_skip_the_audit(emulator: Emulator, ansible_playbook: Playboo
 
 
 @pytest.mark.slow
-def test_users_and_role(emulator: Emulator, ansible_playbook: Playbook) -> None:
+def test_users_can_be_checked_in_another_account(emulator: Emulator, ansible_playbook: Playbook) -> None:
     emulator.load(
         {
             "Organizations": [

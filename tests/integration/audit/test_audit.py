@@ -106,7 +106,7 @@ def test_owners_are_read_only_if_the_policy_needs_them(emulator: Emulator, aws: 
 
 @pytest.mark.ansible
 @pytest.mark.slow
-def test_policy_files(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
+def test_policy_files_are_found_where_ansible_searches(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
     """A file is found beside the playbook, in its folder files, from the working directory, and by its whole path."""
     lines = "# a comment\nversion: 1\nrules:\n  - {id: expired, severity: high, when: {expired: true}}\n"
     for name in ("beside.yml", "files/inside.yml"):
@@ -162,7 +162,7 @@ BAD_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.ansible
 @pytest.mark.slow
-def test_bad_input_is_an_error_before_any_call(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
+def test_bad_input_is_refused_before_any_call(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
     (tmp_path / "bad.yml").write_text("version: 1\nrules: [{id: a, severity: low, when: {expird: true}}]\n")
     results = run_tasks(
         [
@@ -316,7 +316,7 @@ BAD_EXPRESSIONS = [
 
 @pytest.mark.ansible
 @pytest.mark.slow
-def test_bad_input_to_filters(run_tasks: RunTasks) -> None:
+def test_filters_refuse_bad_input(run_tasks: RunTasks) -> None:
     results = run_tasks(
         [
             {"ansible.builtin.debug": {"msg": f"{{{{ {text} }}}}"}, "register": f"r_{number}", "ignore_errors": True}

@@ -108,7 +108,7 @@ def test_the_number_of_forks_changes_nothing(fleet: Emulator, ansible_playbook: 
 
 @pytest.mark.parametrize(("fail", "code"), [(True, 2), (False, 0)])
 @pytest.mark.smoke
-def test_violations_of_one_account(
+def test_violations_of_one_account_fail_the_run(
     fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path, fail: bool, code: int
 ) -> None:
     hosts = write(tmp_path, inventory([ACCOUNTS[0], VIOLATING]))
@@ -119,7 +119,7 @@ def test_violations_of_one_account(
 
 
 @pytest.mark.slow
-def test_a_policy_of_its_own(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+def test_a_host_with_another_policy_is_an_error(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     """It is an error of that account, and keeps the others from nothing."""
     hosts = write(tmp_path, inventory(ACCOUNTS[:2], **{ACCOUNTS[1]: {"audit_policy": "no_expired"}}))
     extra = {name: value for name, value in EXTRA.items() if name != "audit_policy"}
@@ -130,7 +130,9 @@ def test_a_policy_of_its_own(fleet: Emulator, ansible_playbook: Playbook, tmp_pa
 
 
 @pytest.mark.slow
-def test_the_account_of_the_credentials(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+def test_the_account_of_the_credentials_is_audited_if_a_host_says_so(
+    fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path
+) -> None:
     """Only where that is said."""
     fleet.load({"Organizations": [{"Alias": "own"}]})
     document = inventory(ACCOUNTS[:1])
@@ -146,7 +148,9 @@ def test_the_account_of_the_credentials(fleet: Emulator, ansible_playbook: Playb
 @guards("roles/audit/tasks/accounts.yml", "  ignore_unreachable: true\n", "")
 @guards("roles/audit/vars/main.yml", "ansible_play_batch | intersect", "ansible_play_hosts_all | intersect")
 @pytest.mark.slow
-def test_a_play_of_ones_own(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+def test_a_play_of_the_user_reports_hosts_that_cannot_be_reached(
+    fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path
+) -> None:
     """The guide's, among other hosts; what cannot be reached, or has failed since an earlier audit, is missed."""
     ssh = tmp_path / "ssh"
     ssh.write_text("#!/bin/sh\nexit 255\n")

@@ -93,7 +93,7 @@ EXIT_CODES: list[tuple[dict[str, Any], int]] = [
 
 
 @pytest.mark.slow
-def test_exit_codes(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> None:
+def test_each_outcome_has_its_exit_code(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> None:
     (tmp_path / "mine.yml").write_text(json.dumps(MILD))
     (tmp_path / "broken.yml").write_text("rules: [")
     runs = run_hosts(BOOK, [{"audit_as_of": AS_OF, **variables} for variables, _code in EXIT_CODES])
@@ -107,7 +107,9 @@ def test_exit_codes(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> 
     "not audit_fail | bool",
 )
 @pytest.mark.slow
-def test_an_organization_that_is_denied_never_passes(emulator: Emulator, run_hosts: RunHosts, tmp_path: Path) -> None:
+def test_an_audit_of_a_denied_organization_never_passes(
+    emulator: Emulator, run_hosts: RunHosts, tmp_path: Path
+) -> None:
     """The report is complete for the others, and names the one, with each value of ``audit_fail``."""
     emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", organization_id=GLOBEX))
     common = {"audit_policy": MILD, "audit_as_of": AS_OF}

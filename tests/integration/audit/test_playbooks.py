@@ -124,7 +124,7 @@ def test_all_playbooks_on_localhost_guard_their_hosts(hosts_of: Callable[..., li
 
 
 @pytest.mark.slow
-def test_accounts(hosts_of: Callable[..., list[str]]) -> None:
+def test_audit_accounts_runs_on_every_host_of_the_limit(hosts_of: Callable[..., list[str]]) -> None:
     name = "audit_accounts"
     assert hosts_of(name, "others", None) == hosts_of(name, "others", "all") == ["web1", "web2"]
     assert hosts_of(name, "others", "web2,localhost") == ["web2"]
@@ -149,7 +149,7 @@ def test_tags_never_leave_a_playbook_without_tasks(hosts_of: Callable[..., list[
 @guards("playbooks/revoke.yml", "if ansible_run_tags", "if false and ansible_run_tags")
 @pytest.mark.slow
 @pytest.mark.parametrize(("tags", "skipped"), [(("web",), ()), (("all",), ("web",)), (("always",), ())])
-def test_revoke_refuses_tags(hosts_of: Callable[..., list[str]], tags: Any, skipped: Any) -> None:
+def test_the_revoke_playbook_refuses_tags(hosts_of: Callable[..., list[str]], tags: Any, skipped: Any) -> None:
     with pytest.raises(AnsibleError, match="--tags and --skip-tags are not supported by the playbook revoke"):
         hosts_of("revoke", "others", None, tags, skipped)
 
@@ -168,7 +168,7 @@ def test_a_limit_without_localhost_exits_2(emulator: Emulator, ansible_playbook:
 
 @guards("playbooks/vars/localhost.yml", "ansible_become: false", "{}")
 @pytest.mark.slow
-def test_variables_of_localhost_in_the_inventory_count_for_nothing(
+def test_variables_of_localhost_in_the_inventory_are_ignored(
     emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
 ) -> None:
     elsewhere = {

@@ -36,7 +36,7 @@ def mode_of(path: Path) -> int:
 
 
 @pytest.mark.slow
-def test_the_directory_and_the_files_of_others_are_left_alone(
+def test_only_reports_are_written_to_the_directory(
     emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
 ) -> None:
     reports = tmp_path / "reports"
@@ -172,7 +172,7 @@ def test_the_last_error_says_why_an_audit_is_incomplete(emulator: Emulator, run_
 
 
 @pytest.mark.smoke
-def test_the_module(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
+def test_the_report_module_runs_on_the_controller(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
     """It runs on the controller, whatever the connection is, and says which option is wrong."""
     audit = "{{ [] | patrol.workmail.workmail_pat_findings('no_expired', as_of='2020-01-01T00:00:00Z') }}"
     given = {"audit": audit, "dest": "reports", "formats": "json,text"}

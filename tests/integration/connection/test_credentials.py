@@ -109,7 +109,7 @@ def test_a_bad_setting_of_aws_names_its_variable(
     assert len(emulator.requests) == 0
 
 
-def test_a_service_that_repeats_secrets_is_not_quoted(
+def test_secrets_that_a_service_repeats_are_not_shown(
     emulator: Emulator, aws: pytest.MonkeyPatch, refusing: str
 ) -> None:
     """AWS STS here repeats whatever it was sent, and the external ID among it."""
@@ -145,7 +145,7 @@ def test_credentials_are_obtained_once_for_all_regions(
     assert runs.read_text() == "."
 
 
-def test_credentials_that_cannot_be_renewed_are_not_the_fault_of_a_call(
+def test_credentials_that_cannot_be_renewed_are_an_error_of_the_credentials(
     emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They expire within the time in which botocore renews them before each call."""
@@ -172,7 +172,7 @@ def test_credentials_that_cannot_be_renewed_are_not_the_fault_of_a_call(
     assert "Refreshing temporary credentials failed" in caplog.text and MARK not in caplog.text
 
 
-def test_an_endpoint_that_never_answers(aws: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_that_never_answers_is_an_error(aws: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         connection = Connection(
             {"region": "us-east-1", "read_timeout": 1, "endpoint_url": f"http://127.0.0.1:{silent.getsockname()[1]}"},

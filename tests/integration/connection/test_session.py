@@ -50,7 +50,7 @@ def test_retries_of_a_profile_are_kept(aws: pytest.MonkeyPatch, tmp_path: Path) 
     assert retries(profile="auditor") == {"mode": "adaptive", "total_max_attempts": 4}
 
 
-def test_as_many_connections_as_calls(aws: pytest.MonkeyPatch) -> None:
+def test_a_client_has_as_many_connections_as_concurrent_calls(aws: pytest.MonkeyPatch) -> None:
     client = open_session(concurrency=64).client("us-east-1")
     assert client.meta.config.max_pool_connections == 64
 
@@ -95,19 +95,21 @@ def test_a_run_makes_one_client_for_each_region_that_it_reads(
         (["all"], None, ["eu-west-1", "us-east-1", "us-west-2"]),
     ],
 )
-def test_regions(aws: pytest.MonkeyPatch, wanted: list[str], own: str | None, regions: list[str]) -> None:
+def test_regions_are_those_of_the_options_or_the_connection(
+    aws: pytest.MonkeyPatch, wanted: list[str], own: str | None, regions: list[str]
+) -> None:
     aws.delenv("AWS_REGION")
     assert open_session(connect(region=own), regions=wanted).regions == regions
 
 
-def test_no_region(aws: pytest.MonkeyPatch) -> None:
+def test_a_missing_region_is_an_error(aws: pytest.MonkeyPatch) -> None:
     aws.delenv("AWS_REGION")
     with pytest.raises(PatrolError, match="no region was given.*Amazon WorkMail is in eu-west-1, us-east-1") as caught:
         open_session()
     assert caught.value.error_code == "NoRegionError"
 
 
-def test_a_botocore_that_is_too_old(aws: pytest.MonkeyPatch) -> None:
+def test_an_old_botocore_is_an_error(aws: pytest.MonkeyPatch) -> None:
     """It is recognized by the client, which is here that of a service without these operations."""
 
     class AnotherConnection(Connection):
@@ -121,14 +123,16 @@ def test_a_botocore_that_is_too_old(aws: pytest.MonkeyPatch) -> None:
     assert caught.value.error_code == "UnsupportedBotocoreException"
 
 
-def test_nonsense_in_the_environment(aws: pytest.MonkeyPatch) -> None:
+def test_an_invalid_variable_of_the_environment_is_an_error(aws: pytest.MonkeyPatch) -> None:
     aws.setenv("AWS_MAX_ATTEMPTS", "many")
     with pytest.raises(PatrolError, match="AWS_MAX_ATTEMPTS: 'many' is not a whole number of at least 1") as caught:
         open_session()
     assert caught.value.error_code == "InvalidConfigurationException"
 
 
-def test_no_credentials(emulator: Emulator, gather: Callable[..., Any], aws: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_an_error(
+    emulator: Emulator, gather: Callable[..., Any], aws: pytest.MonkeyPatch
+) -> None:
     aws.delenv("AWS_ACCESS_KEY_ID")
     aws.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(PatrolError, match="AWS_. environment variables") as caught:
@@ -136,7 +140,7 @@ def test_no_credentials(emulator: Emulator, gather: Callable[..., Any], aws: pyt
     assert caught.value.error_code == "NoCredentialsError"
 
 
-def test_an_endpoint_that_does_not_answer(
+def test_an_unreachable_endpoint_is_an_error(
     emulator: Emulator, gather: Callable[..., Any], aws: pytest.MonkeyPatch
 ) -> None:
     aws.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")

@@ -32,7 +32,7 @@ POLICY = {"version": 1, "rules": [{"id": "expired", "severity": "high", "when": 
 
 
 @pytest.mark.slow
-def test_the_collection_tells_an_execution_environment_what_it_needs(environment: dict[str, str]) -> None:
+def test_the_collection_lists_its_python_packages_for_execution_environments(environment: dict[str, str]) -> None:
     run = subprocess.run(
         ["ansible-builder", "introspect", environment["ANSIBLE_COLLECTIONS_PATH"]],
         env=environment,
@@ -57,7 +57,7 @@ def test_the_definition_makes_a_build_context(environment: dict[str, str], tmp_p
     assert 'ARG EE_BASE_IMAGE="ee-minimal:latest"' in (tmp_path / "context/Containerfile").read_text()
 
 
-def test_the_credential_gives_the_variables_of_the_role() -> None:
+def test_the_credential_sets_variables_of_the_role() -> None:
     fields = yaml.safe_load(FILES["input configuration"])
     injected = yaml.safe_load(FILES["injector configuration"])["extra_vars"]
     assert injected.keys() <= VARIABLES.keys()
@@ -106,7 +106,7 @@ def job(environment: dict[str, str], tmp_path: Path) -> Callable[..., tuple[int,
 
 
 @pytest.mark.slow
-def test_violations_fail_the_job_and_come_back(emulator: Emulator, job: Callable[..., Any]) -> None:
+def test_violations_fail_the_job_and_are_in_its_artifacts(emulator: Emulator, job: Callable[..., Any]) -> None:
     code, artifacts = job()
     assert (code, artifacts["workmail_outcome"]) == (2, "violations")
     assert "Token 1" in artifacts["workmail_report"]
@@ -127,14 +127,14 @@ def test_no_violations_make_the_job_successful(emulator: Emulator, job: Callable
 
 
 @pytest.mark.slow
-def test_a_job_without_an_audit_says_so(emulator: Emulator, job: Callable[..., Any]) -> None:
+def test_a_job_that_cannot_audit_is_incomplete(emulator: Emulator, job: Callable[..., Any]) -> None:
     code, artifacts = job(audit_policy="polcy.yml")
     assert (code, artifacts["workmail_outcome"]) == (2, "incomplete")
     assert "The audit did not come to a result." in artifacts["workmail_report"]
 
 
 @pytest.mark.slow
-def test_a_variable_that_ansible_refuses(emulator: Emulator, job: Callable[..., Any]) -> None:
+def test_a_job_with_a_refused_variable_is_incomplete(emulator: Emulator, job: Callable[..., Any]) -> None:
     code, artifacts = job(audit_on_error="ignore")
     assert (code, artifacts["workmail_outcome"]) == (2, "incomplete")
     assert "The audit did not come to a result" in artifacts["workmail_report"]

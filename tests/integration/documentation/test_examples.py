@@ -267,7 +267,7 @@ def test_an_example_runs(
     run_example(emulator, ansible_playbook, tmp_path, block.text)
 
 
-def test_each_block_that_is_a_file_is_put_to_use() -> None:
+def test_each_block_that_is_a_file_is_used_by_a_test() -> None:
     found: dict[str, set[str]] = {}
     for block in BLOCKS:
         if block.caption is not None:

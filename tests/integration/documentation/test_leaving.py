@@ -64,7 +64,9 @@ def left(emulator: Emulator) -> list[str]:
     )
 
 
-def test_the_guide(estate: Emulator, ansible_playbook: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_steps_of_the_guide_run_in_order(
+    estate: Emulator, ansible_playbook: Callable[..., Any], tmp_path: Path
+) -> None:
     found = blocks(COLLECTION / "docs/docsite/rst/guide_leaving.rst")
     page: Iterator[Block] = iter([block for block in found if block.language != "text"])  # Text is what a run prints.
 

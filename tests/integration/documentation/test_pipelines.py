@@ -65,7 +65,7 @@ def gate_of(name: str) -> list[str]:
     return shlex.split(line)[1:]
 
 
-def test_every_file_that_the_page_shows_is_covered_here() -> None:
+def test_every_job_of_the_page_is_tested() -> None:
     assert sorted(JOBS) == sorted([ACTIONS, GITLAB, JENKINS])
 
 
@@ -89,7 +89,7 @@ def test_the_jenkinsfile_parses() -> None:
 
 
 @pytest.mark.parametrize("name", [ACTIONS, GITLAB, JENKINS])
-def test_the_shell_of_a_job_is_sound(name: str) -> None:
+def test_the_shell_of_a_job_passes_shellcheck(name: str) -> None:
     shell = "sh" if name == JENKINS else "bash"
     # The environment to activate is there only when the job runs.
     command = ["shellcheck", f"--shell={shell}", "--exclude=SC1091", "-"]
@@ -131,7 +131,7 @@ def test_the_gate_passes(
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_only_a_complete_audit_goes_to_code_scanning() -> None:
+def test_only_a_complete_audit_is_uploaded_to_code_scanning() -> None:
     """GitHub closes the alerts that a later upload does not hold."""
     steps: list[dict[str, Any]] = yaml.safe_load(JOBS[ACTIONS])["jobs"]["audit"]["steps"]
     [upload] = [step for step in steps if "upload-sarif" in step.get("uses", "")]

@@ -27,7 +27,9 @@ def block(begins: str) -> str:
     return re.sub(r"^    ", "", found, flags=re.MULTILINE)
 
 
-def test_the_timetable(emulator: Emulator, ansible_playbook: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_timetable_notifies_before_it_revokes(
+    emulator: Emulator, ansible_playbook: Callable[..., Any], tmp_path: Path
+) -> None:
     users = [
         {"Id": f"user-{n}", "Name": f"u{n}", "Email": f"u{n}@acme.example", "State": "ENABLED"}
         for n in range(len(DAYS))

@@ -135,7 +135,7 @@ def test_a_state_file_belongs_to_one_source(emulator: Emulator, watch: Callable[
         "                await queue.put(step.event)\n"
     ),
 )
-def test_an_event_that_was_not_taken_is_sent_after_the_restart(
+def test_an_event_that_was_not_received_is_sent_after_the_restart(
     emulator: Emulator, watch: Callable[..., Events], tmp_path: Path
 ) -> None:
     class Ended(Events):
@@ -217,7 +217,7 @@ def test_the_guide_has_every_option_as_it_is_documented() -> None:
 
 @pytest.mark.ansible
 @pytest.mark.slow
-def test_the_sample_rulebook_in_ansible_rulebook(
+def test_the_sample_rulebook_revokes_a_token_after_a_warning(
     emulator: Emulator, environment: dict[str, str], watch: Callable[..., Events], tmp_path: Path
 ) -> None:
     """From tokens of two organizations far from their expiry over a warning to their revocation, by events alone."""

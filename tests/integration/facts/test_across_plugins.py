@@ -102,7 +102,7 @@ def test_errors_of_module_and_lookup_say_what_where_and_what_to_do(emulator: Emu
 
 @pytest.mark.ansible
 @pytest.mark.slow
-def test_missing_libraries(ansible_playbook: Playbook, environment: dict[str, str], tmp_path: Path) -> None:
+def test_missing_libraries_are_named(ansible_playbook: Playbook, environment: dict[str, str], tmp_path: Path) -> None:
     """A module fails with the text of amazon.aws. Lookup and inventory say which Python needs what."""
     (tmp_path / "missing").mkdir()
     for name in ("boto3", "botocore"):

@@ -90,7 +90,7 @@ def expected(tokens: list[dict[str, Any]], as_of: datetime.datetime) -> list[dic
 
 @pytest.mark.ansible
 @pytest.mark.slow
-def test_every_token_of_eleven_pages_through_module_and_lookup(emulator: Emulator, run_tasks: RunTasks) -> None:
+def test_module_and_lookup_return_every_token_of_eleven_pages(emulator: Emulator, run_tasks: RunTasks) -> None:
     seed = many_tokens()
     emulator.load({"Organizations": [{"OrganizationId": MANY, "Alias": "many", "PersonalAccessTokens": seed}]})
     as_of = "2026-06-01T00:00:00+00:00"
@@ -141,7 +141,7 @@ def test_every_token_of_eleven_pages_through_module_and_lookup(emulator: Emulato
     assert pages == [*range(1, 12), *range(1, 12)]
 
 
-def test_every_active_organization_where_none_is_named(emulator: Emulator, gather: Gather) -> None:
+def test_every_active_organization_is_read_by_default(emulator: Emulator, gather: Gather) -> None:
     facts = gather().result
     assert [token["personal_access_token_id"] for token in facts["personal_access_tokens"]] == [
         f"pat-{number}" for number in range(1, 7)
@@ -153,7 +153,7 @@ def test_every_active_organization_where_none_is_named(emulator: Emulator, gathe
     assert facts["complete"] is True
 
 
-def test_all_regions(emulator: Emulator, gather: Gather) -> None:
+def test_all_regions_are_read(emulator: Emulator, gather: Gather) -> None:
     facts = gather(regions=["all"]).result
     assert {entry["region"] for entry in facts["organizations"]} == {"us-east-1", "eu-west-1"}
     assert {request.region for request in emulator.requests} == {"us-east-1", "us-west-2", "eu-west-1"}
@@ -177,7 +177,7 @@ def test_an_id_needs_no_listing_of_organizations(emulator: Emulator, gather: Gat
 
 
 @pytest.mark.parametrize("user", ["ana", "ana@acme.example", ANA])
-def test_the_tokens_of_one_user(emulator: Emulator, gather: Gather, user: str) -> None:
+def test_only_the_tokens_of_the_given_user_are_returned(emulator: Emulator, gather: Gather, user: str) -> None:
     facts = gather(organizations=[ACME], users=[user]).result
     assert [token["personal_access_token_id"] for token in facts["personal_access_tokens"]] == ["pat-1", "pat-2"]
 
@@ -187,12 +187,12 @@ def test_a_user_under_several_names_is_read_once(emulator: Emulator, gather: Gat
     assert facts["summary"]["tokens"] == facts["organizations"][0]["tokens"] == 4
 
 
-def test_users_of_different_organizations(emulator: Emulator, gather: Gather) -> None:
+def test_given_users_can_be_in_different_organizations(emulator: Emulator, gather: Gather) -> None:
     facts = gather(users=["ana", EVE]).result
     assert {token["user_id"] for token in facts["personal_access_tokens"]} == {ANA, EVE}
 
 
-def test_owners_are_joined(emulator: Emulator, gather: Gather) -> None:
+def test_tokens_have_their_owners(emulator: Emulator, gather: Gather) -> None:
     tokens = gather(organizations=[ACME], owners=True).result["personal_access_tokens"]
     assert [token["owner"]["state"] for token in tokens] == ["ENABLED", "ENABLED", "DISABLED", "DISABLED", "UNKNOWN"]
     assert tokens[2]["owner"] == {
@@ -219,7 +219,7 @@ def test_the_summary_counts_selected_and_all_tokens(emulator: Emulator, gather: 
     assert facts["complete"] is True
 
 
-def test_paging_by_hand_reads_everything_once(emulator: Emulator, gather: Gather) -> None:
+def test_manual_paging_reads_everything_once(emulator: Emulator, gather: Gather) -> None:
     seen: list[str] = []
     next_token = None
     for _page in range(3):
@@ -235,7 +235,7 @@ def test_paging_by_hand_reads_everything_once(emulator: Emulator, gather: Gather
     assert seen == [f"pat-{number}" for number in range(1, 6)]
 
 
-def test_paging_by_hand_past_the_end_is_complete(emulator: Emulator, gather: Gather) -> None:
+def test_manual_paging_past_the_end_is_complete(emulator: Emulator, gather: Gather) -> None:
     facts = gather(organizations=[ACME], max_items=50).result
     assert facts["complete"] is True and facts["errors"] == [] and facts["next_token"] is None
     assert facts["summary"]["tokens"] == 5
@@ -246,7 +246,7 @@ def test_max_items_counts_before_the_selection(emulator: Emulator, gather: Gathe
     assert facts["personal_access_tokens"] == [] and facts["summary"]["tokens"] == 2 and facts["next_token"]
 
 
-def test_another_account_by_its_role(emulator: Emulator, gather: Gather) -> None:
+def test_another_account_is_read_by_its_role(emulator: Emulator, gather: Gather) -> None:
     emulator.load({"Organizations": [{"Alias": "elsewhere", "AccountId": "210987654321"}]})
     facts = gather(assume_role_arn="arn:aws:iam::210987654321:role/auditor", assume_role_external_id="x-1").result
     assert [entry["alias"] for entry in facts["organizations"]] == ["elsewhere"]
@@ -344,7 +344,7 @@ def test_an_organization_in_two_regions_is_an_error(emulator: Emulator, gather: 
         ({"profile": "no-such-profile"}, "ProfileNotFound"),
     ],
 )
-def test_bad_input_is_an_error_before_any_call(
+def test_bad_input_is_refused_before_any_call(
     emulator: Emulator, gather: Gather, options: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(PatrolError) as caught:
@@ -353,7 +353,7 @@ def test_bad_input_is_an_error_before_any_call(
     assert len(emulator.requests) == 0
 
 
-def test_a_region_without_workmail_is_not_taken_for_a_misspelling(emulator: Emulator, gather: Gather) -> None:
+def test_a_region_without_workmail_is_not_reported_as_a_misspelling(emulator: Emulator, gather: Gather) -> None:
     with pytest.raises(PatrolError) as caught:
         gather(regions=["eu-central-1"])
     assert str(caught.value) == (
@@ -382,7 +382,7 @@ def test_names_that_look_like_templates_stay_text(emulator: Emulator, run_tasks:
     assert SECRETS_OF_A_NAME in names["from_module"] and "owned" not in names["from_module"]
 
 
-def test_globex_alone(emulator: Emulator, gather: Gather) -> None:
+def test_the_summary_of_one_organization_has_only_that_one(emulator: Emulator, gather: Gather) -> None:
     assert gather(organizations=[GLOBEX]).result["summary"]["by_organization"] == {
         GLOBEX: {"alias": "globex", "tokens": 1, "selected": 1, "expired": 0, "never_used": 1}
     }

@@ -130,7 +130,7 @@ def test_a_fault_is_an_error_that_says_where(
 
 @pytest.mark.parametrize("operation", [*LISTINGS, *DOCUMENTS])
 @pytest.mark.parametrize(("kind", "times"), [("throttle", 2), ("internal_error", 1), ("unavailable", 2), ("reset", 1)])
-def test_passing_trouble_is_ridden_out(
+def test_calls_are_repeated_until_a_passing_fault_ends(
     emulator: Emulator, gather: Gather, aws: pytest.MonkeyPatch, operation: str, kind: str, times: int
 ) -> None:
     aws.delenv("AWS_MAX_ATTEMPTS")
@@ -204,7 +204,7 @@ def test_a_null_next_token_is_the_end(emulator: Emulator, gather: Gather) -> Non
 
 
 @pytest.mark.parametrize("tokens", ["AA", "ABA", "ABCB"])
-def test_a_next_token_comes_once(emulator: Emulator, gather: Gather, tokens: str) -> None:
+def test_a_next_token_that_comes_again_is_an_error(emulator: Emulator, gather: Gather, tokens: str) -> None:
     """Also where the pages themselves differ, so that nothing else tells of the loop."""
     for number, following in enumerate(tokens, 1):
         page = {"PersonalAccessTokenSummaries": [{"Name": f"Token {number}"}], "NextToken": following}
@@ -239,7 +239,7 @@ def test_an_empty_page_does_not_end_a_listing(emulator: Emulator, gather: Gather
     'could not be understood: {name}"',
     'could not be understood: {name}: {error}"',
 )
-def test_a_role_that_cannot_be_assumed(emulator: Emulator, gather: Gather, kind: str) -> None:
+def test_a_role_that_cannot_be_assumed_is_an_error(emulator: Emulator, gather: Gather, kind: str) -> None:
     emulator.faults.add(Fault(kind, operation="AssumeRole"))
     with pytest.raises(PatrolError) as caught:
         gather(organizations=[ACME], assume_role_arn="arn:aws:iam::210987654321:role/auditor")
@@ -288,26 +288,28 @@ class TestGoingOn:
         }
         assert facts["summary"]["organizations"] == 1 and facts["summary"]["tokens"] == 1
 
-    def test_a_region_that_cannot_be_listed(self, emulator: Emulator, gather: Gather) -> None:
+    def test_a_region_that_cannot_be_listed_does_not_end_the_sweep(self, emulator: Emulator, gather: Gather) -> None:
         emulator.faults.add(Fault("access_denied", operation="ListOrganizations", times=1))
         facts = gather(on_error="continue", regions=["us-east-1", "eu-west-1"], concurrency=1).result
         assert facts["complete"] is False
         assert [error["region"] for error in facts["errors"]] == ["us-east-1"]
         assert [entry["alias"] for entry in facts["organizations"]] == ["initech"]
 
-    def test_owners_that_cannot_be_read(self, emulator: Emulator, gather: Gather) -> None:
+    def test_an_organization_whose_owners_cannot_be_read_is_incomplete(
+        self, emulator: Emulator, gather: Gather
+    ) -> None:
         emulator.faults.add(Fault("null_list", operation="ListUsers", organization_id=ACME))
         facts = gather(organizations=["acme", "globex"], on_error="continue", owners=True).result
         assert facts["complete"] is False
         assert {token["organization_alias"] for token in facts["personal_access_tokens"]} == {"globex"}
 
-    def test_a_named_organization_that_is_not_active(self, emulator: Emulator, gather: Gather) -> None:
+    def test_a_given_organization_that_is_not_active_is_an_error(self, emulator: Emulator, gather: Gather) -> None:
         facts = gather(organizations=["gone", "globex"], on_error="continue").result
         assert facts["complete"] is False
         assert [error["error_code"] for error in facts["errors"]] == ["OrganizationStateException"]
         assert facts["summary"]["tokens"] == 1
 
-    def test_one_user_of_two(self, emulator: Emulator, gather: Gather) -> None:
+    def test_a_user_who_cannot_be_read_is_an_error(self, emulator: Emulator, gather: Gather) -> None:
         emulator.faults.add(Fault("html", operation="ListPersonalAccessTokens", user_id=ANA))
         facts = gather(organizations=[ACME], users=["ana", "ben"], on_error="continue").result
         assert facts["complete"] is False
@@ -315,7 +317,7 @@ class TestGoingOn:
         assert facts["summary"]["organizations"] == 0
         assert len(facts["personal_access_tokens"]) == facts["summary"]["tokens"] == 2
 
-    def test_a_user_that_no_organization_has(self, emulator: Emulator, gather: Gather) -> None:
+    def test_a_user_who_is_in_no_organization_is_an_error(self, emulator: Emulator, gather: Gather) -> None:
         facts = gather(organizations=[ACME], users=["ana", "nobody"], on_error="continue").result
         assert facts["complete"] is False
         [error] = facts["errors"]
@@ -324,7 +326,7 @@ class TestGoingOn:
         assert [entry["tokens"] for entry in facts["organizations"]] == [2]
         assert len(facts["personal_access_tokens"]) == facts["summary"]["tokens"] == 2
 
-    def test_a_role_that_cannot_be_assumed(self, emulator: Emulator, gather: Gather) -> None:
+    def test_a_role_that_cannot_be_assumed_is_an_error(self, emulator: Emulator, gather: Gather) -> None:
         emulator.faults.add(Fault("access_denied", operation="AssumeRole"))
         facts = gather(on_error="continue", assume_role_arn="arn:aws:iam::210987654321:role/auditor").result
         assert facts["complete"] is False and facts["summary"]["organizations"] == 0

@@ -46,7 +46,7 @@ INVALID_IN_A_TASK: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", INVALID)
-def test_invalid_options(emulator: Emulator, gather: Callable[..., Any], name: str) -> None:
+def test_invalid_options_are_refused(emulator: Emulator, gather: Callable[..., Any], name: str) -> None:
     options, message = INVALID[name]
     with pytest.raises(PatrolError) as raised:
         gather(**options)
@@ -56,7 +56,7 @@ def test_invalid_options(emulator: Emulator, gather: Callable[..., Any], name: s
 
 @pytest.mark.ansible
 @pytest.mark.slow
-def test_invalid_options_of_a_task(emulator: Emulator, run_tasks: RunTasks) -> None:
+def test_a_task_refuses_invalid_options(emulator: Emulator, run_tasks: RunTasks) -> None:
     results = run_tasks(
         [
             {INFO: options, "register": name, "ignore_errors": True}
@@ -81,7 +81,7 @@ def test_check_mode_returns_the_same(emulator: Emulator, run_tasks: RunTasks) ->
 
 @pytest.mark.ansible
 @pytest.mark.slow
-def test_connection_options_by_module_defaults(emulator: Emulator, server: Emulator, run_tasks: RunTasks) -> None:
+def test_connection_options_can_be_module_defaults(emulator: Emulator, server: Emulator, run_tasks: RunTasks) -> None:
     """The group covers the modules of amazon.aws too, so that one block of defaults serves a play that uses both."""
     results = run_tasks(
         [{INFO: {"organization": "initech"}, "register": "facts"}, {"amazon.aws.aws_caller_info": {}}],

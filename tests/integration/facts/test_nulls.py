@@ -77,7 +77,7 @@ def task_lists() -> dict[str, list[dict[str, Any]]]:
 
 @pytest.mark.ansible
 @pytest.mark.slow
-def test_examples_show_records_whose_fields_are_null(
+def test_examples_work_with_records_whose_fields_are_null(
     nulls: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     tasks = [
@@ -139,7 +139,9 @@ def sources() -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def test_inventories_of_records_whose_fields_are_null(nulls: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_inventories_work_with_records_whose_fields_are_null(
+    nulls: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     aws.setattr("ansible.constants.INVENTORY_ANY_UNPARSED_IS_FAILED", True)
     aws.setenv("HOME", str(tmp_path))
     found = sources()

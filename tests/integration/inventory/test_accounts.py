@@ -32,7 +32,7 @@ def estate(emulator: Emulator) -> Emulator:
     return emulator
 
 
-def test_hosts_of_every_account(estate: Emulator, source: Source, manage: Manage, gather: Callable[..., Any]) -> None:
+def test_every_account_has_hosts(estate: Emulator, source: Source, manage: Manage, gather: Callable[..., Any]) -> None:
     manager = manage(source(hosts="accounts", **ALL))
     found = hostvars(manager)
     seeded = {entry["Id"]: entry for entry in many_accounts.seed()["Accounts"]}
@@ -69,7 +69,7 @@ def test_hosts_of_every_account(estate: Emulator, source: Source, manage: Manage
 
 @pytest.mark.parametrize("hosts", ["users", "tokens", "organizations"])
 @guards("plugins/inventory/workmail_pat.py", '    *("accounts", "exclude_accounts", "assume_role_name"),\n', "")
-def test_hosts_of_a_unit_without_an_excluded_account(
+def test_an_excluded_account_of_a_unit_has_no_hosts(
     estate: Emulator, source: Source, manage: Manage, aws: pytest.MonkeyPatch, hosts: str
 ) -> None:
     for name, value in (("UNIT", PRODUCTION), ("EXCLUDED", account_id(3)), ("ROLE", ROLE_NAME)):

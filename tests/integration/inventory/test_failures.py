@@ -202,7 +202,7 @@ INVALID = {
 @pytest.mark.ansible
 @pytest.mark.parametrize("name", INVALID)
 @guards("plugins/inventory/workmail_pat.py", "check_options(self, direct or {})", "direct")
-def test_invalid_options(emulator: Emulator, source: Source, parse: Parse, name: str) -> None:
+def test_invalid_options_are_refused(emulator: Emulator, source: Source, parse: Parse, name: str) -> None:
     options, message = INVALID[name]
     inventory = InventoryData()
     with pytest.raises(Exception) as raised:

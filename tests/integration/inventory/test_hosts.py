@@ -45,7 +45,7 @@ def prefixed(record: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return {"ansible_connection": "local", **named}
 
 
-def test_hosts_of_tokens(emulator: Emulator, source: Source, manage: Manage, gather: Callable[..., Any]) -> None:
+def test_each_token_is_a_host(emulator: Emulator, source: Source, manage: Manage, gather: Callable[..., Any]) -> None:
     manager = manage(source(hosts="tokens", regions=["all"], as_of=AS_OF, owners=True))
     records = gather(regions=["all"], as_of=AS_OF, owners=True).result["personal_access_tokens"]
     assert [record["personal_access_token_id"] for record in records] == [f"pat-{n}" for n in range(1, 7)]
@@ -69,7 +69,9 @@ def test_hosts_of_tokens(emulator: Emulator, source: Source, manage: Manage, gat
     }
 
 
-def test_hosts_of_users(emulator: Emulator, source: Source, manage: Manage, gather: Callable[..., Any]) -> None:
+def test_each_user_with_tokens_is_a_host(
+    emulator: Emulator, source: Source, manage: Manage, gather: Callable[..., Any]
+) -> None:
     manager = manage(source(regions=["all"], as_of=AS_OF))
     records = gather(regions=["all"], as_of=AS_OF, owners=True).result["personal_access_tokens"]
     never = "2099-01-01T00:00:00+00:00"
@@ -97,7 +99,7 @@ def test_hosts_of_users(emulator: Emulator, source: Source, manage: Manage, gath
     assert groups(manager)["workmail_owner_disabled"] == ["acme.ben"]
 
 
-def test_hosts_of_users_without_tokens(emulator: Emulator, source: Source, manage: Manage) -> None:
+def test_users_without_tokens_are_hosts_if_included(emulator: Emulator, source: Source, manage: Manage) -> None:
     manager = manage(source(organizations=["acme"], include_without_tokens=True, select={"expired": True}))
     found = hostvars(manager)
     assert len(found) == 2 + 120 + 1
@@ -112,7 +114,7 @@ def test_hosts_of_users_without_tokens(emulator: Emulator, source: Source, manag
     assert len(hostvars(selected)["acme.ana"]["workmail_personal_access_tokens"]) == 1
 
 
-def test_hosts_of_organizations(emulator: Emulator, source: Source, manage: Manage) -> None:
+def test_each_organization_is_a_host(emulator: Emulator, source: Source, manage: Manage) -> None:
     emulator.load({"Organizations": [{"Alias": "umbrella", "IdentityProviderConfiguration": CONFIGURATION}]})
     manager = manage(source(hosts="organizations", regions=["all"], as_of=AS_OF))
     found = hostvars(manager)
@@ -179,7 +181,9 @@ def test_settings_are_null_if_access_is_denied_and_other_errors_are_errors(
 
 
 @pytest.mark.smoke
-def test_list_and_graph(emulator: Emulator, source: Source, manage: Manage, ansible_inventory: Run) -> None:
+def test_ansible_inventory_lists_and_draws_the_hosts(
+    emulator: Emulator, source: Source, manage: Manage, ansible_inventory: Run
+) -> None:
     compose = {"label": "workmail_name", "place": "[workmail_region]"}
     path = source(hosts="tokens", organizations=["acme"], as_of=AS_OF, compose=compose)
     listed = ansible_inventory("-i", path, "--list")
@@ -208,7 +212,7 @@ def test_list_and_graph(emulator: Emulator, source: Source, manage: Manage, ansi
     ]
 
 
-def test_prefix_and_groups_in_the_options(emulator: Emulator, source: Source, manage: Manage) -> None:
+def test_the_prefix_applies_to_groups_of_the_options(emulator: Emulator, source: Source, manage: Manage) -> None:
     manager = manage(
         source(
             hosts="tokens",
@@ -253,7 +257,7 @@ def test_prefix_and_groups_in_the_options(emulator: Emulator, source: Source, ma
     }
 
 
-def test_two_accounts_by_role_in_one_run(emulator: Emulator, source: Source, manage: Manage, tmp_path: Path) -> None:
+def test_one_run_reads_two_accounts_by_role(emulator: Emulator, source: Source, manage: Manage, tmp_path: Path) -> None:
     emulator.load(
         {
             "Organizations": [
@@ -299,7 +303,7 @@ def test_two_accounts_by_role_in_one_run(emulator: Emulator, source: Source, man
     assert len(emulator.requests) == 0
 
 
-def test_sources_of_several_regions_and_kinds_in_one_inventory(
+def test_one_inventory_can_have_sources_of_several_regions_and_kinds(
     emulator: Emulator, source: Source, manage: Manage
 ) -> None:
     emulator.load(

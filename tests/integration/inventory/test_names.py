@@ -26,7 +26,7 @@ from workmail_emulator import Emulator
 pytestmark = pytest.mark.ansible
 
 
-def test_host_names_by_preference(emulator: Emulator, source: Source, manage: Manage) -> None:
+def test_a_host_has_the_first_name_that_has_a_value(emulator: Emulator, source: Source, manage: Manage) -> None:
     manager = manage(
         source(
             organizations=["acme"],

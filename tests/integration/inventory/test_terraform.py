@@ -50,7 +50,7 @@ def program(environment: dict[str, str], tmp_path: Path) -> Program:
 
 
 @pytest.mark.slow
-def test_a_flat_map_of_strings_whatever_the_settings_of_ansible(emulator: Emulator, program: Program) -> None:
+def test_the_result_is_a_flat_map_of_strings_for_any_settings_of_ansible(emulator: Emulator, program: Program) -> None:
     run = program('{"inventory": "workmail_pat.yml"}')
     assert run.returncode == 0, run.stderr
     answer = json.loads(run.stdout)

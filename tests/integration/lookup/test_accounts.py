@@ -38,7 +38,7 @@ def look_up(emulator: Emulator, aws: pytest.MonkeyPatch) -> Iterator[Callable[..
     forget_answers()
 
 
-def test_records_of_every_account_equal_those_of_the_module(
+def test_the_lookup_returns_the_same_records_of_accounts_as_the_module(
     look_up: Callable[..., list[Any]], gather: Callable[..., Any]
 ) -> None:
     found = look_up(**ALL)

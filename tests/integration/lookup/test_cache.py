@@ -47,7 +47,7 @@ def test_the_same_lookup_sweeps_once(
 
 
 @pytest.mark.slow
-def test_another_lookup_sweeps_again(listings: Callable[[], int], run_tasks: RunTasks) -> None:
+def test_a_lookup_with_other_options_sweeps_again(listings: Callable[[], int], run_tasks: RunTasks) -> None:
     asked = f"query('{LOOKUP}', 'acme', select=wanted) | map(attribute='personal_access_token_id') | first"
     task = {
         "ansible.builtin.debug": {"msg": f"{{{{ {asked} }}}}"},

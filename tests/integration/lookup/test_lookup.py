@@ -50,7 +50,7 @@ BAD_EXPRESSIONS = {
 }
 
 
-def test_invalid_input_of_lookup_and_test(emulator: Emulator, run_tasks: RunTasks) -> None:
+def test_lookup_and_test_refuse_invalid_input(emulator: Emulator, run_tasks: RunTasks) -> None:
     results = run_tasks(
         [
             {

@@ -216,7 +216,7 @@ def test_mail_is_sent_as_plain_text_and_as_html(notify_hosts: RunHosts, mailbox:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("community", [False, True])
-def test_notices_are_files_without_a_way_to_mail_or_if_asked_for(
+def test_notices_are_written_as_files_if_asked_for_or_if_mail_is_impossible(
     notify: Callable[..., HostRun], tmp_path: Path, community: bool
 ) -> None:
     """Without the collection community.general, and with ``notify_delivery: eml``."""
@@ -278,7 +278,7 @@ def test_owners_who_cannot_be_notified_fail_the_role_unless_it_is_to_continue(
 
 
 @pytest.mark.slow
-def test_templates_of_the_user(notify: Callable[..., HostRun], tmp_path: Path) -> None:
+def test_templates_of_the_user_are_used(notify: Callable[..., HostRun], tmp_path: Path) -> None:
     (tmp_path / "mine.txt.j2").write_text(
         "{{ name }} has {{ tokens | length }}{% for t in tokens %} {{ t.name }}{% endfor %}"
     )

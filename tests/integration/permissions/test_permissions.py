@@ -129,7 +129,7 @@ def called(emulator: Emulator) -> set[str]:
 @pytest.mark.ansible
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_a_policy_suffices(
+def test_a_documented_policy_is_sufficient(
     estate: Emulator, allowed: Allowed, run_tasks: RunTasks, ansible_playbook: Playbook, name: str
 ) -> None:
     """For all that its users run; and nothing else than what it names is called."""
@@ -153,7 +153,7 @@ def test_a_policy_suffices(
 @pytest.mark.ansible
 @pytest.mark.slow
 @pytest.mark.parametrize("hosts", ["users", "tokens", "organizations"])
-def test_the_auditor_has_an_inventory(
+def test_the_policy_of_the_auditor_is_sufficient_for_an_inventory(
     estate: Emulator, allowed: Allowed, environment: dict[str, str], tmp_path: Path, hosts: str
 ) -> None:
     """An organization's settings are for those who may read them."""
@@ -201,7 +201,9 @@ def test_each_action_is_necessary(estate: Emulator, allowed: Allowed, run_tasks:
 @pytest.mark.ansible
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_a_policy_on_another_organization(estate: Emulator, allowed: Allowed, run_tasks: RunTasks, name: str) -> None:
+def test_a_policy_on_another_organization_is_denied(
+    estate: Emulator, allowed: Allowed, run_tasks: RunTasks, name: str
+) -> None:
     policy = read(name)
     for statement in policy["Statement"]:
         if statement["Resource"] != "*":

@@ -56,7 +56,7 @@ def test_an_organization_or_role_that_is_not_valid_is_refused(
     assert len(emulator.requests) == 0
 
 
-def test_only_if_sees_owners(by_id: Run) -> None:
+def test_only_if_can_have_conditions_on_owners(by_id: Run) -> None:
     result = by_id("pat-1", "pat-4", "pat-5", only_if={"owner_state": ["DISABLED", "UNKNOWN"]})
     assert ids(result["revoked"]) == ["pat-4", "pat-5"]
     assert [(entry["token"]["personal_access_token_id"], entry["reason"]) for entry in result["not_revoked"]] == [
@@ -65,7 +65,7 @@ def test_only_if_sees_owners(by_id: Run) -> None:
     assert [record["owner"]["state"] for record in result["revoked"]] == ["DISABLED", "UNKNOWN"]
 
 
-def test_only_if_reads_each_owner(by_id: Run, emulator: Emulator) -> None:
+def test_only_if_reads_the_owner_of_each_token(by_id: Run, emulator: Emulator) -> None:
     by_id("pat-1", "pat-4", only_if={"owner_state": "DISABLED"})
     operations = [entry.operation for entry in emulator.requests if entry.operation in ("DescribeUser", "ListUsers")]
     assert operations == ["DescribeUser"] * 2 and "pat-4" not in held(emulator)

@@ -29,7 +29,9 @@ from ansible_collections.patrol.workmail.plugins.module_utils._revoke.by_policy 
 CONFIRMED = {"policy": EXPIRED, "as_of": AS_OF, "organizations": ["acme"], "confirm": True, **WIDE}
 
 
-def test_the_record_of_a_killed_run_is_true(emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_record_of_a_killed_run_names_what_was_deleted(
+    emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The process dies as it waits for the reply to a deletion."""
 
     class Killed(BaseException):

@@ -29,7 +29,7 @@ REVOKE = {"revoke_policy": "no_expired", "revoke_as_of": AS_OF, "revoke_max_perc
 
 
 @pytest.mark.slow
-def test_the_module(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
+def test_the_module_predicts_and_revokes(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
     arguments = {"organization": "acme", "state": "absent"}
     module = "patrol.workmail.workmail_pat"
     emulator.faults.add(Fault("access_denied", operation=DELETE, personal_access_token_id="pat-5"))
@@ -114,7 +114,9 @@ def test_the_playbook_plans_and_then_revokes(emulator: Emulator, ansible_playboo
 
 
 @pytest.mark.slow
-def test_check_mode_and_a_list_as_text(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+def test_check_mode_predicts_and_lists_can_be_text(
+    emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
+) -> None:
     arguments = ("--check", "--diff", "-e", "revoke_organizations=acme,globex")
     run = ansible_playbook(BOOK, *arguments, extra={**REVOKE, "revoke_confirm": True})
     assert run.returncode == 0 and "WOULD REVOKE: 2 of 2 planned" in run.stdout and "changed=1" in run.stdout
@@ -123,7 +125,9 @@ def test_check_mode_and_a_list_as_text(emulator: Emulator, ansible_playbook: Pla
 
 
 @pytest.mark.slow
-def test_everything_that_keeps_a_token(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+def test_every_variable_that_protects_tokens_is_applied(
+    emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
+) -> None:
     policy = {
         **EVERY,
         "exceptions": [
@@ -167,7 +171,7 @@ def test_everything_that_keeps_a_token(emulator: Emulator, ansible_playbook: Pla
 
 
 @pytest.mark.slow
-def test_findings_of_an_audit(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+def test_findings_of_an_audit_are_revoked(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     book = tmp_path / "findings.yml"
     audit = {"policy": EXPIRED, "as_of": AS_OF, "organizations": ["acme"], "owners": True}
     role = {"revoke_findings": "{{ audit.findings }}", "revoke_confirm": True, "revoke_max_percent": 100}
@@ -282,7 +286,7 @@ def test_variables_that_would_protect_less_are_refused(check_refused: Refused) -
 
 
 @pytest.mark.slow
-def test_variables_that_are_not_valid_are_refused(check_refused: Refused, tmp_path: Path) -> None:
+def test_invalid_variables_are_refused(check_refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     # A directory that this user cannot write to, or in which nobody can.
     locked = tmp_path / "locked" if os.geteuid() else Path("/proc/1")

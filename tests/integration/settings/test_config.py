@@ -224,7 +224,7 @@ def test_a_configuration_that_cannot_be_kept_is_not_changed(
         ("body", {"body": json.dumps(with_tokens(status="ACTIVE"))}, MALFORMED),
     ],
 )
-def test_faults_while_reading(
+def test_faults_while_reading_are_errors(
     configured: Emulator, read: Run, change: Run, kind: str, details: dict[str, Any], code: str
 ) -> None:
     configured.faults.add(Fault(kind, operation=DESCRIBE, **details))
@@ -234,7 +234,7 @@ def test_faults_while_reading(
 
 
 @pytest.mark.parametrize("kind", ["access_denied", "throttle", "reset", "internal_error"])
-def test_faults_while_changing(configured: Emulator, change: Run, kind: str) -> None:
+def test_faults_while_changing_are_errors(configured: Emulator, change: Run, kind: str) -> None:
     configured.faults.add(Fault(kind, operation=PUT))
     assert change(lifetime_in_days=90)["operation"] == PUT
     assert stored(configured) == CONFIGURATION
@@ -291,7 +291,7 @@ def test_a_configuration_that_does_not_exist_after_the_change_is_an_error(config
 
 
 @guards("plugins/module_utils/_settings.py", "lambda found: contains(found, configuration)", "lambda found: True")
-def test_a_change_that_does_not_show_is_an_error(configured: Emulator, change: Run, waits: list[float]) -> None:
+def test_a_change_that_is_not_visible_is_an_error(configured: Emulator, change: Run, waits: list[float]) -> None:
     configured.faults.add(Fault("empty_object", operation=PUT))
     assert change(lifetime_in_days=90)["error_code"] == "ConfigurationNotConfirmedException"
     assert waits == [1, 2, 4] and stored(configured) == CONFIGURATION
@@ -320,14 +320,14 @@ def test_a_change_that_cannot_be_read_is_an_error(
         ({"lifetime_in_days": 90, "organization": "acmee"}, "no organization is called acmee, did you mean acme?"),
     ],
 )
-def test_bad_options(configured: Emulator, change: Run, options: dict[str, Any], message: str) -> None:
+def test_bad_options_are_refused(configured: Emulator, change: Run, options: dict[str, Any], message: str) -> None:
     assert message in change(**options)["msg"]
     assert not puts(configured)
 
 
 @pytest.mark.ansible
 @pytest.mark.slow
-def test_the_modules(configured: Emulator, run_tasks: Callable[..., dict[str, Any]]) -> None:
+def test_the_modules_read_and_change_settings(configured: Emulator, run_tasks: Callable[..., dict[str, Any]]) -> None:
     info, config = "patrol.workmail.workmail_pat_config_info", "patrol.workmail.workmail_pat_config"
     name = {"organization": "acme"}
     results = run_tasks(

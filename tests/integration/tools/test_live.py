@@ -131,7 +131,7 @@ def test_a_failure_is_one_line_without_names(
     assert "not authorized" in run.stderr and "workmail:ListPersonalAccessTokens" in run.stderr
 
 
-def test_difference_fails(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_difference_fails_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     other = {**RECORD, "personal_access_token_id": "pat-2"}
     assert not live.report_comparison(live.Readings([RECORD], [RECORD], [other], []))
     assert "The module and the inventory DIFFER: 1 token only in the module, 1 only in the inventory, 0 with" in (
@@ -154,11 +154,11 @@ def test_difference_fails(capsys: pytest.CaptureFixture[str]) -> None:
         ([{**RECORD, "unused_days": 2.0}], (0, 0, 1, 0)),
     ],
 )
-def test_compare(later: list[dict[str, Any]], expected: tuple[int, ...]) -> None:
+def test_records_are_compared_by_organization_and_id(later: list[dict[str, Any]], expected: tuple[int, ...]) -> None:
     assert live.compare([RECORD], later) == expected
 
 
-def test_expired_tokens(emulator: Emulator, gather: Gather) -> None:
+def test_listed_expired_tokens_are_observed(emulator: Emulator, gather: Gather) -> None:
     assert live.observe_expired(records(gather)) == "Yes: 2 of 6 listed tokens expired before this run."
     emulator.behave(expired_tokens="removed")
     assert live.observe_expired(records(gather)) == (
@@ -180,7 +180,7 @@ def records(gather: Gather) -> list[dict[str, Any]]:
         ("day", "To days, in UTC, in the last use of 4 tokens."),
     ],
 )
-def test_last_use(server: Emulator, gather: Gather, unit: str, expected: str) -> None:
+def test_the_unit_of_last_uses_is_observed(server: Emulator, gather: Gather, unit: str, expected: str) -> None:
     server.reset()
     tokens = [{"PersonalAccessTokenId": f"t{n}", "DateLastUsed": f"2026-01-0{n}T10:11:12.5Z"} for n in range(1, 5)]
     server.load({"Organizations": [{"Alias": "acme", "PersonalAccessTokens": tokens}]})
@@ -190,7 +190,7 @@ def test_last_use(server: Emulator, gather: Gather, unit: str, expected: str) ->
     assert (live.observe_last_used(records(gather)[:2]) == few) is (unit != "exact")
 
 
-def test_user_id(emulator: Emulator, gather: Gather) -> None:
+def test_listings_by_e_mail_address_are_observed(emulator: Emulator, gather: Gather) -> None:
     found = records(gather)
     assert live.observe_user_id(found) == "Yes: it gives the same tokens as the ID."
     emulator.behave(user_id="id")
@@ -204,7 +204,7 @@ def test_user_id(emulator: Emulator, gather: Gather) -> None:
     assert DELETE not in operations(emulator)
 
 
-def test_no_tokens(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_observed_without_tokens(capsys: pytest.CaptureFixture[str]) -> None:
     assert live.report_comparison(live.Readings([], [], [], []))
     assert "Module: 0 tokens. Lookup: 0 tokens. Inventory: 0 tokens." in capsys.readouterr().out
     for observe in (live.observe_expired, live.observe_last_used, live.observe_user_id):
@@ -214,7 +214,7 @@ def test_no_tokens(capsys: pytest.CaptureFixture[str]) -> None:
 ACTIVE = [{"id": ACME, "region": "us-east-1"}]
 
 
-def test_delete_missing(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
+def test_the_deletion_of_a_missing_token_is_observed_if_asked_for(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
     assert live.observe_delete(ACME, ACTIVE) == "Success, as for a token that exists."
     assert operations(emulator) == [GET, DELETE]
     emulator.behave(delete_missing="ResourceNotFoundException")
@@ -251,7 +251,7 @@ def test_no_delete_without_consent_and_proof(emulator: Emulator, aws: pytest.Mon
         ("A\x1b[31m token My  # phone", "A [31m token ***"),
     ],
 )
-def test_mask(text: str, expected: str) -> None:
+def test_names_addresses_and_ids_are_masked(text: str, expected: str) -> None:
     assert live.mask(text, ["acme", "", " ", "My  # phone"]) == expected
 
 

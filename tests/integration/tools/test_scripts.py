@@ -37,7 +37,7 @@ COLLECTION = Path(__file__).parents[3]
         (["build", "dist"], "a release is made from a commit"),
     ],
 )
-def test_a_release_refuses(arguments: list[str], said: str) -> None:
+def test_a_release_with_bad_arguments_is_refused(arguments: list[str], said: str) -> None:
     run = subprocess.run(
         [COLLECTION / "scripts/release", *arguments], capture_output=True, text=True, check=False, cwd=COLLECTION
     )
@@ -111,7 +111,7 @@ def test_a_bad_argument_is_refused_before_anything_is_installed(tmp_path: Path) 
     assert not (tmp_path / ".venv").exists()
 
 
-def test_what_the_guide_of_contributors_names_exists() -> None:
+def test_the_paths_and_names_in_the_guide_of_contributors_exist() -> None:
     """Each path, and in each numbered step each name in the file that the step is about."""
     text = (COLLECTION / "CONTRIBUTING.md").read_text()
     named = [word.split()[0] for word in re.findall(r"`([^`\n]+)`", text)]

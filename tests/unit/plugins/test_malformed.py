@@ -56,7 +56,7 @@ def check_error(error: PatrolError, *names: str) -> None:
 
 @thorough
 @given(mutations(policies()), tokens)
-def test_policies(document: Malformed, token: Token) -> None:
+def test_a_malformed_policy_is_judged_or_refused(document: Malformed, token: Token) -> None:
     try:
         policy = parse_policy(document.value)
     except MistakesError as error:
@@ -71,7 +71,7 @@ def test_policies(document: Malformed, token: Token) -> None:
 
 @thorough
 @given(mutations(documents), tokens)
-def test_conditions(document: Malformed, token: Token) -> None:
+def test_malformed_conditions_are_judged_or_refused(document: Malformed, token: Token) -> None:
     try:
         parse_conditions(document.value, "select").matches(token, NOW)
     except MistakesError as error:
@@ -112,7 +112,7 @@ def replaced(valid: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[Malf
 
 @thorough
 @given(replaced(SWEEP))
-def test_options_of_a_sweep(options: Malformed) -> None:
+def test_malformed_options_of_a_sweep_are_read_or_refused(options: Malformed) -> None:
     try:
         parse_sweep_options(options.value, NOW)
     except PatrolError as error:
@@ -136,7 +136,7 @@ INVENTORY = st.builds(
 
 @thorough
 @given(replaced(INVENTORY))
-def test_options_of_an_inventory(options: Malformed) -> None:
+def test_malformed_options_of_an_inventory_are_read_or_refused(options: Malformed) -> None:
     try:
         parse_inventory_options({"hosts": "users", **options.value}, NOW)
     except PatrolError as error:
@@ -162,7 +162,7 @@ WATCH = st.fixed_dictionaries(
 
 @thorough
 @given(replaced(WATCH) | mutations(WATCH))
-def test_options_of_the_event_source(options: Malformed) -> None:
+def test_malformed_options_of_the_event_source_are_read_or_refused(options: Malformed) -> None:
     try:
         parse_watch_options(options.value)
     except PatrolError as error:
@@ -171,7 +171,7 @@ def test_options_of_the_event_source(options: Malformed) -> None:
 
 @thorough
 @given(st.dictionaries(st.sampled_from([*KINDS, "choice"]) | st.text(max_size=3), anything).map(Malformed))
-def test_types_of_options(options: Malformed) -> None:
+def test_options_of_a_wrong_type_are_refused(options: Malformed) -> None:
     definitions: dict[str, Any] = {kind: {"type": kind} for kind in KINDS}
     plugin = SimpleNamespace(option_definitions={**definitions, "choice": {"choices": ["a", "b"]}})
     try:
@@ -182,7 +182,7 @@ def test_types_of_options(options: Malformed) -> None:
 
 @thorough
 @given(anything.map(Malformed))
-def test_times(value: Malformed) -> None:
+def test_malformed_times_are_read_or_refused(value: Malformed) -> None:
     for read in (parse_duration, parse_instant, lambda text, path: resolve_as_of(text, NOW, path)):
         try:
             found = read(value.value, "option")
@@ -281,7 +281,7 @@ PIECES = st.sampled_from(
 
 @settings(thorough, max_examples=150)
 @given(st.data())
-def test_files(tmp_path: Path, data: st.DataObject) -> None:
+def test_an_edited_policy_file_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
     text = YAML
     for _edit in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(text)))
@@ -297,7 +297,7 @@ def test_files(tmp_path: Path, data: st.DataObject) -> None:
 
 @thorough
 @given(mutations(policies()))
-def test_files_of_documents(tmp_path: Path, document: Malformed) -> None:
+def test_a_file_of_a_malformed_policy_is_read_or_refused(tmp_path: Path, document: Malformed) -> None:
     try:
         text = yaml.dump(document.value)
     except Exception:

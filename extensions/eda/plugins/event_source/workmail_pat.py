@@ -16,8 +16,8 @@ description:
     events, it sends those that were not yet recorded again.
   - An event counts as sent once it is in the queue of ansible-rulebook. If the action of a rule fails, the event is not
     sent again, so give the action C(retries). The guide about events describes other measures.
-  - A sweep that fails, completely or for some organizations, is an event too. The source keeps its earlier state of what
-    could not be read completely, so a failure never looks like deleted tokens.
+  - A sweep that fails, completely or for some organizations, is an event too. The source keeps its earlier state of
+    what could not be read completely, so a failure never looks like deleted tokens.
 author:
   - The patrol.workmail contributors (@patrol-collections)
 requirements:
@@ -39,7 +39,8 @@ options:
     elements: str
   owners:
     description:
-      - Whether each token includes its owner, as C(ListUsers) returns it. A change of the owner is a change of the token.
+      - Whether each token includes its owner, as C(ListUsers) returns it. A change of the owner is a change of the
+        token.
     type: bool
     default: false
   interval:
@@ -59,8 +60,8 @@ options:
     default: [30d, 7d, 1d]
   state_file:
     description:
-      - A file on the machine that runs ansible-rulebook. It stores the known tokens and the events that were sent. It is
-        created if it does not exist, and replaced atomically.
+      - A file on the machine that runs ansible-rulebook. It stores the known tokens and the events that were sent. It
+        is created if it does not exist, and replaced atomically.
       - Only a source with the same O(organizations), O(users), O(regions), O(assume_role_arn) and accounts can use it.
       - Without it, a restart knows nothing of earlier runs.
     type: str

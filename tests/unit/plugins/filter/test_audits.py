@@ -28,7 +28,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.times impo
 
 @guards("plugins/filter/workmail_pat_report.py", "        if isinstance(format, str) and format in FORMATS:")
 @pytest.mark.parametrize("name", ["json", "csv", "junit", "sarif", "markdown", "html", "text"])
-def test_no_report_of_an_audit_that_was_changed(name: str) -> None:
+def test_a_changed_audit_has_no_report(name: str) -> None:
     audit = audits.mixed()
     with pytest.raises(AnsibleFilterError, match=r"^workmail_pat_report: audit\.summary\.findings: it is 7, and"):
         workmail_pat_report({**audit, "findings": []}, name)
@@ -41,7 +41,7 @@ def test_an_unknown_format_is_reported_first(name: Any) -> None:
         workmail_pat_report({}, name)
 
 
-def test_a_list_that_is_complete() -> None:
+def test_a_list_passes_only_if_it_is_given_as_complete() -> None:
     assert workmail_pat_findings([], "no_expired")["outcome"] == "incomplete"
     assert workmail_pat_findings([], "no_expired", complete=False)["outcome"] == "incomplete"
     assert workmail_pat_findings([], "no_expired", complete=True)["outcome"] == "pass"

@@ -26,7 +26,7 @@ def test_unknown_names_are_sorted_and_get_the_nearest_name() -> None:
     ]
 
 
-def test_known_names_are_left_out() -> None:
+def test_known_names_are_not_returned() -> None:
     assert workmail_pat_unknown_variables(KNOWN, KNOWN) == []
     assert workmail_pat_unknown_variables([], KNOWN) == []
 
@@ -34,6 +34,6 @@ def test_known_names_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("names", "known"), [("audit_fail", KNOWN), (None, KNOWN), ([1], KNOWN), (KNOWN, "audit_fail")]
 )
-def test_values_that_are_not_lists_of_names(names: Any, known: Any) -> None:
+def test_values_that_are_not_lists_of_names_are_refused(names: Any, known: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="expected a list of names"):
         workmail_pat_unknown_variables(names, known)

@@ -38,7 +38,7 @@ def test_only_regular_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @guards("plugins/module_utils/_files.py", " | os.O_NONBLOCK", "")
-def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_fifo_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
 
     def interrupt(*_signal: object) -> None:

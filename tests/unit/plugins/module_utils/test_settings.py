@@ -113,7 +113,7 @@ def test_a_field_that_is_required_and_missing_is_an_error(missing: str, message:
         ({"status": "ACTIVE", "lifetime_in_days": 90}, {"Status": "ACTIVE", "LifetimeInDays": 90}),
     ],
 )
-def test_good_options(options: dict[str, Any], wanted: dict[str, Any]) -> None:
+def test_good_options_are_accepted(options: dict[str, Any], wanted: dict[str, Any]) -> None:
     assert parse_change(options) == wanted
 
 
@@ -126,7 +126,7 @@ def test_good_options(options: dict[str, Any], wanted: dict[str, Any]) -> None:
     ],
 )
 @guards(SETTINGS, '        integer_option(options, "lifetime_in_days", 1, LONGEST_LIFETIME)\n', "        pass\n")
-def test_bad_options(options: dict[str, Any], message: str) -> None:
+def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         parse_change(options)
 
@@ -149,5 +149,5 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
     "        return all(contains(found.get(name), value) for name, value in sent.items())\n",
     "        return True\n",
 )
-def test_a_configuration_contains_what_was_sent(found: Any, expected: bool) -> None:
+def test_a_configuration_is_compared_only_with_the_fields_that_were_sent(found: Any, expected: bool) -> None:
     assert contains(found, with_tokens(Status="ACTIVE", LifetimeInDays=90)) is expected

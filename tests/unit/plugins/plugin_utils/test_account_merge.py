@@ -163,7 +163,7 @@ def test_errors_of_an_audit_have_its_host() -> None:
     ("fields", "outcome"),
     [({}, "pass"), ({"expires_time": NOW - DAY}, "violations"), ({"date_last_used": None}, "pass")],
 )
-def test_one_violation_is_a_violation(fields: dict[str, Any], outcome: str) -> None:
+def test_the_findings_of_one_host_decide_the_outcome(fields: dict[str, Any], outcome: str) -> None:
     assert merge_audits({"a": of(0), "b": of(1, **fields)}, ["a", "b"])["outcome"] == outcome
 
 
@@ -189,11 +189,11 @@ def test_an_audit_that_contradicts_itself_never_passes(changes: dict[str, Any]) 
     "PASS if outcomes == {PASS} else VIOLATIONS",
     "PASS",
 )
-def test_only_passes_make_a_pass() -> None:
+def test_a_pass_and_a_violation_make_a_violation() -> None:
     assert merge_audits({"a": of(0), "b": of(1, expires_time=NOW)}, ["a", "b"])["outcome"] == "violations"
 
 
-def test_a_merged_audit_is_an_audit() -> None:
+def test_a_merged_audit_is_a_valid_audit() -> None:
     assert check_audit(audits.merged()) == audits.merged()
     again = merge_audits({"all": merge_audits({"a": of(0), "b": of(1)}, ["a", "b"])}, ["all"])
     assert again["outcome"] == "pass" and again["summary"]["accounts"] == 2 and again["summary"]["tokens"] == 2
@@ -275,12 +275,12 @@ def test_a_suspended_account_may_be_listed_by_two_hosts() -> None:
     "    if not isinstance(hosts, (list, tuple)):\n",
 )
 @guards("plugins/plugin_utils/_account_merge.py", "            if result[key] != first[key]:")
-def test_audits_that_cannot_be_merged(given_audits: Any, hosts: Any, message: str) -> None:
+def test_audits_that_cannot_be_merged_are_refused(given_audits: Any, hosts: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         merge_audits(given_audits, hosts)
 
 
-def test_no_host_at_all_was_audited() -> None:
+def test_a_merge_without_any_audit_is_an_error() -> None:
     names = [f"a{number}" for number in range(5)]
     with pytest.raises(PatrolError) as caught:
         merge_audits({"a0": FAILED}, names)

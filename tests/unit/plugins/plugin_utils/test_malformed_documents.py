@@ -95,7 +95,7 @@ def answer(call: Any) -> Any:
 @example({**FACTS, "organizations": [*FACTS["organizations"], FACTS["organizations"][1]]})
 @example({**FACTS, "organizations": [{**FACTS["organizations"][0], "tokens": 7}, FACTS["organizations"][1]]})
 @example({**FACTS, "personal_access_tokens": [{**RECORDS[0], "expires_time": "9999-12-31T23:59:59-01:00"}]})
-def test_facts(facts: Any) -> None:
+def test_malformed_facts_make_a_valid_audit_or_an_error(facts: Any) -> None:
     result = answer(lambda: workmail_pat_findings(facts, POLICY))
     if result is not None:
         assert check_audit(result) is result
@@ -122,41 +122,41 @@ def test_deep_nesting_is_an_error_everywhere() -> None:
 
 
 @given(mutated(RECORDS))
-def test_records(records: Any) -> None:
+def test_malformed_records_make_a_valid_audit_or_an_error(records: Any) -> None:
     result = answer(lambda: workmail_pat_findings(records, POLICY, complete=True))
     assert result is None or check_audit(result) is result
 
 
 @given(mutated(RECORDS[0]))
-def test_a_record_with_conditions(record: Any) -> None:
+def test_malformed_records_match_or_are_an_error(record: Any) -> None:
     for rule in POLICY["rules"]:
         assert answer(lambda rule=rule: workmail_pat_matching(record, rule["when"])) in (True, False, None)
 
 
 @given(mutated(AUDIT))
 @settings(max_examples=60)
-def test_reports_of_an_audit(audit: Any) -> None:
+def test_a_malformed_audit_has_all_reports_or_none(audit: Any) -> None:
     texts = {name: answer(lambda name=name: workmail_pat_report(audit, name)) for name in FORMATS}
     # A format does not fail where another one does not.
     assert None not in texts.values() or set(texts.values()) == {None}
 
 
 @given(mutated({"a": AUDIT, "b": INCOMPLETE, "c": {"failed": True, "msg": "denied", "error_code": "AccessDenied"}}))
-def test_a_merge(given_audits: Any) -> None:
+def test_malformed_audits_never_make_a_complete_merge(given_audits: Any) -> None:
     merged = answer(lambda: workmail_pat_merged(given_audits, ["a", "b", "c"]))
     if merged is not None:
         assert check_audit(merged) is merged and merged["outcome"] == "incomplete"
 
 
 @given(mutated({"a": audits.clean()}))
-def test_a_merge_passes_only_for_a_pass(given_audits: Any) -> None:
+def test_a_merge_passes_only_if_its_audit_passes(given_audits: Any) -> None:
     merged = answer(lambda: workmail_pat_merged(given_audits, ["a"]))
     if merged is not None and merged["outcome"] == "pass":
         assert check_audit(given_audits["a"])["outcome"] == "pass"
 
 
 @given(mutated(AUDIT["findings"]))
-def test_notices(findings: Any) -> None:
+def test_malformed_findings_make_notices_or_an_error(findings: Any) -> None:
     notices = answer(
         lambda: workmail_pat_notices(findings, text_template="{{ name }}", html_template="{{ tokens | length }}")
     )
@@ -179,7 +179,7 @@ READING = Reading(audits.NOW, {token.organization_id: [token] for token in TOKEN
 
 
 @given(mutated(WATCHED))
-def test_a_state_file(tmp_path_factory: pytest.TempPathFactory, content: Any) -> None:
+def test_a_malformed_state_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: Any) -> None:
     path = tmp_path_factory.mktemp("state") / "state.json"
     try:
         path.write_text(json.dumps(content, ensure_ascii=True))
@@ -203,7 +203,7 @@ def test_a_state_file(tmp_path_factory: pytest.TempPathFactory, content: Any) ->
 )
 @guards("plugins/plugin_utils/_watch/state.py", '    check_plain(document, "content")\n', "")
 @pytest.mark.parametrize("depth", [70, 900, 100_000])
-def test_a_state_file_that_is_nested_deeply(tmp_path: Path, depth: int) -> None:
+def test_a_state_file_that_is_nested_deeply_is_refused(tmp_path: Path, depth: int) -> None:
     path = tmp_path / "state.json"
     inner = "[" * depth + "]" * depth
     organization = '{"gone": false, "read": true, "tokens": {}, "new": ' + inner + "}"
@@ -212,7 +212,7 @@ def test_a_state_file_that_is_nested_deeply(tmp_path: Path, depth: int) -> None:
         State(str(path), {})
 
 
-def test_a_state_file_that_is_not_a_file(tmp_path: Path) -> None:
+def test_a_state_file_that_is_not_a_regular_file_is_refused(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     for path in (fifo, tmp_path):
@@ -223,7 +223,7 @@ def test_a_state_file_that_is_not_a_file(tmp_path: Path) -> None:
 
 
 @guards("plugins/plugin_utils/_watch/state.py", "read_file(path, _LARGEST, ", "read_file(path, 10**13, ")
-def test_a_state_file_without_end(tmp_path: Path) -> None:
+def test_a_state_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     with path.open("w") as file:
         file.truncate(10**12)

@@ -52,7 +52,7 @@ def test_an_existing_directory_keeps_its_mode(tmp_path: Path) -> None:
 
 @guards("plugins/plugin_utils/_notice_files.py", "os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW", "os.O_CREAT | os.O_TRUNC")
 @pytest.mark.parametrize("kind", ["file", "link", "directory"])
-def test_nothing_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_existing_files_and_links_are_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """All files or none: those that were written before are removed."""
 
     monkeypatch.setattr(_notice_files, "time_stamp", lambda: "now")
@@ -68,7 +68,7 @@ def test_nothing_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ki
     assert list(taken.parent.iterdir()) == [taken] and target.read_text() == "mine"
 
 
-def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NoticeError, match="no notice was written"):
         write_notices(NOTICES, str(tmp_path / "file" / "notices"))
@@ -84,7 +84,7 @@ def test_no_line_of_the_log_is_a_command() -> None:
     assert log_line("x" * 1000) == "x" * 397 + "..."
 
 
-def test_many_messages_are_not_all_shown() -> None:
+def test_the_log_shows_only_the_first_messages() -> None:
     lines = message_lines([NOTICES[0]] * 22)
     assert sum(line.startswith("To: ") for line in lines) == 20 and lines[-1] == "... and 2 more messages"
     assert message_lines([NOTICES[0]] * 21)[-1] == "... and 1 more message"
@@ -112,12 +112,12 @@ def test_many_messages_are_not_all_shown() -> None:
     "plugins/plugin_utils/_plugin_options.py",
     '    if not isinstance(value, str) or not value.strip() or "\\0" in value:',
 )
-def test_options_that_are_not_valid(arguments: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         parse_notice_options(arguments, find)
 
 
-def test_defaults() -> None:
+def test_every_option_has_a_default() -> None:
     options = parse_notice_options({"findings": [], "sender": None, "dest": None, "delivery": None}, find)
     assert options.delivery == "none" and options.directory == "" and "{{ name }}" in options.templates.text
     assert "<html" in options.templates.html and os.path.isabs(

@@ -120,7 +120,7 @@ def test_a_notice_has_all_reasons_of_a_token() -> None:
         ({"state": "UNKNOWN", "email": None, "name": None}, "the owner is UNKNOWN"),
     ],
 )
-def test_owners_without_an_address(fields: dict[str, Any], reason: str) -> None:
+def test_owners_without_an_address_are_reported(fields: dict[str, Any], reason: str) -> None:
     [notice] = make_notices(findings(token(1, owner=ANA._replace(**fields))), OWN, SENDER)
     assert notice["to"] is None and reason in notice["reason"] and notice["eml"] is None
     assert [entry["personal_access_token_id"] for entry in notice["tokens"]] == ["pat-00001"]
@@ -139,7 +139,7 @@ def test_the_reason_is_the_description_whatever_the_message_says(alias: str) -> 
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_hostile_names(name: str) -> None:
+def test_hostile_names_are_text_in_a_message(name: str) -> None:
     """In the name of the token, the owner's name and the subject."""
     hostile = token(1, name=name, owner=ANA._replace(display_name=name))
     templates = OWN._replace(subject="{{ name }}: {{ tokens[0].name }}")
@@ -179,7 +179,7 @@ def test_any_text_makes_one_valid_message(name: str, owner: str, reason: str) ->
         ({"text": "{{ tokens.clear() }}"}, "the template of the text fails"),
     ],
 )
-def test_bad_templates(templates: dict[str, str], message: str) -> None:
+def test_bad_templates_are_refused(templates: dict[str, str], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         make_notices(findings(token(1, owner=ANA)), OWN._replace(**templates), SENDER)
 
@@ -197,17 +197,17 @@ def test_bad_templates(templates: dict[str, str], message: str) -> None:
         ({"deadline": "2026-02-30"}, "deadline: '2026-02-30' is neither"),
     ],
 )
-def test_bad_options(options: dict[str, Any], message: str) -> None:
+def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         make_notices(findings(token(1, owner=ANA)), OWN, **{"sender": SENDER, **options})
 
 
 @pytest.mark.parametrize(("deadline", "day"), [("2026-12-31T23:00:00Z", "2026-12-31"), (" 2026-12-31 ", "2026-12-31")])
-def test_deadlines(deadline: str, day: str) -> None:
+def test_a_deadline_is_a_date_or_relative_to_now(deadline: str, day: str) -> None:
     [notice] = make_notices(findings(token(1, owner=ANA)), OWN, None, deadline)
     assert f"revoked from {day} on" in notice["text"]
 
 
-def test_findings_without_owners() -> None:
+def test_findings_without_owners_are_refused() -> None:
     with pytest.raises(OptionError, match="it has no owner, audit with owners: true"):
         make_notices(findings(token(1, owner=None)), OWN, None)

@@ -37,7 +37,7 @@ exceptions:
 """
 
 
-def test_a_file_tells_the_lines_of_its_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_policy_has_the_lines_of_its_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "policies" / "strict.yml"
     file.parent.mkdir()
@@ -86,7 +86,7 @@ def test_a_file_tells_the_lines_of_its_rules(tmp_path: Path, monkeypatch: pytest
         (b"#" * 262_145, "is larger than 262144 bytes"),
     ],
 )
-def test_bad_files(tmp_path: Path, content: bytes, message: str) -> None:
+def test_bad_files_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "policy.yml"
     file.write_bytes(content)
     with pytest.raises(OptionError, match=message) as caught:
@@ -94,7 +94,7 @@ def test_bad_files(tmp_path: Path, content: bytes, message: str) -> None:
     assert str(caught.value).startswith(f"{file}: ")
 
 
-def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
+def test_a_file_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="none.yml: cannot be read: No such file or directory$"):
         load_policy(tmp_path / "none.yml")
 
@@ -146,7 +146,7 @@ def test_all_mistakes_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
     assert policy_file_mistakes(file) == (list(caught.value.mistakes), str(file))
 
 
-def test_the_mistakes_in_a_text_are_bounded(tmp_path: Path) -> None:
+def test_an_error_shows_a_limited_number_of_mistakes(tmp_path: Path) -> None:
     file = tmp_path / "policy.yml"
     file.write_text("version: 1\nrules:\n" + "  - {id: a, severity: low, when: {expird: true}}\n" * 2_000)
     with pytest.raises(MistakesError) as caught:
@@ -158,7 +158,7 @@ def test_the_mistakes_in_a_text_are_bounded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("merge", [False, True])
 @guards("plugins/plugin_utils/_policy_files.py", "        if parts + len(waiting) + len(inner) > MOST_PARTS:")
-def test_aliases_do_not_make_a_file_large(tmp_path: Path, merge: bool) -> None:
+def test_a_file_that_aliases_make_too_large_is_refused(tmp_path: Path, merge: bool) -> None:
     text = "a: &a {k: [v, v, v, v, v, v, v, v, v]}\n"
     for before, name in itertools.pairwise("abcdef"):
         aliases = ", ".join([f"*{before}"] * 9)
@@ -171,7 +171,7 @@ def test_aliases_do_not_make_a_file_large(tmp_path: Path, merge: bool) -> None:
 
 
 @guards("plugins/plugin_utils/_policy_files.py", "        if depth > DEEPEST:")
-def test_a_file_is_not_nested_without_end(tmp_path: Path) -> None:
+def test_a_file_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "policy.yml"
     file.write_text("rules:\n- &a\n  - *a\n")
     with pytest.raises(OptionError, match="line 2: is nested too deeply; at most 32 levels are allowed"):
@@ -189,7 +189,7 @@ def test_merged_keys_have_lines(tmp_path: Path) -> None:
         load_policy(file)
 
 
-def test_what_the_collection_brings() -> None:
+def test_the_collection_has_three_policies() -> None:
     assert list(BUILT_IN) == ["default", "no_expired", "wind_down"]
 
 
@@ -223,7 +223,9 @@ GONE = Owner("u-1", "ana", None, None, "DELETED")
         ("wind_down", {"date_last_used": None, "date_created": None}, {"idle": "low"}),
     ],
 )  # fmt: skip
-def test_what_their_rules_find(name: str, fields: dict[str, Any], found: dict[str, str]) -> None:
+def test_the_rules_of_the_policies_find_the_tokens_that_they_describe(
+    name: str, fields: dict[str, Any], found: dict[str, str]
+) -> None:
     token = audits.token(1, **{"expires_time": audits.NOW + 100 * DAY, **fields})
     findings = judge(parse_policy(load_built_in(name).document), [token], audits.NOW).findings
     assert {finding["rule_id"]: finding["severity"] for finding in findings} == found
@@ -237,7 +239,7 @@ def test_what_their_rules_find(name: str, fields: dict[str, Any], found: dict[st
         ("wind_down", {"in-use", "idle"}, False),
     ],
 )
-def test_which_rules_may_revoke(name: str, reports_only: set[str], can_revoke: bool) -> None:
+def test_only_the_documented_rules_may_revoke(name: str, reports_only: set[str], can_revoke: bool) -> None:
     policy = parse_policy(load_built_in(name).document)
     assert {rule.id for rule in policy.rules if not rule.revoke} == reports_only
     assert policy.can_revoke is can_revoke

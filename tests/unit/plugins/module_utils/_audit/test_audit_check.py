@@ -20,7 +20,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors imp
 @pytest.mark.parametrize(
     "make", [audits.clean, audits.mixed, audits.hostile, audits.incomplete, audits.estate, audits.merged]
 )
-def test_an_audit_is_an_audit(make: Any) -> None:
+def test_the_audits_of_this_collection_are_accepted(make: Any) -> None:
     audit = make()
     assert check_audit(audit) is audit
     # Half of a character cannot be written to a report, and hostile names are cut before they get here.
@@ -183,7 +183,7 @@ def test_an_audit_is_incomplete_exactly_if_it_has_errors() -> None:
 
 @guards("plugins/module_utils/_audit/audit_check.py", '    if audit["outcome"] != expected:')
 @pytest.mark.parametrize("outcome", ["pass", "incomplete"])
-def test_an_outcome_is_that_of_the_findings_and_errors(outcome: str) -> None:
+def test_an_outcome_that_contradicts_findings_and_errors_is_refused(outcome: str) -> None:
     message = f"^audit.outcome: it is {outcome}, and the rest of the audit makes violations$"
     with pytest.raises(OptionError, match=message):
         check_audit(changed("outcome", outcome))

@@ -47,7 +47,7 @@ def facts(**fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("as_of", [None, "-1d", "-2d"])
-def test_a_list_is_judged_now_or_as_asked(as_of: str | None) -> None:
+def test_a_list_is_judged_at_the_given_instant_or_now(as_of: str | None) -> None:
     result = audit_facts(POLICY, RECORDS, as_of, audits.NOW, complete=True)
     assert result["as_of"] == format_instant(audits.NOW - int((as_of or "-0d")[1:-1]) * DAY)
     assert result["outcome"] == "violations" and result["complete"] is True and result["errors"] == []
@@ -64,7 +64,7 @@ def test_the_version_is_that_of_the_collection() -> None:
     assert f"\nversion: {COLLECTION_VERSION}\n" in galaxy
 
 
-def test_a_result_brings_its_instant_and_its_counts() -> None:
+def test_the_audit_of_a_result_has_its_instant_and_counts() -> None:
     result = audit_facts(POLICY, facts(), None, audits.NOW)
     assert result["outcome"] == "violations" and result["complete"] is True
     assert result["as_of"] == format_instant(audits.NOW - DAY)

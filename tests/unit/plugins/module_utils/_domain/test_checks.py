@@ -34,13 +34,13 @@ def test_nested_aliases_are_refused(value: Any) -> None:
 @guards(
     "plugins/module_utils/_domain/checks.py", "            if repeated > _MOST_REPEATED + _MOST_REPEATED_EACH * once:"
 )
-def test_a_few_nested_aliases_are_too_many() -> None:
+def test_sixteen_levels_of_aliases_are_refused() -> None:
     """Few enough that the walk ends also without the limit."""
     with pytest.raises(OptionError, match=r"^facts.*: its parts are repeated too often"):
         check_plain(doubled(16), "facts")
 
 
-def test_parts_that_are_shared_are_no_fault() -> None:
+def test_shared_parts_are_accepted() -> None:
     """Findings of the same token share its record."""
     record = {f"field_{number}": ["a", "b"] for number in range(20)}
     check_plain([{"rule_id": str(number), "token": record} for number in range(10_000)], "findings")
@@ -48,7 +48,7 @@ def test_parts_that_are_shared_are_no_fault() -> None:
     check_plain([doubled(8)], "content")
 
 
-def test_a_loop_ends() -> None:
+def test_a_value_that_contains_itself_is_refused() -> None:
     loop: list[Any] = []
     loop.extend([loop, loop])
     with pytest.raises(OptionError, match="nested more than 64 levels deep|repeated too often"):

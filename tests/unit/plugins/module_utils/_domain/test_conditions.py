@@ -106,7 +106,7 @@ def test_the_oracle_judges_every_condition(name: str, data: st.DataObject) -> No
     ],
 )
 @guards("plugins/module_utils/_domain/conditions.py", "    if required and not document:")
-def test_bad_conditions(document: object, message: str) -> None:
+def test_bad_conditions_are_refused(document: object, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         parse_conditions(document, "select")
 
@@ -142,7 +142,7 @@ def test_conditions_say_whether_they_need_owners(document: dict[str, Any], neede
     '    if value is None:\n        raise _indeterminate(token, condition, f"has no {field}")\n    return value\n',
     "    return value or 0 or frozenset()\n",
 )
-def test_what_the_service_left_out_is_never_guessed(document: dict[str, Any], summary: dict[str, Any]) -> None:
+def test_a_condition_on_a_missing_field_is_an_error(document: dict[str, Any], summary: dict[str, Any]) -> None:
     with pytest.raises(IndeterminateError, match="cannot be judged: token pat-1 has no (date|scopes)"):
         parse_conditions(document, "select").matches(
             token_from_summary({"PersonalAccessTokenId": "pat-1", **summary}, ACME), NOW
@@ -151,7 +151,7 @@ def test_what_the_service_left_out_is_never_guessed(document: dict[str, Any], su
 
 @guards("plugins/module_utils/_domain/conditions.py", "    if state not in OWNER_STATES:\n        raise _indeterminate")
 @pytest.mark.parametrize("state", ["SUSPENDED", "enabled", None])
-def test_an_undocumented_owner_state_is_matched(state: str | None) -> None:
+def test_a_condition_on_an_undocumented_owner_state_is_an_error(state: str | None) -> None:
     token = token_from_summary({"PersonalAccessTokenId": "pat-1"}, ACME, Owner("u-1", state=state))
     for wanted in ("ENABLED", ["DISABLED", "DELETED", "UNKNOWN"]):
         with pytest.raises(IndeterminateError, match="token pat-1 has an owner in the state"):
@@ -166,7 +166,7 @@ def test_an_undocumented_owner_state_is_matched(state: str | None) -> None:
         ({"personal_access_token_id": "pat-1"}, "personal_access_token_id"),
     ],
 )
-def test_an_identity_that_is_missing_is_never_guessed(document: dict[str, Any], field: str) -> None:
+def test_a_condition_on_a_missing_identity_is_an_error(document: dict[str, Any], field: str) -> None:
     token = token_from_summary({}, ACME, Owner(None))
     with pytest.raises(IndeterminateError, match=f"token None has no {field}"):
         parse_conditions(document, "select").matches(token, NOW)
@@ -200,7 +200,7 @@ PRODUCTION = ("111111111111", "Production")
     "",
 )
 @guards("plugins/module_utils/_domain/conditions.py", "    if globs.by_name:")
-def test_an_account_that_is_not_known_is_never_guessed(globs: Any, account: Any, met: bool | str) -> None:
+def test_a_condition_on_an_unknown_account_is_an_error(globs: Any, account: Any, met: bool | str) -> None:
     account_id, name = account
     token = token_from_summary({"PersonalAccessTokenId": "pat-1"}, ACME)
     token = token._replace(account_id=account_id, account_name=name)
@@ -226,7 +226,7 @@ def test_owner_conditions_refuse_a_token_without_owner() -> None:
 
 
 @pytest.mark.parametrize("text", ["true", "True", "yes"])
-def test_templated_booleans(text: str) -> None:
+def test_booleans_can_be_text_of_a_template(text: str) -> None:
     expired = token_from_summary({"ExpiresTime": NOW}, ACME)
     assert parse_conditions({"expired": text}, "select").matches(expired, NOW)
 
@@ -239,7 +239,7 @@ def nested(levels: int) -> dict[str, Any]:
 
 
 @guards("plugins/module_utils/_domain/conditions.py", "        if depth > DEEPEST:")
-def test_conditions_are_not_nested_without_end() -> None:
+def test_conditions_that_are_nested_too_deeply_are_refused() -> None:
     parse_conditions(nested(DEEPEST - 2), "select")
     for levels in (DEEPEST - 1, 900, 100_000):
         with pytest.raises(OptionError, match=r"^select: is nested too deeply; at most 32 levels are allowed$"):
@@ -247,7 +247,7 @@ def test_conditions_are_not_nested_without_end() -> None:
 
 
 @guards("plugins/module_utils/_domain/conditions.py", "        if parts + len(waiting) + len(inner) > MOST_PARTS:")
-def test_aliases_do_not_make_conditions_large() -> None:
+def test_conditions_that_aliases_make_too_large_are_refused() -> None:
     document: Any = {"expired": True}
     for _level in range(10):
         document = {"any": [document] * 3}

@@ -43,7 +43,7 @@ def test_a_message_cannot_flood_a_log() -> None:
     assert len(str(PatrolError("x" * 100_000))) < 1_000
 
 
-def test_at_keeps_the_place_that_is_known() -> None:
+def test_a_known_place_is_not_replaced() -> None:
     assert PatrolError("x", organization_id="m-1").at("m-2", "us-east-1").organization_id == "m-1"
 
 

@@ -75,7 +75,7 @@ def test_the_engine_agrees_with_the_oracle(policy: dict[str, Any], population: l
 
 
 @given(policies(), tokens)
-def test_what_any_rule_finds_is_what_a_sweep_keeps(policy: dict[str, Any], token: Token) -> None:
+def test_a_sweep_keeps_exactly_the_tokens_that_a_rule_finds(policy: dict[str, Any], token: Token) -> None:
     parsed = parse_policy(policy)
     try:
         found = bool(judge(parsed, [token], NOW).findings)
@@ -147,7 +147,7 @@ def _expired_token(**fields: Any) -> Token:
     "    active = [exception for exception in policy.exceptions if exception.end > as_of]\n",
     "    active = list(policy.exceptions)\n",
 )
-def test_until_when_an_exception_mutes(expires: Any, as_of: str, muted: bool) -> None:
+def test_an_exception_mutes_until_it_expires(expires: Any, as_of: str, muted: bool) -> None:
     policy = copy.deepcopy(VALID)
     policy["exceptions"][0].update(rules="expired", expires=expires)
     instant = parse_instant(as_of, "as_of")
@@ -163,7 +163,7 @@ def test_until_when_an_exception_mutes(expires: Any, as_of: str, muted: bool) ->
 
 
 @guards("plugins/module_utils/_domain/judge.py", " if rule.id in active[index].rules), None)", "), None)")
-def test_an_exception_is_for_its_own_rules() -> None:
+def test_an_exception_mutes_only_findings_of_its_rules() -> None:
     policy = copy.deepcopy(VALID)
     policy["rules"][1]["when"] = {"older_than": "1d"}
     token = _expired_token(DateCreated=NOW - 99 * DAY, ExpiresTime=NOW - 90 * DAY)
@@ -224,7 +224,7 @@ def test_a_rule_says_whether_it_may_revoke(value: object, flag: bool) -> None:
     assert [finding["revoke"] for finding in judge(policy, [token], NOW).findings] == [flag]
 
 
-def test_a_finding_names_what_the_service_left_out() -> None:
+def test_a_finding_describes_a_token_without_fields() -> None:
     bare = token_from_summary({}, ACME)._replace(owner=Owner(None, state=None))
     document = {"version": 1, "rules": [{"id": "all", "severity": "high", "when": {"never_used": True}}]}
     [finding] = judge(parse_policy(document), [bare], NOW).findings

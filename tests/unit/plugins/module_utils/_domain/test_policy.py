@@ -117,7 +117,7 @@ RULE, EXCEPTION = ("rules", 2), ("exceptions", 0)
     "parse_conditions(value, path)",
 )
 @guards("plugins/module_utils/_domain/policy.py", "        if key not in known:")
-def test_bad_policies(change: Callable[[Any], None], message: str) -> None:
+def test_bad_policies_are_refused(change: Callable[[Any], None], message: str) -> None:
     policy = copy.deepcopy(VALID)
     change(policy)
     with pytest.raises(MistakesError) as caught:
@@ -129,17 +129,17 @@ def test_bad_policies(change: Callable[[Any], None], message: str) -> None:
 
 
 @pytest.mark.parametrize("document", [None, [], "default", 1])
-def test_a_policy_is_a_mapping(document: object) -> None:
+def test_a_policy_that_is_not_a_mapping_is_refused(document: object) -> None:
     with pytest.raises(OptionError, match="^policy: expected a mapping, got "):
         parse_policy(document)
 
 
-def test_what_may_be_left_out() -> None:
+def test_fail_on_and_exceptions_are_optional() -> None:
     policy = parse_policy({"version": "1", "rules": VALID["rules"]})
     assert policy.fail_on == "low" and not policy.exceptions
 
 
 @pytest.mark.parametrize("value", [None, 0, "maybe", []])
-def test_a_rule_may_revoke_or_not(value: object) -> None:
+def test_revoke_is_a_boolean(value: object) -> None:
     with pytest.raises(OptionError, match=r"rules\[0\]\.revoke: "):
         parse_policy({"version": 1, "rules": [{**VALID["rules"][0], "revoke": value}]})

@@ -32,7 +32,7 @@ MOMENTS = st.datetimes(
     ("text", "seconds"),
     [("90d", 90 * 86400), ("12h", 43200), ("2w", 14 * 86400), ("1w2d", 9 * 86400), ("5m30s", 330), ("0d", 0)],
 )
-def test_duration(text: str, seconds: int) -> None:
+def test_durations_are_read_exactly(text: str, seconds: int) -> None:
     assert parse_duration(text, "select.unused_for") == seconds * SECOND
 
 
@@ -40,13 +40,13 @@ def test_duration(text: str, seconds: int) -> None:
     "bad",
     ["", "d", "90", "90 d", "-90d", "1.5d", "90D", "90days", "٣d", "9" * 5000 + "d", 90, None, True, "366000d", ["1d"]],
 )
-def test_bad_duration(bad: object) -> None:
+def test_bad_durations_are_refused(bad: object) -> None:
     with pytest.raises(OptionError, match=r"^select\.unused_for: .*(write it like 90d|thousand years)"):
         parse_duration(bad, "select.unused_for")
 
 
 @given(MOMENTS)
-def test_instant_is_read_as_written(moment: datetime.datetime) -> None:
+def test_an_instant_is_read_as_it_is_written(moment: datetime.datetime) -> None:
     instant = parse_instant(moment.isoformat(), "as_of")
     assert instant == parse_instant(moment, "as_of")
     written = format_instant(instant)
@@ -79,12 +79,12 @@ def test_offsets_name_the_same_instant(text: str) -> None:
         *("2026-W01-1T00:00:00Z", "20260102T030405Z", "٢٠٢٦-01-02T03:04:05Z", "2026-01-02T03Z", datetime.time(1, 2)),
     ],
 )
-def test_bad_instant(bad: object) -> None:
+def test_bad_instants_are_refused(bad: object) -> None:
     with pytest.raises(OptionError, match=r"^as_of: .*2026-01-02T03:04:05Z"):
         parse_instant(bad, "as_of")
 
 
-def test_as_of() -> None:
+def test_as_of_is_an_instant_or_relative_to_now() -> None:
     now = parse_instant("2026-01-02T03:04:05Z", "now")
     assert resolve_as_of(None, now) == now
     assert resolve_as_of("+30d", now) == now + 30 * DAY
@@ -93,7 +93,7 @@ def test_as_of() -> None:
 
 
 @pytest.mark.parametrize("bad", ["+", "+3", "tomorrow", "2026-01-02T03:04:05", "-999y", "+9000w999999d"])
-def test_bad_as_of(bad: str) -> None:
+def test_a_bad_as_of_is_refused(bad: str) -> None:
     with pytest.raises(OptionError, match=r"^as_of: "):
         resolve_as_of(bad, 0)
 
@@ -105,7 +105,7 @@ def test_a_date_is_the_instant_at_which_it_begins(date: object) -> None:
 
 
 @pytest.mark.parametrize("fraction", ["", ".5", ".123", ".123456", ".123456789", ",5"])
-def test_fractions_of_a_second(fraction: str) -> None:
+def test_fractions_of_a_second_are_rounded_down_to_microseconds(fraction: str) -> None:
     microseconds = round(float(f"0{fraction.replace(',', '.') or '.0'}"[:8]) * 1_000_000)
     assert parse_instant(f"1970-01-01T00:00:00{fraction}Z", "as_of") == microseconds
 
@@ -115,7 +115,7 @@ BEYOND = ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+00:01", "9999-12-31 
 
 @guards("plugins/module_utils/_domain/times.py", "    if not _FIRST <= instant < _LAST + SECOND:")
 @pytest.mark.parametrize("text", BEYOND)
-def test_an_offset_does_not_lead_out_of_the_calendar(text: str) -> None:
+def test_an_offset_that_leads_out_of_the_calendar_is_refused(text: str) -> None:
     for read in (parse_instant, lambda value, path: resolve_as_of(value, 0, path)):
         for value in (text, datetime.datetime.fromisoformat(text)):
             with pytest.raises(OptionError, match=r"^as_of: .* is out of the years 1 to 9999 in UTC$"):
@@ -124,7 +124,7 @@ def test_an_offset_does_not_lead_out_of_the_calendar(text: str) -> None:
         assert format_instant(parse_instant(text, "as_of"))
 
 
-def test_as_of_beyond_the_calendar() -> None:
+def test_an_as_of_beyond_the_calendar_is_refused() -> None:
     with pytest.raises(OptionError, match="years 1 to 9999"):
         resolve_as_of("+1d", parse_instant("9999-12-31T23:00:00Z", "now"))
 
@@ -145,7 +145,7 @@ def test_epoch_seconds_keep_microseconds(moment: datetime.datetime) -> None:
     '    if not _FIRST <= instant <= _LAST:\n        raise ValueError(f"{quoted(value)} seconds',
     '    if False:\n        raise ValueError(f"{quoted(value)} seconds',
 )
-def test_bad_epoch_seconds(bad: object) -> None:
+def test_bad_epoch_seconds_are_refused(bad: object) -> None:
     with pytest.raises(ValueError, match="seconds"):
         from_epoch_seconds(bad)
 

@@ -23,7 +23,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens imp
 )
 
 
-def test_all_fields_of_a_summary() -> None:
+def test_a_record_has_all_fields_of_a_summary() -> None:
     summary = {
         "PersonalAccessTokenId": "pat-1",
         "UserId": "u-1",
@@ -66,7 +66,7 @@ def test_all_fields_of_a_summary() -> None:
     }
 
 
-def test_an_empty_summary_has_every_field() -> None:
+def test_the_record_of_an_empty_summary_has_every_field() -> None:
     record = to_record(token_from_summary({}, ACME), NOW)
     assert {field for field, value in record.items() if value is not None} == {
         "organization_id",
@@ -80,11 +80,11 @@ def test_an_empty_summary_has_every_field() -> None:
 
 
 @pytest.mark.parametrize(("offset", "expired"), [(-1, True), (0, True), (1, False)])
-def test_expiry_counts_at_the_very_instant(offset: int, expired: bool) -> None:
+def test_a_token_is_expired_from_the_instant_of_its_expiry(offset: int, expired: bool) -> None:
     assert to_record(token_from_summary({"ExpiresTime": NOW + offset}, ACME), NOW)["expired"] is expired
 
 
-def test_unused_counts_from_the_creation_where_there_was_no_use() -> None:
+def test_a_token_that_was_never_used_is_unused_since_its_creation() -> None:
     assert to_record(token_from_summary({"DateCreated": NOW - DAY}, ACME), NOW)["unused_days"] == 1.0
 
 
@@ -94,7 +94,7 @@ def test_a_record_can_be_judged_again(token: Token) -> None:
 
 
 @given(st.lists(tokens), st.randoms(use_true_random=False))
-def test_order_does_not_depend_on_arrival(many: list[Token], random: Any) -> None:
+def test_the_order_of_tokens_does_not_depend_on_the_order_of_the_input(many: list[Token], random: Any) -> None:
     shuffled = list(many)
     random.shuffle(shuffled)
 
@@ -112,7 +112,7 @@ def test_order_does_not_depend_on_arrival(many: list[Token], random: Any) -> Non
     assert keys(in_order(many)) == keys(in_order(shuffled)) == sorted(keys(many))
 
 
-def test_tokens_without_creation_come_last() -> None:
+def test_tokens_without_a_creation_date_come_last() -> None:
     undated = token_from_summary({"PersonalAccessTokenId": "a"}, ACME)
     dated = token_from_summary({"PersonalAccessTokenId": "b", "DateCreated": SECOND}, ACME)
     assert in_order([undated, dated]) == [dated, undated]

@@ -170,7 +170,7 @@ def test_a_token_that_cannot_be_read_is_not_deleted(revoke: Run, emulator: Emula
 
 
 @guards("plugins/module_utils/_workmail/operations.py", '            if reply["PersonalAccessTokenId"] != token_id:')
-def test_a_reply_about_another_token_is_not_believed(revoke: Run, emulator: Emulator) -> None:
+def test_a_reply_about_another_token_is_an_error(revoke: Run, emulator: Emulator) -> None:
     """A proxy that mixes up replies must not have one token judged by another's expiry."""
     other = json.dumps({"PersonalAccessTokenId": "pat-1", "ExpiresTime": 1.0})
     emulator.faults.add(Fault("body", operation=GET, personal_access_token_id="pat-2", body=other))
@@ -178,7 +178,7 @@ def test_a_reply_about_another_token_is_not_believed(revoke: Run, emulator: Emul
     assert result["error_code"] == "MalformedResponseException" and not asked(emulator)
 
 
-def test_a_connection_may_break_after_the_deletion(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
+def test_a_deletion_is_confirmed_after_its_connection_breaks(emulator: Emulator, aws: pytest.MonkeyPatch) -> None:
     client = strict_client(connect_and_break(DELETE))
     deletion = Deletion(NOW)
     for token_id in ("pat-1", "pat-2"):
@@ -200,7 +200,7 @@ def test_a_deletion_that_cannot_be_read_back_is_unconfirmed(revoke: Run, emulato
 
 
 @guards(DELETION, "                lambda found: found is None,\n", "                lambda found: True,\n")
-def test_an_empty_reply_to_a_deletion_is_not_believed(revoke: Run, emulator: Emulator, waits: list[float]) -> None:
+def test_an_empty_reply_does_not_confirm_a_deletion(revoke: Run, emulator: Emulator, waits: list[float]) -> None:
     """Something between answers in the place of the service, and nothing is deleted."""
     emulator.faults.add(Fault("empty_object", operation=DELETE, personal_access_token_id="pat-2"))
     result = revoke("pat-1", "pat-2")
@@ -246,7 +246,7 @@ def test_the_owner_is_read_again_just_before_the_deletion(revoke: Run, emulator:
 
 
 @guards(DELETION, "        elif owner is not None and owner.user_id != user_id:")
-def test_the_owner_of_another_user_is_not_kept(revoke: Run, emulator: Emulator) -> None:
+def test_the_owner_of_another_user_is_not_reused(revoke: Run, emulator: Emulator) -> None:
     listed = Owner(BEN, "ben", "ben@acme.example", "Ben", "DISABLED")
     assert revoke("pat-3", owner=listed)["revoked"][0]["owner"]["name"] == "ben"
     emulator.requests.clear()

@@ -95,7 +95,7 @@ def test_findings_of_the_future_are_refused(when: dict[str, Any], fields: dict[s
 
 
 @given(tokens, st.integers(-10_000 * DAY, 0))
-def test_findings_of_the_past_are_taken(found: Token, age: int) -> None:
+def test_findings_of_the_past_are_accepted(found: Token, age: int) -> None:
     policy = parse_policy({"version": 1, "rules": [rule("every", {"organization": "*"})]})
     check_findings_of_the_past(judge(policy, [found], NOW + age).findings, NOW)
 

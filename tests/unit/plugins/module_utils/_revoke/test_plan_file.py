@@ -111,7 +111,7 @@ TOKEN = ("tokens", 0, "token")
         (_set(*TOKEN, "personal_access_token_id", "pat-2"), r"p: tokens\[1\]: token 'pat-2' is in the plan twice"),
     ],
 )
-def test_another_document_is_not_a_plan(change: Any, message: str) -> None:
+def test_a_document_that_is_not_a_plan_is_refused(change: Any, message: str) -> None:
     plan = copy.deepcopy(document())
     change(plan)
     with pytest.raises(OptionError, match=f"^plan_file: {message}") as caught:
@@ -173,7 +173,7 @@ def test_invalid_json_is_refused(tmp_path: Path, text: bytes, message: str) -> N
 
 
 @pytest.mark.parametrize("path", [None, "", " ", 5, ["plan.json"]])
-def test_a_path_is_a_path(path: Any) -> None:
+def test_a_value_that_is_not_a_path_is_refused(path: Any) -> None:
     with pytest.raises(OptionError, match="expected the path of a plan"):
         read_plan(path)
 
@@ -186,7 +186,7 @@ anything = st.recursive(
 
 
 @given(st.data(), anything)
-def test_a_plan_that_is_almost_right_is_read_or_refused(data: st.DataObject, value: Any) -> None:
+def test_a_malformed_plan_is_read_or_refused(data: st.DataObject, value: Any) -> None:
     """No other exception comes out, even if somebody has computed the digest again."""
     plan: Any = copy.deepcopy(document())
     place = plan

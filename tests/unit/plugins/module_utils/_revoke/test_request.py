@@ -59,7 +59,7 @@ def save_plan(directory: Path, **options: Any) -> str:
     return str(path)
 
 
-def test_the_defaults_are_careful() -> None:
+def test_a_request_only_plans_by_default() -> None:
     request = parse(policy=EXPIRED)
     assert request.limits == Limits(10, 10) and not request.confirm
     assert isinstance(request.selection, PolicySelection) and request.saved is None
@@ -170,7 +170,7 @@ def test_a_plan_has_the_options_of_the_run_that_made_it(tmp_path: Path) -> None:
 
 @guards(OPTIONS, '    if as_of > now and not options.get("allow_future"):')
 @guards(REQUEST, "    if confirm:\n        check_future")
-def test_the_future_needs_to_be_allowed(tmp_path: Path) -> None:
+def test_an_instant_in_the_future_needs_to_be_allowed(tmp_path: Path) -> None:
     future = {"policy": EXPIRED, "as_of": "2100-01-01T00:00:00Z", "organizations": ["acme"], **WIDE}
     with pytest.raises(OptionError, match="is in the future, so tokens would be revoked") as caught:
         parse(confirm=True, **future)
@@ -205,7 +205,7 @@ def test_a_policy_that_only_reports_is_refused() -> None:
             parse(**options, confirm=True, **WIDE)
 
 
-def test_owners_are_read_if_the_selection_looks_at_them() -> None:
+def test_owners_are_read_if_the_selection_has_conditions_on_them() -> None:
     assert not parse(policy=EXPIRED).sweep.owners
     assert parse(policy=EXPIRED, owners=True).sweep.owners
     assert parse(policy=EXPIRED, protected={"owner": "ana"}).sweep.owners

@@ -64,13 +64,13 @@ def test_a_token_of_another_user_is_skipped() -> None:
 
 
 @guards(SELECTION, "        if gone:")
-def test_every_rule_of_a_planned_token_has_to_find_it_still() -> None:
+def test_a_token_is_skipped_if_a_rule_of_its_plan_no_longer_finds_it() -> None:
     by_policy = selection(EXPIRED, UNUSED)
     [entry] = by_policy.plan([token()]).planned
     assert by_policy.reason_to_skip(entry, token(date_last_used=NOW)) == "no longer found by unused"
 
 
-def test_conditions_on_owners_see_the_owner_as_it_is_now() -> None:
+def test_conditions_on_owners_are_checked_against_the_current_owner() -> None:
     by_policy = selection(ORPHANED)
     found = token(user_id="u-ben", owner=BEN)
     [entry] = by_policy.plan([found]).planned
@@ -92,7 +92,7 @@ def test_conditions_on_owners_see_the_owner_as_it_is_now() -> None:
         ({"name": "x"}, [EXPIRED], False),
     ],
 )
-def test_owners_are_needed_if_a_condition_looks_at_them(
+def test_owners_are_needed_if_a_condition_is_on_them(
     protected: dict[str, Any] | None, rules: list[dict[str, Any]], needed: bool
 ) -> None:
     kept = OPEN._replace(protected=None if protected is None else parse_conditions(protected, "protected"))
@@ -140,7 +140,7 @@ def test_a_token_that_is_listed_twice_counts_once() -> None:
     "            reason = self.reason_to_skip(entry, fresh)\n",
     "            reason = None\n",
 )
-def test_a_saved_plan_is_carried_out_as_far_as_it_holds() -> None:
+def test_a_saved_plan_revokes_the_tokens_that_still_match_it() -> None:
     by_policy = selection(UNUSED)
     entries = by_policy.plan([token("pat-1"), token("pat-2"), token("pat-3")]).planned
     now = [token("pat-1"), token("pat-2", date_last_used=NOW), token("pat-4")]
@@ -168,7 +168,7 @@ def named(population: list[Token]) -> list[Token]:
 
 
 @given(policies(), st.lists(tokens, max_size=5), st.lists(tokens, max_size=5), st.integers(0, 30))
-def test_what_is_revoked_is_in_the_plan_and_still_holds(
+def test_every_revoked_token_is_in_the_plan_and_still_matches_it(
     policy: dict[str, Any], before: list[Token], after: list[Token], days: int
 ) -> None:
     """Whatever happens between the plan and its execution, nothing else is revoked."""
@@ -214,7 +214,7 @@ def test_findings_are_carried_out_only_on_tokens_that_have_not_changed(before: l
     SELECTION,
     "        if fresh.date_last_used is None and planned.token.date_last_used is not None:",
 )
-def test_a_reply_that_forgets_is_not_believed() -> None:
+def test_a_reply_without_a_known_field_never_permits_a_deletion() -> None:
     """Without the last use, a token that was used since counts as unused from its creation on."""
     chosen = selection(UNUSED)
     [entry] = chosen.plan([token()]).planned
@@ -315,7 +315,7 @@ def test_only_findings_decide_which_organizations_are_read() -> None:
     assert selection(EXPIRED).targets == {} and not selection(EXPIRED).is_empty
 
 
-def test_nothing_is_read_without_findings() -> None:
+def test_no_token_is_read_without_findings() -> None:
     """To a sweep, no organization would mean every one."""
     nothing = FindingsSelection([], OPEN)
     assert nothing.is_empty and SavedSelection([], nothing, nothing).is_empty

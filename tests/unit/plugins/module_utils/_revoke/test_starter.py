@@ -79,17 +79,17 @@ def test_a_parent_that_has_ended_is_gone(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("described_as", [None, "", "elsewhere 1 2", "elsewhere x y", "1 2"])
-def test_a_run_on_another_machine_cannot_be_seen(described_as: str | None) -> None:
+def test_a_run_on_another_machine_is_never_gone(described_as: str | None) -> None:
     assert not Starter(described_as).gone()
 
 
-def test_this_process_has_a_parent() -> None:
+def test_the_starter_of_this_process_is_not_gone() -> None:
     described_as = starter_of_worker()
     assert described_as is not None and not Starter(described_as).gone()
 
 
 @guards("plugins/module_utils/_revoke/starter.py", " and parts[1].isdecimal() and parts[2].isdecimal()", "")
-def test_a_description_that_is_not_one_is_ignored() -> None:
+def test_an_invalid_description_is_ignored() -> None:
     machine = str(_starter.starter_of_worker()).partition(" ")[0]
     for described in (f"{machine} x y", f"{machine} 1 -", f"{machine}  "):
         assert not Starter(described).gone()

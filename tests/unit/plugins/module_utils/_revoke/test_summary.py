@@ -35,7 +35,7 @@ def result(**fields: Any) -> dict[str, Any]:
     return {**known, "summary": {"tokens": 100, **{name: len(known[name]) for name in LISTS}}}
 
 
-def test_each_token_of_a_revocation_is_shown_with_what_became_of_it() -> None:
+def test_each_token_of_a_revocation_is_shown_with_its_outcome() -> None:
     plan = [entry(f"pat-{number}") for number in range(1, 6)]
     done = result(
         confirm=True,
@@ -63,7 +63,7 @@ def test_each_token_of_a_revocation_is_shown_with_what_became_of_it() -> None:
 
 
 @guards("plugins/module_utils/_revoke/summary.py", "if key not in ended and", "if")
-def test_what_was_revoked_is_not_called_planned() -> None:
+def test_revoked_tokens_are_not_called_planned() -> None:
     plan = [entry(f"pat-{number}") for number in range(5)]
     lines = log_lines(result(confirm=True, plan=plan, revoked=[each["token"] for each in plan]), check_mode=False)
     assert lines[0].startswith("REVOKED: 5 of 5 planned")
@@ -84,7 +84,7 @@ def test_the_last_line_of_a_plan_is_its_command() -> None:
 @pytest.mark.parametrize(
     "path", ["/a b/plan.json", "/it's/plan.json", '/"/plan.json', "/a;b/$x.json", "/{x}/plan.json"]
 )
-def test_a_command_is_one_for_a_shell(path: str) -> None:
+def test_the_command_can_be_copied_to_a_shell(path: str) -> None:
     *head, option, variables = shlex.split(command_for(path))
     assert head == ["ansible-playbook", "patrol.workmail.revoke"] and option == "-e"
     assert variables.startswith("{") and path.replace('"', '\\"') in variables and '"revoke_confirm": true' in variables

@@ -52,7 +52,7 @@ NAME = {"assume_role_name": "workmail-auditor"}
     ],
     ids=str,
 )
-def test_valid_options(options: dict[str, Any], parsed: AccountOptions | None) -> None:
+def test_valid_options_are_accepted(options: dict[str, Any], parsed: AccountOptions | None) -> None:
     assert parse_account_options(options) == parsed
 
 
@@ -117,7 +117,7 @@ BAD = [
 @guards(FILE, "        if account in seen:")
 @guards(FILE, "        if (account_of_role(entry) or entry) not in accounts:")
 @guards(FILE, "    if len({account_of_role(entry) or entry for entry in options.excluded}) == len(accounts):")
-def test_bad_options(options: dict[str, Any], message: str) -> None:
+def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError) as caught:
         parse_account_options(options)
     assert message in str(caught.value)

@@ -57,7 +57,7 @@ def test_a_failure_ends_all_calls() -> None:
     assert len(called) < 100
 
 
-def test_errors_are_kept_with_keep_going() -> None:
+def test_keep_going_returns_results_and_errors() -> None:
     calls = WorkerPool(4, True)
 
     def call(number: int) -> int:

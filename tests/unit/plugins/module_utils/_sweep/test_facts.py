@@ -20,7 +20,7 @@ def swept(*organizations: SweptOrganization, errors: tuple[PatrolError, ...] = (
     return Sweep([Account(None)], organizations, [], errors, [], None, {})
 
 
-def test_a_coverage_counts_tokens_of_organizations_that_were_read_in_part() -> None:
+def test_the_tokens_of_organizations_that_were_read_in_part_are_counted() -> None:
     error = PatrolError("denied", "AccessDeniedException", "m-2")
     read, in_part = SweptOrganization(ACME, Tally(3), True), SweptOrganization(GLOBEX, Tally(2), False)
     coverage = coverage_of(swept(read, in_part, SweptOrganization(CLOSING, None, False), errors=(error,)))
@@ -42,7 +42,7 @@ def test_an_organization_that_was_not_read_is_never_without_an_error() -> None:
     ]
 
 
-def test_an_organization_without_tokens_yet_or_any_more_needs_no_error() -> None:
+def test_an_organization_that_is_not_active_needs_no_error() -> None:
     coverage = coverage_of(swept(SweptOrganization(CLOSING, None, False)))
     assert coverage.complete and coverage.organizations_read == 0 and coverage.organizations[0]["tokens"] is None
 
@@ -52,7 +52,7 @@ def test_an_organization_without_tokens_yet_or_any_more_needs_no_error() -> None
     "error.account_id in (None, account.id)",
     "error.account_id == account.id",
 )
-def test_an_error_that_names_no_account_is_of_every_account() -> None:
+def test_an_error_that_names_no_account_applies_to_every_account() -> None:
     shop = Account("111111111111", state="ACTIVE")
     assert was_read(shop, []) and was_read(shop, [PatrolError("denied", account_id="222222222222")])
     assert not was_read(shop, [PatrolError("denied", account_id="111111111111")])

@@ -14,7 +14,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._sweep.options imp
 ID = "m-" + "0123456789abcdef" * 2
 
 
-def test_defaults() -> None:
+def test_every_option_has_a_default() -> None:
     options = parse_sweep_options({}, 5)
     assert options._replace(select=None) == (
         *([], [], []),
@@ -24,7 +24,7 @@ def test_defaults() -> None:
     assert not options.manual_paging
 
 
-def test_names_are_taken_once() -> None:
+def test_repeated_names_are_used_once() -> None:
     options = parse_sweep_options({"organizations": [ID, "acme", ID, " acme "], "users": "ana", "regions": ()}, 0)
     assert options.organizations == [ID, "acme"]
     assert options.users == ["ana"]
@@ -75,7 +75,7 @@ def test_names_are_taken_once() -> None:
 )
 @guards("plugins/module_utils/_sweep/options.py", "    if select.needs_owners and not owners:")
 @guards("plugins/module_utils/_workmail/role.py", "    if arn is None:\n", "    if not arn:\n")
-def test_bad_options(given: dict[str, Any], message: str) -> None:
+def test_bad_options_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message) as caught:
         parse_sweep_options(given, 0)
     assert caught.value.error_code == "InvalidOptionException"

@@ -48,5 +48,5 @@ def test_credentials_are_renewed_before_they_expire(emulator: Emulator, aws: pyt
         (None, None),
     ],
 )
-def test_account_of_an_arn(arn: object, account: str | None) -> None:
+def test_the_account_is_read_from_an_arn(arn: object, account: str | None) -> None:
     assert account_of_arn(arn) == account

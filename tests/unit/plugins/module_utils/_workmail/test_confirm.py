@@ -47,7 +47,7 @@ class Service:
 
 @pytest.mark.parametrize("failure", [None, DENIED, BROKEN, FAILING])
 @guards(CONFIRM, "        failure = error\n", "        raise\n")
-def test_a_change_that_shows_was_made_even_if_it_failed(failure: PatrolError | None) -> None:
+def test_a_visible_change_is_confirmed_even_if_its_call_failed(failure: PatrolError | None) -> None:
     service = Service(failure, "new")
     assert service.confirm() == "new"
     assert service.changes == 1 and service.waits == []
@@ -55,7 +55,7 @@ def test_a_change_that_shows_was_made_even_if_it_failed(failure: PatrolError | N
 
 @pytest.mark.parametrize("failure", [None, BROKEN, FAILING])
 @guards(CONFIRM, "return isinstance(status, int) and status < _SERVER_ERROR", "return True")
-def test_a_change_that_shows_late_is_made_once(failure: PatrolError | None) -> None:
+def test_a_change_that_is_visible_late_is_made_once(failure: PatrolError | None) -> None:
     service = Service(failure, "old", "old", "old", "new")
     assert service.confirm() == "new"
     assert service.changes == 1 and service.waits == [1, 2, 4]
@@ -71,7 +71,7 @@ def test_a_change_that_the_service_refused_is_not_waited_for() -> None:
 
 @pytest.mark.parametrize("failure", [None, BROKEN, FAILING])
 @guards(CONFIRM, "        if done(found):", "        if True:")
-def test_a_change_that_never_shows_is_not_confirmed(failure: PatrolError | None) -> None:
+def test_a_change_that_is_never_visible_is_not_confirmed(failure: PatrolError | None) -> None:
     service = Service(failure, *["old"] * 4)
     with pytest.raises(UnconfirmedError) as raised:
         service.confirm()

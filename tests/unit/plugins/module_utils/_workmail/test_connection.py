@@ -138,7 +138,7 @@ def test_a_bad_setting_of_a_profile_names_its_file(
     '            check_url(_named("endpoint_url", given), self._endpoint_url)\n',
     "            pass\n",
 )
-def test_a_bad_option_of_the_connection(
+def test_a_bad_option_of_the_connection_is_refused(
     aws: pytest.MonkeyPatch, options: dict[str, Any], code: str, message: str
 ) -> None:
     if "profile" in options:
@@ -163,7 +163,9 @@ def test_a_bad_option_of_the_connection(
     "                config=config.merge(self._config),",
     "                config=config,",
 )
-def test_timeouts(aws: pytest.MonkeyPatch, options: dict[str, Any], timeouts: tuple[int, int]) -> None:
+def test_timeouts_are_those_of_the_options(
+    aws: pytest.MonkeyPatch, options: dict[str, Any], timeouts: tuple[int, int]
+) -> None:
     keys = {"access_key": "testing", "secret_key": "testing"}
     config = Connection({**keys, **options}).client("workmail", "us-east-1", Config(connect_timeout=60)).meta.config
     assert (config.connect_timeout, config.read_timeout) == timeouts
@@ -273,7 +275,7 @@ WRONG: dict[str, tuple[str, dict[str, str], str, str]] = {
 }
 
 
-def test_an_empty_path_of_certificates(aws: pytest.MonkeyPatch) -> None:
+def test_an_empty_path_of_certificates_is_refused(aws: pytest.MonkeyPatch) -> None:
     aws.setenv("AWS_CA_BUNDLE", " ")
     with pytest.raises(OptionError, match="AWS_CA_BUNDLE: ' ' is not the path of a file"):
         Connection({})
@@ -281,7 +283,7 @@ def test_an_empty_path_of_certificates(aws: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("case", WRONG)
 @guards("plugins/module_utils/_workmail/credentials.py", '    if source.provider == "custom-process":')
-def test_what_else_can_be_wrong_with_a_provider(aws: pytest.MonkeyPatch, tmp_path: Path, case: str) -> None:
+def test_other_errors_of_a_provider_name_it(aws: pytest.MonkeyPatch, tmp_path: Path, case: str) -> None:
     code, variables, profile, reason = WRONG[case]
     for name, value in variables.items():
         aws.setenv(name, value)
@@ -294,14 +296,14 @@ def test_what_else_can_be_wrong_with_a_provider(aws: pytest.MonkeyPatch, tmp_pat
 
 
 @pytest.mark.parametrize("error", [EOFError(), RefreshWithMFAUnsupportedError()])
-def test_an_mfa_code_cannot_be_asked_for(error: Exception) -> None:
+def test_a_provider_that_asks_for_an_mfa_code_is_an_error(error: Exception) -> None:
     source = Source("assume-role", "profile default in config")
     with pytest.raises(PatrolError, match="an MFA code, which nobody can type here") as caught, obtaining(source):
         raise error
     assert caught.value.error_code == "AssumeRoleCredentialsException"
 
 
-def test_no_credentials_anywhere(aws: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_an_error(aws: pytest.MonkeyPatch) -> None:
     with pytest.raises(PatrolError, match="the environment has none.*Give access_key and secret_key") as caught:
         Connection({}).client("workmail", "us-east-1", Config())
     assert caught.value.error_code == "NoCredentialsError"

@@ -52,12 +52,12 @@ def refused(code: str, message: str) -> PatrolError:
     "plugins/module_utils/_workmail/errors.py",
     "    if code in _CLOCK or (code not in _EXPIRED and _OF_THE_CLOCK.search(message)):",
 )
-def test_a_wrong_clock_is_not_blamed_on_keys(code: str, message: str) -> None:
+def test_the_hint_for_a_wrong_clock_does_not_mention_keys(code: str, message: str) -> None:
     hint = refused(code, message).hint or ""
     assert hint.startswith("Check the clock of the machine") and "key" not in hint
 
 
-def test_unknown_keys_are_not_blamed_on_the_clock() -> None:
+def test_the_hint_for_unknown_keys_does_not_mention_the_clock() -> None:
     assert "check the access key" in (refused("SignatureDoesNotMatch", "The signature does not match").hint or "")
 
 
@@ -125,7 +125,7 @@ def test_an_exception_of_the_http_client_is_not_quoted() -> None:
         ("EOF occurred in violation of protocol", "only if the server uses TLS"),
     ],
 )
-def test_a_certificate_that_is_refused(reason: str, hint: str) -> None:
+def test_a_refused_certificate_has_a_hint(reason: str, hint: str) -> None:
     assert hint in (raised(SSLError(endpoint_url="https://workmail", error=reason)).hint or "")
 
 

@@ -119,7 +119,7 @@ DOCUMENTS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_new_fields_of_a_document_are_no_errors(service: Service, name: str) -> None:
+def test_new_fields_of_a_document_are_accepted(service: Service, name: str) -> None:
     service.replies = iter([{**GOOD[name], "NewField": 1, "Code": "x"}])
     assert DOCUMENTS[name](service.client) is not None
 
@@ -289,12 +289,12 @@ class TestListingsWithoutEnd:
         assert "the page repeats the one before it" in str(error) and error.page == 2
 
     @guards("plugins/module_utils/_workmail/operations.py", "            if number > _MOST_PAGES:")
-    def test_a_listing_has_an_end(self, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_listing_without_end_is_an_error(self, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(operations, "_MOST_PAGES", 5)
         error = self.read(service, (page(token(n), following=f"token-{n}") for n in range(20)))
         assert "more than 5 pages" in str(error) and error.page == 6
 
-    def test_a_hundred_empty_pages_are_no_error(self, service: Service) -> None:
+    def test_a_hundred_empty_pages_are_accepted(self, service: Service) -> None:
         pages = [page(following=f"token-{number}") for number in range(100)]
         assert len(service.tokens(*pages, page(token(1)))) == 1
 
@@ -325,7 +325,7 @@ almost_replies = st.builds(
 @example(b'{"PersonalAccessTokenSummaries": [{"ExpiresTime": 1' + b"0" * 6000 + b"}]}")
 @example(b"[" * 100_000)
 @example(b'{"a": ' * 900 + b"1" + b"}" * 900)
-def test_a_reply_that_is_almost_right_is_data_or_an_error_that_says_where(service: Service, body: bytes) -> None:
+def test_a_malformed_reply_is_data_or_an_error_with_its_place(service: Service, body: bytes) -> None:
     service.replies = iter([body])
     listing = operations.list_personal_access_tokens(service.client, ACME)
     try:
@@ -352,7 +352,7 @@ REPLIES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", REPLIES)
 @given(data=st.data())
 @settings(max_examples=40)
-def test_other_replies_are_data_or_an_error_that_says_where(service: Service, name: str, data: st.DataObject) -> None:
+def test_any_reply_is_data_or_an_error_with_its_place(service: Service, name: str, data: st.DataObject) -> None:
     try:
         body = json.dumps(data.draw(mutated(REPLIES[name]))).encode()
     except (TypeError, ValueError):

@@ -11,7 +11,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._workmail.progress
 ORGANIZATION = "m-0123456789abcdef0123456789abcdef"
 
 
-def test_it_counts_and_tells_now_and_then() -> None:
+def test_progress_is_counted_and_shown_from_time_to_time() -> None:
     now, told = [100.0], []
     progress = Progress(told.append, lambda: now[0])
     client = boto3.client("workmail", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
@@ -28,7 +28,7 @@ def test_it_counts_and_tells_now_and_then() -> None:
     assert progress.as_result() == {"elapsed": 6.25, "pages": 5, "calls": 6, "retries": 0}
 
 
-def test_it_tells_while_a_call_is_made_again() -> None:
+def test_progress_is_shown_while_a_call_is_repeated() -> None:
     now, told = [100.0], []
     client = boto3.client("workmail", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
     Progress(told.append, lambda: now[0]).watch(client)
@@ -40,5 +40,5 @@ def test_it_tells_while_a_call_is_made_again() -> None:
     assert told == ["0 personal access tokens read in 4.0 s: 0 pages, 1 calls, 1 retries"]
 
 
-def test_progress_without_a_display() -> None:
+def test_progress_needs_no_display() -> None:
     assert Progress(None, lambda: 1.0).as_result() == {"elapsed": 0.0, "pages": 0, "calls": 0, "retries": 0}

@@ -39,7 +39,7 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.populat
         ({"select": {"owner_state": "DISABLED"}}, "need owners: true$"),
     ],
 )
-def test_invalid_options(given_options: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused(given_options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         parse(**given_options)
 

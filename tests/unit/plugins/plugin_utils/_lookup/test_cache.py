@@ -60,7 +60,7 @@ def test_the_same_lookup_is_fetched_once(folder: Path) -> None:
     ],
 )
 @guards("plugins/plugin_utils/_lookup/cache.py", "_digest([options, ", "_digest([")
-def test_other_options_are_fetched(folder: Path, other: dict[str, Any]) -> None:
+def test_a_lookup_with_other_options_is_fetched(folder: Path, other: dict[str, Any]) -> None:
     service = Service()
     for options in (OPTIONS, other):
         load_or_fetch(options, service, folder)
@@ -195,7 +195,7 @@ def test_a_failed_fetch_leaves_no_file(folder: Path) -> None:
     assert [path.suffix for path in folder.iterdir()] == [".lock"]
 
 
-def test_processes_wait_for_the_first(folder: Path) -> None:
+def test_processes_wait_for_the_first_to_fetch(folder: Path) -> None:
     def nobody_else(began: Any) -> None:
         with pytest.raises(queue.Empty):
             began.get(timeout=0.5)

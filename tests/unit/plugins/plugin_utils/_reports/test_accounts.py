@@ -35,7 +35,7 @@ def test_every_report_names_what_was_not_read(report_format: str) -> None:
     assert ("<bdi>sales</bdi>/<bdi>acme</bdi>" if report_format == "html" else "sales: The token has expired") in text
 
 
-def test_names_of_organizations_have_the_host() -> None:
+def test_names_of_organizations_include_the_host() -> None:
     reports = {report_format: render(merged(), report_format) for report_format in FORMATS}
     assert "production/acme" in reports["junit"] and "`production/acme`" in reports["markdown"]
     assert '"name": "production/acme"' in reports["sarif"] and "archive/initech" in reports["markdown"]
@@ -43,7 +43,7 @@ def test_names_of_organizations_have_the_host() -> None:
     assert " of 2 organizations in 2 accounts; " in reports["text"]
 
 
-def test_a_host_that_was_not_read_is_a_suite_of_its_own() -> None:
+def test_a_host_that_was_not_read_is_a_separate_suite() -> None:
     text = render(merge_audits({"sales": audit_of([]), "legal": DENIED}, ["sales", "legal"]), "junit")
     assert '<testsuite name="legal"' in text and '<property name="host" value="legal" />' in text
 
@@ -82,7 +82,7 @@ def test_every_report_lists_accounts_that_are_not_active(report_format: str) -> 
     assert "closed (333333333333)" in text and "SUSPENDED" in text
 
 
-def test_an_account_that_was_not_read_is_a_suite_of_its_own() -> None:
+def test_an_account_that_was_not_read_is_a_separate_suite() -> None:
     suites = {suite.get("name"): suite for suite in ElementTree.fromstring(render(estate(), "junit"))}
     assert list(suites) == [
         "production (111111111111)/acme",
@@ -101,7 +101,7 @@ def with_caller(resource: str = "assumed-role/workmail-auditor/ops") -> dict[str
 
 
 @pytest.mark.parametrize("report_format", FORMATS)
-def test_every_report_says_by_whom_and_with_what_it_was_made(report_format: str) -> None:
+def test_every_report_names_the_caller_and_the_version(report_format: str) -> None:
     text = render(with_caller(), report_format)
     assert "210987654321" in text and "assumed-role/workmail-auditor/ops" in text and COLLECTION_VERSION in text
     assert COLLECTION_VERSION in render(mixed(), report_format)
@@ -113,7 +113,7 @@ def test_the_headline_is_the_same_everywhere(report_format: str) -> None:
         assert headline(make()) in render(make(), report_format)
 
 
-def test_the_headline() -> None:
+def test_the_headline_counts_violations_by_severity() -> None:
     audit = mixed()
     audit["summary"].update(
         {"tokens": 400, "findings": 479, "violations": 157, "muted": 0},
@@ -145,7 +145,7 @@ def test_the_headline() -> None:
         ("0001-01-01T00:00:00+00:00", "is about the past"),
     ],
 )
-def test_another_time_is_named_in_words(report_format: str, as_of: str, words: str) -> None:
+def test_an_instant_other_than_now_is_named_in_words(report_format: str, as_of: str, words: str) -> None:
     assert words in render({**mixed(), "as_of": as_of}, report_format)
     assert "This audit is about" not in render(mixed(), report_format)
     a_little_later = {**mixed(), "audited_at": "2026-11-21T00:04:00+00:00"}
@@ -154,7 +154,7 @@ def test_another_time_is_named_in_words(report_format: str, as_of: str, words: s
 
 @pytest.mark.parametrize("report_format", FORMATS)
 @pytest.mark.parametrize("caller", ["##vso[task.complete]", "x\n::error::", "arn:aws:iam::123456789012:<b>\u202e`|"])
-def test_a_hostile_caller(report_format: str, caller: str) -> None:
+def test_the_name_of_a_caller_is_text_in_every_report(report_format: str, caller: str) -> None:
     text = render({**mixed(), "caller": caller}, report_format)
     assert "\u202e" not in text and "\n::" not in text and "<b>\ufffd" not in text
     if report_format == "text":
@@ -184,7 +184,7 @@ def test_a_damaged_audit_is_an_error(report_format: str, damage: dict[str, Any])
 
 
 @pytest.mark.parametrize("report_format", FORMATS)
-def test_a_new_field_of_the_service_takes_no_name_of_ours(report_format: str) -> None:
+def test_a_new_field_of_the_service_replaces_no_field_of_a_record(report_format: str) -> None:
     """Such as ``Owner`` in a summary, also if owners are not read."""
     names = {"owner": "ana", "expired": "no", "age_days": "x", "organization_id": "m-x", "region": 7, "new": [1]}
     fields = {"expires_time": NOW - DAY, "other": names}
@@ -201,7 +201,7 @@ def test_a_new_field_of_the_service_takes_no_name_of_ours(report_format: str) ->
 
 
 @pytest.mark.parametrize("report_format", [name for name in FORMATS if name != "json"])
-def test_an_audit_of_one_account_has_none(report_format: str) -> None:
+def test_reports_of_one_account_do_not_name_it(report_format: str) -> None:
     audit = audit_of([token(1, expires_time=NOW - DAY)])
     text = render(audit, report_format)
     assert "account" not in text.lower().replace('"account_id","account_name"', "") and "/acme" not in text.replace(

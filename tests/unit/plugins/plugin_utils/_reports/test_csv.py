@@ -50,7 +50,7 @@ def check(text: str, count: int) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("audit", AUDITS.values(), ids=AUDITS)
 @guards("plugins/plugin_utils/_reports/_csv.py", '    for error in audit["errors"]:\n', "    for error in ():\n")
-def test_a_row_is_a_finding(audit: Callable[[], dict[str, Any]]) -> None:
+def test_each_finding_is_a_row(audit: Callable[[], dict[str, Any]]) -> None:
     result = audit()
     errors = result["errors"]
     rows = check(render(result), len(errors) + result["summary"]["findings"])
@@ -78,7 +78,7 @@ def test_a_row_is_a_finding(audit: Callable[[], dict[str, Any]]) -> None:
         assert re.sub("([;|] *)'", r"\1", row["message"]) == re.sub("([;|] *)'", r"\1", finding["message"])
 
 
-def test_names_are_as_they_are() -> None:
+def test_names_are_written_unchanged() -> None:
     rows = rows_of(render(mixed()))
     assert [row["name"] for row in rows] == ["svc-archive", "backup", "Outlook laptop", "", "phone", "backup", "tablet"]
     assert rows[0]["owner_email"] == "user3@acme.example" and rows[0]["owner_name"] == "user3"
@@ -89,7 +89,7 @@ def test_an_empty_audit_has_a_header() -> None:
     assert text.startswith('"rule_id","severity","muted",') and text.count("\r\n") == 1
 
 
-def test_a_number_of_ours_stays_a_number() -> None:
+def test_numbers_stay_numbers() -> None:
     text = render(audit_of([token(1, expires_time=NOW - 3 * DAY)]))
     assert ",-3.0," in text and "'-3" not in text
 
@@ -145,7 +145,7 @@ def test_every_row_says_when_by_whom_and_with_what_it_was_made() -> None:
 
 
 @given(NAMES)
-def test_any_text(name: str) -> None:
+def test_any_text_stays_in_its_cell(name: str) -> None:
     result = audit_named(name)
     rows = check(render(result), 1 + len(result["findings"]))
     for row, finding in zip(rows[1:], result["findings"], strict=True):

@@ -132,11 +132,11 @@ def test_what_users_write_is_text_and_changes_nothing_else(name: str) -> None:
     assert said.count(printable) >= 4
 
 
-def test_five_thousand_findings() -> None:
+def test_five_thousand_findings_make_a_page_below_five_megabytes() -> None:
     assert len(render(audits.large(), "html").encode()) < 5_000_000
 
 
-def test_owners_are_bounded() -> None:
+def test_the_number_of_owners_is_limited() -> None:
     tokens = [
         audits.token(number, expires_time=audits.NOW, owner=Owner(f"u-{number}", f"name{number}"))
         for number in range(60)

@@ -66,7 +66,7 @@ def test_a_field_that_aws_adds_is_kept() -> None:
 
 
 @given(NAMES)
-def test_any_text(name: str) -> None:
+def test_any_text_is_read_back_unchanged(name: str) -> None:
     text = render(audit_named(name))
     report = json.loads(text)
     VALIDATOR.validate(report)

@@ -106,7 +106,7 @@ def test_every_finding_is_a_case(audit: Callable[[], dict[str, Any]], schema: et
     )
 
 
-def test_a_mixed_audit(schema: etree.XMLSchema) -> None:
+def test_a_mixed_audit_has_failures_errors_and_skipped_cases(schema: etree.XMLSchema) -> None:
     text = render(mixed())
     check(text, schema)
     suites = suites_of(text)
@@ -142,7 +142,7 @@ def test_a_mixed_audit(schema: etree.XMLSchema) -> None:
     assert list(cases_of(suites["initech"])) == RULES
 
 
-def test_fail_on_divides_failures_from_the_rest(schema: etree.XMLSchema) -> None:
+def test_only_findings_from_fail_on_are_failures(schema: etree.XMLSchema) -> None:
     for fail_on, failures in (("low", 6), ("medium", 4), ("high", 3), ("critical", 1)):
         result = mixed()
         result["policy"]["fail_on"] = fail_on
@@ -206,7 +206,7 @@ def test_an_organization_that_is_not_active_is_skipped(schema: etree.XMLSchema) 
     assert name == "audit" and skipped.text == "Left out: the organization is in state Requested <b>"
 
 
-def test_no_organization_is_a_test_too(schema: etree.XMLSchema) -> None:
+def test_an_audit_without_organizations_has_a_test_case(schema: etree.XMLSchema) -> None:
     assert check(render({**clean(), "organizations": []}), schema) == {"Skipped": 1}
 
 
@@ -226,7 +226,7 @@ def test_a_hostile_name_is_in_the_message(name: str, schema: etree.XMLSchema) ->
 
 
 @given(NAMES)
-def test_any_text(schema: etree.XMLSchema, name: str) -> None:
+def test_any_text_changes_nothing_but_itself(schema: etree.XMLSchema, name: str) -> None:
     result = audit_named(name)
     assert check(render(result), schema) == check(render(audit_named("name")), schema)
     for organization in result["organizations"]:

@@ -145,7 +145,7 @@ def test_the_columns_of_a_row() -> None:
     assert [row["Reason"] for row in tables["Exceptions that matched nothing"]] == ["TICKET-3"]
 
 
-def test_the_opening() -> None:
+def test_the_report_begins_with_the_headline() -> None:
     (row,) = tables_of(check(render(mixed())))["Amazon WorkMail tokens: violations"]
     assert row == {
         "As of": "2026-11-21T00:00:00+00:00",
@@ -173,7 +173,7 @@ def test_sections_without_content_are_left_out() -> None:
     ]
 
 
-def test_what_was_not_read() -> None:
+def test_organizations_that_were_not_read_are_listed() -> None:
     tables = tables_of(check(render(incomplete())))
     why = "AccessDeniedException: ListPersonalAccessTokens: <b>User</b> is not authorized? ::error::"
     assert tables["Not read"] == [{"Place": "initech", "Region": "us-west-2", "Why": why}]
@@ -265,7 +265,7 @@ def test_it_is_never_too_long(text: str) -> None:
         assert shown + (int(rest[1]) if rest else 0) == total, heading
 
 
-def test_the_room_is_used_to_the_last_row() -> None:
+def test_as_many_rows_as_fit_are_shown() -> None:
     audit = large(600)
     for finding in audit["findings"]:
         finding["message"] = finding["token"]["name"] = finding["token"]["owner"]["email"] = "x"

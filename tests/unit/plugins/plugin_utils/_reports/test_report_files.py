@@ -78,7 +78,7 @@ def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     ("mode", "expected"),
     [("0640", 0o640), ("640", 0o640), ("0444", 0o444), (0o600, 0o600), (0o644, 0o644), ("0660", 0o660)],
 )
-def test_the_mode_of_reports(tmp_path: Path, mode: object, expected: int) -> None:
+def test_reports_have_the_given_mode(tmp_path: Path, mode: object, expected: int) -> None:
     (tmp_path / "audit.json").write_text("")
     (tmp_path / "audit.json").chmod(0o666)
     run(tmp_path, formats=["json", "csv"], mode=mode)
@@ -208,7 +208,7 @@ def test_the_text_of_a_large_report_is_not_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["replace", "fsync"])
-def test_a_full_disk_leaves_no_half_of_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+def test_a_full_disk_leaves_no_partial_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     run(tmp_path, formats=["json"])
     before = (tmp_path / "audit.json").read_text()
 
@@ -234,7 +234,7 @@ def test_nothing_is_written_of_an_audit_that_is_not_valid(tmp_path: Path) -> Non
 @guards("plugins/plugin_utils/_reports/_files.py", "if not os.path.isdir(existing):")
 @pytest.mark.parametrize("folder", ["file", "file/reports", "dangling/reports"])
 @pytest.mark.parametrize("call", [run, clear])
-def test_a_directory_that_cannot_be(tmp_path: Path, folder: str, call: Callable[..., Any]) -> None:
+def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path, folder: str, call: Callable[..., Any]) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "dangling").symlink_to(tmp_path / "file" / "nowhere")
     with pytest.raises(PatrolError, match="dest: reports in .* cannot be written: .* is not a directory"):
@@ -242,7 +242,7 @@ def test_a_directory_that_cannot_be(tmp_path: Path, folder: str, call: Callable[
 
 
 @guards("plugins/plugin_utils/_reports/_files.py", "if not os.access(existing, os.W_OK | os.X_OK):")
-def test_a_directory_that_is_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_that_is_not_writable_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(PatrolError, match="cannot be written: .*is not writable"):
         clear(tmp_path / "new")
@@ -276,7 +276,7 @@ def test_a_directory_that_is_not_writable(tmp_path: Path, monkeypatch: pytest.Mo
     ],
     ids=repr,
 )
-def test_options_that_are_not_valid(arguments: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         parse_report_options({"audit": mixed(), "dest": "reports", **arguments})
 

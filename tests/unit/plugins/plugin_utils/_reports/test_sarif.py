@@ -85,7 +85,7 @@ def test_every_finding_is_a_result(audit: Callable[[], dict[str, Any]]) -> None:
     assert run["tool"]["driver"]["version"] == result["collection_version"]
 
 
-def test_the_rules() -> None:
+def test_rules_have_descriptions_and_levels() -> None:
     rules = {rule["id"]: rule for rule in run_of(mixed())["tool"]["driver"]["rules"]}
     assert list(rules) == ["expired", "expiring", "no-expiry", "never-used", "clean"]
     assert rules["expired"]["shortDescription"]["text"] == "The token has expired"
@@ -104,7 +104,7 @@ def test_the_rules() -> None:
     assert all("security" in rule["properties"]["tags"] for rule in rules.values())
 
 
-def test_a_result() -> None:
+def test_a_result_describes_a_finding() -> None:
     results = run_of(mixed())["results"]
     assert results[0]["message"]["text"].startswith("It never expires: acme, token pat-00004")
     assert results[2]["locations"][0]["logicalLocations"] == [
@@ -249,7 +249,7 @@ def test_a_hostile_name_is_in_the_message(name: str) -> None:
 
 
 @given(NAMES)
-def test_any_text(name: str) -> None:
+def test_any_text_makes_printable_messages_and_valid_addresses(name: str) -> None:
     audit = audit_named(name)
     run = run_of(audit)
     assert len(run["results"]) == len(audit["findings"]) - audit["summary"]["muted"]
@@ -262,7 +262,7 @@ def test_any_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("length", [999, 1000, 1001, 100_000])
-def test_a_long_text_is_cut(length: int) -> None:
+def test_long_text_is_cut(length: int) -> None:
     for result in run_of(audit_named("x" * length))["results"]:
         assert result["message"]["text"] == ("x" * length if length <= 1000 else "x" * 997 + "...")
     run_of(audit_named("](" * length))

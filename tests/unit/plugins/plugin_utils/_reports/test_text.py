@@ -19,7 +19,7 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._formats 
 COMMAND = re.compile(r"::|##")
 
 
-def test_a_summary_for_people() -> None:
+def test_the_summary_has_the_outcome_the_counts_and_the_findings() -> None:
     lines = render(audits.mixed(), "text").splitlines()
     assert lines[:3] == [
         "FAIL: 4 violations (1 critical, 2 high, 1 medium) on 7 tokens of 3 organizations; "
@@ -39,13 +39,13 @@ def test_a_summary_for_people() -> None:
     ]
 
 
-def test_nothing_to_say() -> None:
+def test_the_summary_of_a_pass_has_no_findings() -> None:
     [line, _time, _version, *exceptions] = render(audits.clean(), "text").splitlines()
     assert line == "PASS: 0 violations on 9 tokens of 3 organizations"
     assert all(line.startswith("Exception for ") for line in exceptions)
 
 
-def test_what_could_not_be_read() -> None:
+def test_the_summary_lists_what_could_not_be_read() -> None:
     lines = render(audits.incomplete(), "text").splitlines()
     assert lines[0] == "INCOMPLETE: 1 violation (1 high) on 1 token of 2 organizations; not everything was read"
     assert lines[3].startswith("NOT COMPLETE") and "is not authorized" in lines[4]
@@ -53,7 +53,7 @@ def test_what_could_not_be_read() -> None:
 
 
 @pytest.mark.parametrize("count", [20, 21, 5_000])
-def test_it_stays_short(count: int) -> None:
+def test_the_summary_stays_short(count: int) -> None:
     lines = render(audits.large(count), "text").splitlines()
     assert sum(line.startswith("high: ") for line in lines) == 20
     assert (f"... and {count - 20} more finding{'s' if count > 21 else ''}" in lines) is (count > 20)

@@ -42,7 +42,7 @@ def test_a_bad_argument_is_named(options: dict[str, Any], message: str) -> None:
         parse_watch_options(options)
 
 
-def test_the_defaults() -> None:
+def test_every_option_has_a_default() -> None:
     options = parse_watch_options({})
     assert (options.interval, options.jitter, options.state_file) == (3600.0, 0.1, None)
     assert [warn.text for warn in options.warn] == ["30d", "7d", "1d"]
