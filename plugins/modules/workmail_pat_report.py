@@ -14,7 +14,7 @@ short_description: Write the reports of an audit of Amazon WorkMail personal acc
 description:
   - Writes the result of an audit into a directory of the controller, in one or several formats.
   - The reports are named C(audit.json), C(audit.csv), C(audit.xml) for V(junit), C(audit.sarif), C(audit.md),
-    C(audit.html) and C(audit.txt).
+    C(audit.html), C(audit.txt), C(audit.ocsf.jsonl) and C(audit.prom) for V(openmetrics).
   - All texts are made first. Then each report is replaced in one step, so nobody reads half of one.
   - Only regular files with the name of a requested format are replaced or removed. A link or a directory of such a name
     is an error. Other files are left alone, such as an C(audit.md) if O(formats) does not contain V(markdown).
@@ -40,7 +40,7 @@ options:
       - The formats of the reports, as O(patrol.workmail.workmail_pat_report#filter:format) describes them.
     type: list
     elements: str
-    choices: [json, csv, junit, sarif, markdown, html, text]
+    choices: [json, csv, junit, sarif, markdown, html, text, ocsf, openmetrics]
     default: [html, json, junit]
   mode:
     description:

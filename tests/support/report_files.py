@@ -13,4 +13,6 @@ FILES = {
     "markdown": "md",
     "html": "html",
     "text": "txt",
+    "ocsf": "ocsf.jsonl",
+    "openmetrics": "prom",
 }

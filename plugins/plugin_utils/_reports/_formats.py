@@ -23,6 +23,8 @@ from . import (
     _json,
     _junit,
     _markdown,
+    _ocsf,
+    _openmetrics,
     _sarif,
     _text,
 )
@@ -35,6 +37,8 @@ EXTENSIONS = {
     "markdown": "md",
     "html": "html",
     "text": "txt",
+    "ocsf": "ocsf.jsonl",
+    "openmetrics": "prom",
 }
 FORMATS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "json": _json.render,
@@ -44,6 +48,8 @@ FORMATS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "markdown": _markdown.render,
     "html": _html.render,
     "text": _text.render,
+    "ocsf": _ocsf.render,
+    "openmetrics": _openmetrics.render,
 }
 
 

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from ...module_utils._audit.facts_check import INCOMPLETE_FACTS
 from ._shared import (
     Places,
     error_text,
     failing,
     headline,
+    is_unclear,
     one_line,
     place_name,
     state_text,
@@ -38,10 +38,7 @@ def render(audit: Mapping[str, Any]) -> str:
     """
     organizations = {organization["id"]: organization for organization in audit["organizations"]}
     findings = _by(audit["findings"], lambda finding: finding["token"]["organization_id"])
-    # Facts that lack records do not say of which organization.
-    unclear = any(
-        error["error_code"] == INCOMPLETE_FACTS and error["organization_id"] is None for error in audit["errors"]
-    )
+    unclear = is_unclear(audit)
     errors = _by(
         audit["errors"], lambda error: error["organization_id"] or (error.get("host"), error.get("account_id"))
     )

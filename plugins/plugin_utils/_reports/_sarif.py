@@ -14,7 +14,6 @@ https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sar
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -24,9 +23,12 @@ from typing import Any
 from urllib.parse import quote
 
 from ._shared import (
+    HOME,
+    REMEDIATION,
     Places,
     counted,
     error_text,
+    finding_uid,
     headline,
     one_line,
     place_name,
@@ -35,11 +37,9 @@ from ._shared import (
 )
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_HOME = "https://github.com/patrol-collections/workmail"
 _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 # GitHub: critical over 9.0, high from 7.0, medium from 4.0, low below.
 _SECURITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
-_HELP = "Revoke the token if nobody needs it, or replace it. An exception in the policy mutes a finding."
 # Where GitHub shows findings if the policy is not a file of the repository. It rejects results without a file.
 _WORKFLOW = re.compile(r"[^/]+/[^/]+/(.+)@[^@]+")
 _USUAL_FILES = (".gitlab-ci.yml", "azure-pipelines.yml", "Jenkinsfile", "README.md", "README.rst", "README")
@@ -86,7 +86,7 @@ def render(audit: Mapping[str, Any], base: str | None = None) -> str:
             "driver": {
                 "name": "patrol.workmail",
                 "version": audit["collection_version"],
-                "informationUri": _HOME,
+                "informationUri": HOME,
                 "rules": [_rule(rule) for rule in policy["rules"]],
             }
         },
@@ -154,8 +154,8 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         "id": rule["id"],
         "shortDescription": description,
         "fullDescription": description,
-        "help": {"text": _HELP},
-        "helpUri": _HOME,
+        "help": {"text": REMEDIATION},
+        "helpUri": HOME,
         "defaultConfiguration": {"level": _LEVELS[rule["severity"]]},
         "properties": {"security-severity": _SECURITY[rule["severity"]], "tags": ["security", "workmail"]},
     }
@@ -164,7 +164,6 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
 def _result(finding: Mapping[str, Any], places: Places, index: int, uri: str | None, line: int) -> dict[str, Any]:
     token = finding["token"]
     organization_id, token_id = token["organization_id"], token["personal_access_token_id"]
-    identity = json.dumps([finding["rule_id"], organization_id, token_id])
     location: dict[str, Any] = {
         "logicalLocations": [
             {
@@ -188,7 +187,7 @@ def _result(finding: Mapping[str, Any], places: Places, index: int, uri: str | N
         "message": _message(places.message(finding)),
         "locations": [location],
         # The one fingerprint that GitHub goes by. It would make one of the line, which many findings share.
-        "partialFingerprints": {"primaryLocationLineHash": hashlib.sha256(identity.encode()).hexdigest()},
+        "partialFingerprints": {"primaryLocationLineHash": finding_uid(finding)},
     }
 
 

@@ -9,15 +9,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ...module_utils._audit.facts_check import INCOMPLETE_FACTS
 from ...module_utils._domain.accounts import Account
 from ...module_utils._domain.policy import severities_from
 from ...module_utils._domain.text import printable, shortened
 from ...module_utils._domain.times import DAY, SECOND, parse_instant
 
+HOME = "https://github.com/patrol-collections/workmail"
+REMEDIATION = "Revoke the token if nobody needs it, or replace it. An exception in the policy mutes a finding."
 _WORDS = {"pass": "PASS", "violations": "FAIL", "incomplete": "INCOMPLETE"}
 _ARN = re.compile(r"arn:[a-z-]+:\w+::(\d{12}):(.+)", re.DOTALL)
 _SPACE = re.compile(r"\s")
@@ -156,3 +161,91 @@ def failing(audit: Mapping[str, Any]) -> Sequence[str]:
 def error_text(error: Mapping[str, Any]) -> str:
     """What went wrong, in one line."""
     return one_line(f"{error['error_code']}: {error['msg']}")
+
+
+def evidence(audit: Mapping[str, Any]) -> dict[str, Any]:
+    """Collect what every report names as evidence.
+
+    Args:
+        audit: The result of an audit.
+
+    Returns:
+        The instants, the caller, the versions, and the name and the digest of the policy, by name; None if not known.
+    """
+    return {
+        **{key: audit.get(key) for key in ("as_of", "audited_at", "caller", "collection_version", "schema_version")},
+        "policy_name": audit["policy"].get("name"),
+        "policy_digest": audit["policy"].get("digest"),
+    }
+
+
+def finding_uid(finding: Mapping[str, Any]) -> str:
+    """Return what identifies a finding in every audit: the digest of its rule, its organization and its token."""
+    token = finding["token"]
+    identity = json.dumps([finding["rule_id"], token["organization_id"], token["personal_access_token_id"]])
+    return hashlib.sha256(identity.encode()).hexdigest()
+
+
+def finding_status(audit: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
+    """Return the status of a finding of an audit.
+
+    Args:
+        audit: The result of an audit.
+        finding: One of its findings.
+
+    Returns:
+        ``muted``, ``known`` or ``new``, or ``open`` in place of the last two if the audit has no baseline.
+    """
+    if finding["muted"]:
+        return "muted"
+    if audit.get("baseline") is None:
+        return "open"
+    return "known" if finding["known"] else "new"
+
+
+def fixed_findings(audit: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the findings of the baseline that are gone; none if the audit has no baseline."""
+    fixed: Sequence[Mapping[str, Any]] = audit["fixed"] if audit.get("baseline") is not None else ()
+    return fixed
+
+
+def status_reason(audit: Mapping[str, Any], finding: Mapping[str, Any], status: str) -> str | None:
+    """Return why a finding has its status, on one line; None for a finding that is new or open."""
+    if status == "muted":
+        exception = finding["exception"]
+        return one_line(f"Muted until {exception['expires']}: {exception['reason']}")
+    if status in ("known", "fixed"):
+        since = "Known from" if status == "known" else "Fixed since"
+        return one_line(f"{since} the baseline of {audit['baseline']['as_of']}")
+    return None
+
+
+def is_unclear(audit: Mapping[str, Any]) -> bool:
+    """Return whether records are missing from the facts of an audit and it is not known of which organizations."""
+    return any(
+        error["error_code"] == INCOMPLETE_FACTS and error["organization_id"] is None for error in audit["errors"]
+    )
+
+
+def rules_without_findings(
+    audit: Mapping[str, Any],
+) -> Iterator[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]]:
+    """List the rules that found nothing in an organization, muted or not.
+
+    Args:
+        audit: The result of an audit.
+
+    Yields:
+        Each organization that was read completely, with these rules. None if it is not known of which organizations
+        records are missing.
+    """
+    if is_unclear(audit):
+        return
+    unread = {error["organization_id"] for error in audit["errors"]}
+    found: dict[str, set[str]] = {}
+    for finding in audit["findings"]:
+        found.setdefault(finding["token"]["organization_id"], set()).add(finding["rule_id"])
+    for organization in audit["organizations"]:
+        if organization["tokens"] is not None and organization["id"] not in unread:
+            here = found.get(organization["id"], set())
+            yield organization, [rule for rule in audit["policy"]["rules"] if rule["id"] not in here]

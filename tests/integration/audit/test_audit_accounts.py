@@ -66,7 +66,11 @@ def test_thirty_accounts_by_ansible_runner_with_one_denied(
         f"User: arn:aws:iam::123456789012:user/patrol is not authorized to perform: sts:AssumeRole on resource: {arn}"
     )
     reports = {name: (tmp_path / "project/reports" / f"audit.{end}").read_text() for name, end in FILES.items()}
-    for name, text in reports.items():
+    metrics = reports["openmetrics"]
+    assert f'host="{DENIED}",' in metrics and f'organization="org-{VIOLATING}"' in metrics
+    assert "workmail_pat_audit_complete 0" in metrics
+    for name in reports.keys() - {"openmetrics"}:
+        text = reports[name]
         assert f"{DENIED}: AssumeRole: AccessDenied: User: arn:aws:iam:" in text, name
         assert VIOLATING in text and "incomplete" in text.lower() + ("incomplete" if name == "junit" else ""), name
     audit = json.loads(reports["json"])

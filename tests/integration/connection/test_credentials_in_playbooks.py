@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 from broken_credentials import CODES, MARK, ROLE, SECRET_ENVIRONMENT, break_provider, check_message
+from report_files import FILES
 from workmail_emulator import Emulator
 
 from ansible_collections.patrol.workmail.plugins.module_utils._workmail.credentials import PROVIDERS
 
 pytestmark = [pytest.mark.ansible, pytest.mark.slow]
 
-FORMATS = ["json", "csv", "junit", "sarif", "markdown", "html", "text"]
 INFO = "patrol.workmail.workmail_pat_info"
 # Each of these is refused before any call, and shown by Ansible with its arguments.
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -62,7 +62,7 @@ def test_no_failing_provider_shows_a_secret_in_a_playbook(
     for provider, (variables, _named) in cases.items():
         given: dict[str, Any] = {f"audit_{name}": value for name, value in role.items()}
         if provider == "env":
-            given |= {"audit_report_dir": str(tmp_path / "reports"), "audit_report_formats": FORMATS}
+            given |= {"audit_report_dir": str(tmp_path / "reports"), "audit_report_formats": list(FILES)}
         include = {"name": "patrol.workmail.audit", "apply": {"environment": variables}}
         failed = {variables_of[f"role {provider}"]: "{{ audit_result }}"}
         tasks += [

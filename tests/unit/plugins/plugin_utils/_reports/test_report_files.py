@@ -111,7 +111,8 @@ def test_only_reports_of_the_formats_are_removed(tmp_path: Path) -> None:
         ("html", True),
         ("csv", True),
     ]
-    assert names_in(tmp_path) == {"audit.xml", "audit.sarif", "audit.md", "audit.txt", "notes.json", "audit.html.d"}
+    kept = {"audit.xml", "audit.sarif", "audit.md", "audit.txt", "audit.ocsf.jsonl", "audit.prom"}
+    assert names_in(tmp_path) == kept | {"notes.json", "audit.html.d"}
     assert (tmp_path / "audit.md").read_text() == "mine"
     assert not any(report.changed for report in clear(tmp_path, formats="json,html, csv"))
 
