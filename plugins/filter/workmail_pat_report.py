@@ -34,8 +34,8 @@ options:
       - V(markdown) fits the comment of a pull request or the summary of a job, with at most 60 KB.
       - V(html) is a page for people, in one file that loads nothing.
       - V(text) is a short summary for a log, with the worst twenty findings.
-      - V(ocsf) is JSON Lines, with a Compliance Finding (class 2003) of the Open Cybersecurity Schema Framework 1.5.0 for
-        each finding, for each rule that found nothing in an organization, and for everything that was not read.
+      - V(ocsf) is JSON Lines, with a Compliance Finding (class 2003) of the Open Cybersecurity Schema Framework 1.5.0
+        for each finding, for each rule that found nothing in an organization, and for everything that was not read.
       - V(openmetrics) is counts by rule, severity, account and organization, for the textfile collector of Prometheus'
         node_exporter.
     type: str

@@ -190,7 +190,8 @@ def _one(name: str, meaning: str, value: float) -> list[str]:
 
 def _family(name: str, meaning: str, samples: Iterable[_Sample]) -> list[str]:
     metric = f"workmail_pat_{name}"
-    return [f"# HELP {metric} {meaning}", f"# TYPE {metric} gauge", *(_sample(metric, *sample) for sample in samples)]
+    lines = [_sample(metric, *sample) for sample in samples]
+    return [f"# HELP {metric} {meaning}", f"# TYPE {metric} gauge", *lines] if lines else []
 
 
 def _sample(metric: str, labels: _Labels, value: float) -> str:
