@@ -20,14 +20,12 @@ from typing import Any
 
 from ...module_utils._domain.times import SECOND, parse_instant
 from ._shared import (
-    HOME,
     REMEDIATION,
     Places,
     error_text,
     evidence,
     finding_status,
     finding_uid,
-    fixed_findings,
     one_line,
     place_name,
     rules_without_findings,
@@ -49,17 +47,7 @@ _STATUSES = {
     "fixed": (3, 4, "Resolved"),
 }
 _PASS, _WARNING, _FAIL = (1, "Pass"), (2, "Warning"), (3, "Fail")
-_TIMES = (
-    "date_created",
-    "date_last_used",
-    "expires_time",
-    "expired",
-    "never_used",
-    "age_days",
-    "unused_days",
-    "lifetime_days",
-    "expires_in_days",
-)
+_FIELDS = ("date_created", "date_last_used", "expires_time", "expired", "never_used")
 # The type ``email_t`` of the framework.
 _EMAIL = re.compile(r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~.]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9.-]+")
 
@@ -71,9 +59,11 @@ def render(audit: Mapping[str, Any]) -> str:
         audit: The result of an audit.
 
     Returns:
-        JSON Lines in ASCII. What was not read comes first, with the compliance status ``Warning``.
+        JSON Lines. What was not read comes first, with the compliance status ``Warning``.
     """
-    return "".join(f"{json.dumps(event, separators=(',', ':'), allow_nan=False)}\n" for event in _events(audit))
+    # Every text went through one_line, so no character of it needs an escape of its own.
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+    return "".join(f"{encode(event)}\n" for event in _events(audit))
 
 
 def _events(audit: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -84,7 +74,7 @@ def _events(audit: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield events.of_account(account)
     for finding in audit["findings"]:
         yield events.of_finding(finding, finding_status(audit, finding))
-    for finding in fixed_findings(audit):
+    for finding in audit["fixed"]:
         yield events.of_finding(finding, "fixed")
     for organization, rules in rules_without_findings(audit):
         for rule in rules:
@@ -100,21 +90,20 @@ class _Events:
         self._time = parse_instant(audit["audited_at"], "audited_at") * 1_000 // SECOND
         self._account_names = {entry["id"]: entry["name"] for entry in audit["accounts"]}
         about = {key: one_line(value) if isinstance(value, str) else value for key, value in evidence(audit).items()}
-        self._unmapped = {
-            **about,
-            "complete": audit["complete"],
-            "outcome": audit["outcome"],
-            "accounts_audited": audit["summary"]["accounts"],
-        }
         self._metadata = {
             "version": _VERSION,
             "profiles": ["cloud"],
             "product": {
                 "name": "patrol.workmail",
-                "vendor_name": "The patrol.workmail contributors",
-                "version": one_line(audit["collection_version"]),
-                "url_string": HOME,
+                "vendor_name": "patrol.workmail",
+                "version": about.pop("collection_version"),
             },
+        }
+        self._unmapped = {
+            # ``time`` is the other instant.
+            **{key: value for key, value in about.items() if value is not None and key != "audited_at"},
+            "complete": audit["complete"],
+            "outcome": audit["outcome"],
         }
         self._standards = [about["policy_name"] or "policy"]
 
@@ -135,7 +124,7 @@ class _Events:
             account_id=token.get("account_id"),
         )
         event["resources"] = [_token_resource(token, place_name(self.places.of_finding(finding)))]
-        event["remediation"] = {"desc": REMEDIATION, "references": [HOME]}
+        event["remediation"] = {"desc": REMEDIATION}
         event["unmapped"] = {**self._unmapped, "status": status, **_host(finding)}
         reason = status_reason(self._audit, finding, status)
         if reason:
@@ -156,7 +145,7 @@ class _Events:
             place={**organization, "organization_id": organization["id"]},
             account_id=organization["account_id"],
         )
-        event["resources"] = [_organization_resource(organization["id"], organization["alias"], organization["region"])]
+        event["resources"] = [_organization_resource(organization["id"], organization["alias"])]
         event["unmapped"] = {**self._unmapped, "status": "pass", **_host(organization)}
         return event
 
@@ -193,7 +182,7 @@ class _Events:
             account_id=account_id,
         )
         event["resources"] = [
-            _organization_resource(organization_id, None, error.get("region"))
+            _organization_resource(organization_id, None)
             if organization_id
             else {"uid": one_line(account_id or error.get("host") or "unknown"), "type": "AWS account"}
         ]
@@ -218,11 +207,9 @@ class _Events:
             "activity_id": activity,
             "activity_name": _ACTIVITIES[activity],
             "category_uid": 2,
-            "category_name": "Findings",
             "class_uid": _CLASS,
             "class_name": "Compliance Finding",
             "type_uid": _CLASS * 100 + activity,
-            "type_name": f"Compliance Finding: {_ACTIVITIES[activity]}",
             "time": self._time,
             "severity_id": severity[0],
             "severity": severity[1],
@@ -234,9 +221,6 @@ class _Events:
             "finding_info": {
                 "uid": uid,
                 "title": description,
-                "desc": message,
-                "types": ["Software and Configuration Checks"],
-                "analytic": {"uid": rule_id, "name": rule_id, "type_id": 1, "type": "Rule"},
                 "modified_time": self._time,
             },
             "compliance": {
@@ -264,10 +248,9 @@ def _token_resource(token: Mapping[str, Any], place: str) -> dict[str, Any]:
         "uid": f"{one_line(token['organization_id'])}/{uid}",
         "name": one_line(token["name"]) or uid,
         "type": "Amazon WorkMail personal access token",
-        "region": one_line(token["region"]),
         "namespace": place,
         "data": {
-            **{key: token.get(key) for key in _TIMES},
+            **{key: token.get(key) for key in _FIELDS},
             "scopes": [one_line(scope) for scope in token.get("scopes") or []],
         },
     }
@@ -289,13 +272,12 @@ def _token_resource(token: Mapping[str, Any], place: str) -> dict[str, Any]:
     return resource
 
 
-def _organization_resource(organization_id: str, alias: str | None, region: str | None) -> dict[str, Any]:
-    resource = {
+def _organization_resource(organization_id: str, alias: str | None) -> dict[str, Any]:
+    return {
         "uid": one_line(organization_id),
         "name": one_line(alias or organization_id),
         "type": "Amazon WorkMail organization",
     }
-    return {**resource, "region": one_line(region)} if region else resource
 
 
 def _host(entry: Mapping[str, Any]) -> dict[str, str]:

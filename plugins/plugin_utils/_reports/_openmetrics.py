@@ -21,7 +21,7 @@ from typing import Any
 
 from ...module_utils._domain.times import SECOND, parse_instant
 from ...module_utils._domain.tokens import key_of
-from ._shared import Places, evidence, failing, finding_status, fixed_findings, one_line, rules_without_findings
+from ._shared import Places, evidence, failing, finding_status, one_line, rules_without_findings
 
 _Labels = tuple[tuple[str, str], ...]
 _Sample = tuple[_Labels, float]
@@ -146,7 +146,7 @@ def _findings(audit: Mapping[str, Any], places: _Places) -> list[_Sample]:
     counts: Counter[_Labels] = Counter()
     for finding in audit["findings"]:
         counts[_of(finding, places, status=finding_status(audit, finding))] += 1
-    for finding in fixed_findings(audit):
+    for finding in audit["fixed"]:
         counts[_of(finding, places, status="fixed")] += 1
     return list(counts.items())
 

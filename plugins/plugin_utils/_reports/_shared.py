@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""What the formats of reports say in the same words."""
+"""Texts and values that several formats of reports share."""
 
 from __future__ import annotations
 
@@ -103,16 +103,15 @@ def state_text(account: Mapping[str, Any]) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """A number with its noun in the right form."""
+    """Return a number with its noun in the right form."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def headline(audit: Mapping[str, Any]) -> str:
-    """The outcome and the counts in one line, which is the same in every report."""
+    """Return the outcome and the counts in one line, which is the same in every report."""
     summary = audit["summary"]
-    severe, mild = failing(audit), audit["summary"]["findings"] - summary["muted"] - summary["violations"]
-    by_severity = [f"{count} {severity}" for severity, count in summary["by_severity"].items() if count]
-    by_severity = [text for text in by_severity if text.split()[1] in severe]
+    mild = summary["new"] - summary["violations"]
+    by_severity = [f"{count} {severity}" for severity, count in _violations_by_severity(audit).items() if count]
     accounts = f" in {counted(summary['accounts'], 'account')}" if len(audit["accounts"]) > 1 else ""
     parts = [
         f"{_WORDS[audit['outcome']]}: {counted(summary['violations'], 'violation')}"
@@ -121,15 +120,27 @@ def headline(audit: Mapping[str, Any]) -> str:
     ]
     if mild:
         parts.append(f"{counted(mild, 'lower finding')} {'does' if mild == 1 else 'do'} not fail")
-    if summary["muted"]:
-        parts.append(f"{counted(summary['muted'], 'finding')} {'is' if summary['muted'] == 1 else 'are'} muted")
+    for status, meaning in (("known", "known from the baseline"), ("muted", "muted"), ("fixed", "fixed")):
+        if summary[status]:
+            parts.append(f"{counted(summary[status], 'finding')} {'is' if summary[status] == 1 else 'are'} {meaning}")
     if audit["outcome"] == "incomplete":
         parts.append("not everything was read")
     return "; ".join(parts)
 
 
+def _violations_by_severity(audit: Mapping[str, Any]) -> dict[str, int]:
+    severities = failing(audit)
+    counts = {severity: count for severity, count in audit["summary"]["by_severity"].items() if severity in severities}
+    if audit["summary"]["known"]:
+        # The counts of the summary contain the known findings.
+        for finding in audit["findings"]:
+            if finding["severity"] in counts and finding_status(audit, finding) == "known":
+                counts[finding["severity"]] -= 1
+    return counts
+
+
 def time_shift(audit: Mapping[str, Any]) -> str | None:
-    """A sentence for an audit that is about another time than that at which it was made; None for the others."""
+    """Return a sentence for an audit that is about another time than that at which it was made; None for the others."""
     shift = parse_instant(audit["as_of"], "as_of") - parse_instant(audit["audited_at"], "audited_at")
     if abs(shift) <= _SAME_TIME:
         return None
@@ -143,7 +154,7 @@ def time_shift(audit: Mapping[str, Any]) -> str | None:
 
 
 def provenance(audit: Mapping[str, Any]) -> str:
-    """Who made an audit: the account and the user or role of the credentials, if known, and the version."""
+    """Return who made an audit: the account and the user or role of the credentials, if known, and the version."""
     match = _ARN.fullmatch(str(audit["caller"]))
     place = ""
     if match:
@@ -154,12 +165,12 @@ def provenance(audit: Mapping[str, Any]) -> str:
 
 
 def failing(audit: Mapping[str, Any]) -> Sequence[str]:
-    """The severities of which a finding that is not muted is a violation."""
+    """Return the severities of which a finding that is neither muted nor known is a violation."""
     return severities_from(audit["policy"]["fail_on"])
 
 
 def error_text(error: Mapping[str, Any]) -> str:
-    """What went wrong, in one line."""
+    """Return what went wrong, in one line."""
     return one_line(f"{error['error_code']}: {error['msg']}")
 
 
@@ -173,9 +184,9 @@ def evidence(audit: Mapping[str, Any]) -> dict[str, Any]:
         The instants, the caller, the versions, and the name and the digest of the policy, by name; None if not known.
     """
     return {
-        **{key: audit.get(key) for key in ("as_of", "audited_at", "caller", "collection_version", "schema_version")},
-        "policy_name": audit["policy"].get("name"),
-        "policy_digest": audit["policy"].get("digest"),
+        **{key: audit[key] for key in ("as_of", "audited_at", "caller", "collection_version", "schema_version")},
+        "policy_name": audit["policy"]["name"],
+        "policy_digest": audit["policy"]["digest"],
     }
 
 
@@ -198,15 +209,9 @@ def finding_status(audit: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
     """
     if finding["muted"]:
         return "muted"
-    if audit.get("baseline") is None:
+    if audit["baseline"] is None:
         return "open"
     return "known" if finding["known"] else "new"
-
-
-def fixed_findings(audit: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the findings of the baseline that are gone; none if the audit has no baseline."""
-    fixed: Sequence[Mapping[str, Any]] = audit["fixed"] if audit.get("baseline") is not None else ()
-    return fixed
 
 
 def status_reason(audit: Mapping[str, Any], finding: Mapping[str, Any], status: str) -> str | None:

@@ -126,7 +126,7 @@ def test_the_headline_is_the_same_everywhere(report_format: str) -> None:
 def test_the_headline_counts_violations_by_severity() -> None:
     audit = mixed()
     audit["summary"].update(
-        {"tokens": 400, "findings": 479, "violations": 157, "muted": 0},
+        {"tokens": 400, "findings": 479, "violations": 157, "new": 479, "muted": 0},
         by_severity={"critical": 0, "high": 61, "medium": 96, "low": 322},
     )
     assert headline(audit) == (

@@ -56,7 +56,8 @@ if sys.version_info < (3, 15):
 
 def events_of(text: str, versions: tuple[str, ...] = VERSIONS[:1]) -> list[dict[str, Any]]:
     """The events of a report, checked for what holds for every report."""
-    assert text.isascii() and (not text or text.endswith("}\n"))
+    assert not text or text.endswith("}\n")
+    assert all(line.isprintable() for line in text.split("\n"))
     events: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines()]
     for event in events:
         for version in versions:
@@ -119,7 +120,7 @@ def test_a_finding() -> None:
     assert event["message"].startswith("The token has expired: acme, token pat-00001")
     assert event["cloud"] == {"provider": "AWS", "region": "us-east-1"}
     [resource] = event["resources"]
-    assert resource["name"] == "Outlook laptop" and resource["region"] == "us-east-1"
+    assert resource["name"] == "Outlook laptop"
     assert resource["owner"]["email_addr"] == "user1@acme.example"
     assert resource["data"]["expired"] is True and resource["data"]["scopes"] == ["imap"]
 
