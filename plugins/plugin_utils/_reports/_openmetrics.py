@@ -112,7 +112,9 @@ class _Places:
         named = self._labels.get(organization_id) or self._named(account_id, organization_id, None, error.get("region"))
         return {"host": error.get("host"), **named, "error_code": error["error_code"]}
 
-    def _named(self, account_id: str | None, organization_id: str, alias: str | None, region: str) -> dict[str, object]:
+    def _named(
+        self, account_id: str | None, organization_id: str | None, alias: str | None, region: str
+    ) -> dict[str, object]:
         return {
             "account_id": account_id,
             "account": self._accounts.get(account_id),

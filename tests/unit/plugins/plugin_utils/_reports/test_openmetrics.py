@@ -99,7 +99,7 @@ def test_a_rule_that_finds_nothing_is_zero() -> None:
     assert value_of(samples, "violations", rule="never-used") is None
 
 
-@guards("plugins/plugin_utils/_reports/_openmetrics.py", 'if organization["tokens"] is not None')
+@guards("plugins/plugin_utils/_reports/_openmetrics.py", 'if organization["tokens"] is not None', "if True")
 def test_an_organization_that_was_not_read_has_no_number_of_tokens() -> None:
     samples = samples_of(render(incomplete()))
     unread = {"organization_id": ORGANIZATIONS[2].id}
