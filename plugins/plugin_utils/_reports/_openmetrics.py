@@ -113,7 +113,7 @@ class _Places:
         return {"host": error.get("host"), **named, "error_code": error["error_code"]}
 
     def _named(
-        self, account_id: str | None, organization_id: str | None, alias: str | None, region: str
+        self, account_id: str | None, organization_id: str | None, alias: str | None, region: str | None
     ) -> dict[str, object]:
         return {
             "account_id": account_id,
