@@ -28,7 +28,7 @@ def retries(**options: Any) -> Any:
     return open_session(connect(**options)).client("us-east-1").meta.config.retries
 
 
-def test_retries_are_standard_and_patient(aws: pytest.MonkeyPatch) -> None:
+def test_retries_are_standard_with_many_attempts_by_default(aws: pytest.MonkeyPatch) -> None:
     aws.delenv("AWS_MAX_ATTEMPTS")
     assert retries() == {"mode": "standard", "total_max_attempts": 8}
 

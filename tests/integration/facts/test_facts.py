@@ -289,7 +289,7 @@ def test_the_answer_does_not_depend_on_concurrency(emulator: Emulator, gather: G
         ({"users": [ANA, "nobody@acme.example"]}, "EntityNotFoundException", "nobody@acme.example"),
     ],
 )
-def test_what_does_not_exist_is_an_error(
+def test_targets_that_do_not_exist_are_errors(
     emulator: Emulator, gather: Gather, options: dict[str, Any], code: str, message: str
 ) -> None:
     with pytest.raises(PatrolError, match=message) as caught:

@@ -127,7 +127,7 @@ def test_on_error_continue_warns_and_marks_the_organization(
 )
 @pytest.mark.ansible
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_failing_source_warns_if_ansible_goes_on(
+def test_a_failing_source_warns_if_ansible_continues(
     emulator: Emulator,
     source: Source,
     parse: Parse,

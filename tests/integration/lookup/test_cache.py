@@ -60,7 +60,7 @@ def test_a_lookup_with_other_options_sweeps_again(listings: Callable[[], int], r
 
 
 @pytest.mark.slow
-def test_an_error_is_not_shared_and_nothing_is_without_a_cache(
+def test_an_error_is_not_cached_and_without_a_cache_each_lookup_reads(
     emulator: Emulator, listings: Callable[[], int], run_tasks: RunTasks
 ) -> None:
     emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", times=1))

@@ -88,7 +88,7 @@ def test_it_fails_if_ansible_test_fails_or_skips_a_test(
     assert "Not run: the sanity test yamllint on Python 3.15, because PyYAML has no wheel" in capsys.readouterr().out
 
 
-def test_what_a_part_leaves_out_is_in_the_summary(
+def test_the_summary_names_what_a_part_leaves_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(lanes, "LOGS", tmp_path)

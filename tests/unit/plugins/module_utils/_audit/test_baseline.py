@@ -117,7 +117,7 @@ def test_a_finding_that_an_exception_muted_is_new_after_the_exception_ends() -> 
 
 
 @guards(BASELINE, ' and finding["token"]["organization_id"] in read', "")
-def test_nothing_of_an_organization_that_was_not_read_is_fixed() -> None:
+def test_findings_of_an_unread_organization_are_not_fixed() -> None:
     before = audit_of([token(1, ORGANIZATIONS[2], **EXPIRED), token(2, **EXPIRED)])
     result = compared(before, {**incomplete(), "findings": [], "summary": {**incomplete()["summary"], "by_rule": {}}})
     assert result["outcome"] == "incomplete"
@@ -181,7 +181,7 @@ def test_organizations_of_an_account_that_cannot_be_read_are_neither_fixed_nor_m
     ],
     ids=range(13),
 )
-def test_what_cannot_be_a_baseline_is_refused(document: object, max_age: str | None, problem: str) -> None:
+def test_a_value_that_is_not_a_baseline_is_refused(document: object, max_age: str | None, problem: str) -> None:
     with pytest.raises(OptionError) as caught:
         read_baseline(document, max_age, NOW)
     assert problem in str(caught.value) and str(caught.value).startswith("baseline")

@@ -27,6 +27,6 @@ def test_a_digest_does_not_depend_on_the_order_of_keys_or_on_how_dates_are_given
     '    except ZeroDivisionError as error:\n        raise OptionError(f"{path}: it cannot',
 )
 @pytest.mark.parametrize("value", [{1: 1, "a": 1}, nested(100_000), {"a": object()}, {("a",): 1}])
-def test_what_has_no_digest_is_refused(value: Any) -> None:
+def test_a_value_without_a_digest_is_refused(value: Any) -> None:
     with pytest.raises(OptionError, match="cannot be written as JSON"):
         digest_of(value, "policy")

@@ -137,7 +137,7 @@ def test_no_cell_is_a_formula_with_another_separator(name: str, separator: str) 
             assert not cell.strip(' "').startswith(("=", "+", "-", "@", "\uff1d")), (cell, line)
 
 
-def test_every_row_says_when_by_whom_and_with_what_it_was_made() -> None:
+def test_every_row_has_the_instant_the_caller_and_the_version() -> None:
     result = {**mixed(), "caller": "arn:aws:iam::123456789012:user/ops"}
     for row in rows_of(render(result)):
         made = (row["as_of"], row["audited_at"], row["caller"], row["collection_version"])

@@ -210,7 +210,7 @@ def test_an_audit_without_organizations_has_a_test_case(schema: etree.XMLSchema)
     assert check(render({**clean(), "organizations": []}), schema) == {"Skipped": 1}
 
 
-def test_an_organization_without_alias_goes_by_its_id() -> None:
+def test_an_organization_without_alias_is_named_by_its_id() -> None:
     result = clean()
     result["organizations"][0]["alias"] = None
     assert ORGANIZATIONS[0].id in suites_of(render(result))

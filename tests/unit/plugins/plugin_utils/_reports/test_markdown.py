@@ -279,6 +279,6 @@ def test_as_many_rows_as_fit_are_shown() -> None:
     assert min(sizes) > MOST - 250 and max(sizes) <= MOST
 
 
-def test_an_organization_without_alias_goes_by_its_id() -> None:
+def test_an_organization_without_alias_is_named_by_its_id() -> None:
     text = render(audit_of([token(1, expires_time=NOW - DAY, organization_alias=None)]))
     assert tables_of(text)["Findings"][0]["Organization"] == ORGANIZATIONS[0].id

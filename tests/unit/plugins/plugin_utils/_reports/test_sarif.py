@@ -189,7 +189,7 @@ def test_a_policy_of_the_collection_is_shown_at_the_workflow(repository: Path, m
     '[finding for finding in audit["findings"] if not finding["muted"]]',
     'audit["findings"]',
 )
-def test_muted_findings_are_no_results() -> None:
+def test_muted_findings_are_not_results() -> None:
     """GitHub opens an alert for each result."""
     run = run_of(mixed())
     [muted] = [finding["token"] for finding in mixed()["findings"] if finding["muted"]]
