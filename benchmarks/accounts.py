@@ -3,133 +3,210 @@
 
 """Time, CPU time and peak memory of reading every account of an estate, beside scripts with boto3.
 
-Run it with a Python that can import workmail_emulator, and an ansible-playbook on the path that finds the collection:
-
-    python benchmarks/accounts.py [ACCOUNTS [TOKENS [SECONDS]]]
-
-Each account has one organization with so many tokens, and each call takes so many seconds. IAM is not enforced.
+``scripts/bench estate`` makes the requirements and runs it. Each account has one organization. IAM is not enforced. The
+contenders run one after another, and each has to find every token.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import json
 import os
-import re
+import shlex
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import yaml
-from workmail_emulator.estate import large_estate
+from growth_plot import plot
+from side_by_side import CONTENDERS, Cost, Run, measure, median, no_op, play, show, show_tokens
 
-CONTENDERS = Path(__file__).resolve().parent / "contenders"
 KEY = "AKIAIOSFODNN7EXAMPLE"
-OPTIONS = {"accounts": ["all"], "assume_role_name": "workmail-auditor", "concurrency": 16}
+FIRST = 100_000_000_000
+ROLE = "workmail-auditor"
+OPTIONS = {"accounts": ["all"], "assume_role_name": ROLE, "concurrency": 16}
+NOTHING = {"version": 1, "rules": [{"id": "none", "severity": "low", "when": {"name": "none"}}]}
+# In a process of its own: a process begins with the peak memory of the one that starts it.
+SEED = f"""
+import sys, yaml
+from workmail_emulator.estate import large_estate
+seed = large_estate(int(sys.argv[1]), int(sys.argv[2]))
+user = {{"UserName": "benchmark", "AccessKeyId": "{KEY}", "SecretAccessKey": "benchmark"}}
+seed["Accounts"][0]["IamUsers"] = [user]
+print(yaml.safe_dump(seed))
+"""
 
 
-class Cost(NamedTuple):
-    """What a run took: seconds by the clock, seconds of CPU, and the memory of its largest process in MiB."""
+class Estate(NamedTuple):
+    """How many accounts there are, how many tokens each has, and how many seconds a call takes."""
 
-    seconds: float
-    cpu: float
-    mebibytes: float
+    accounts: int
+    tokens: int
+    latency: float
 
-
-def play(folder: Path, name: str, *tasks: dict[str, object]) -> list[str]:
-    """Return the command that runs these tasks."""
-    path = folder / f"{name}.yml"
-    path.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    interpreter = f"ansible_python_interpreter={sys.executable}"
-    return ["ansible-playbook", "-i", "localhost,", "--connection", "local", "-e", interpreter, str(path)]
+    @property
+    def all_tokens(self) -> int:
+        """The number of tokens of all accounts."""
+        return self.accounts * self.tokens
 
 
-def show(expression: str) -> dict[str, object]:
-    """Return a task that prints a number of tokens."""
-    return {"ansible.builtin.debug": {"msg": "tokens={{ " + expression + " }}"}}
+def by_boto3(estate: Estate, threads: int, sessions: str) -> Run:
+    """Return the script with boto3."""
+    command = [sys.executable, str(CONTENDERS / "accounts_boto3.py"), str(threads), sessions]
+    return Run(command, estate.all_tokens)
 
 
-def measure(command: list[str], environment: dict[str, str], tokens: int) -> Cost:
-    """Run a command, which has to find all tokens."""
-    with tempfile.TemporaryFile("w+") as output:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
-        _pid, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - start
-        output.seek(0)
-        text = output.read()
-    found = re.search(r"tokens=(\d+)", text)
-    assert process.returncode == 0 and found is not None and int(found[1]) == tokens, text
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+def by_module(estate: Estate, folder: Path) -> Run:
+    """Return our module, which returns no token."""
+    task = {"patrol.workmail.workmail_pat_info": {**OPTIONS, "select": {"name": "none"}}, "register": "found"}
+    return Run(play(folder, "module", [task, show_tokens("found.summary.tokens")]), estate.all_tokens)
 
 
-def contenders(folder: Path) -> dict[str, list[str]]:
+def by_audit(estate: Estate, folder: Path, owners: bool = False) -> Run:
+    """Return our audit, which finds nothing."""
+    options = {**OPTIONS, "policy": NOTHING, "owners": owners}
+    task = {"patrol.workmail.workmail_pat_audit": options, "register": "found"}
+    return Run(play(folder, f"audit_{owners}", [task, show_tokens("found.summary.tokens")]), estate.all_tokens)
+
+
+def by_lookup(estate: Estate, folder: Path) -> Run:
+    """Return our lookup, which returns one token of each account, since it has no other result than tokens."""
+    options = {**OPTIONS, "select": {"name": "Outlook 7"}}
+    arguments = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    task = show_tokens(f"query('patrol.workmail.workmail_pat', {arguments}) | length")
+    return Run(play(folder, "lookup", [task]), estate.accounts)
+
+
+def by_hosts(estate: Estate, folder: Path) -> Run:
+    """Return our playbook, with a host for each account."""
+    hosts = {
+        str(FIRST + number): {
+            "audit_assume_role_arn": f"arn:aws:iam::{FIRST + number}:role/{ROLE}",
+        }
+        for number in range(1, estate.accounts)
+    }
+    hosts[str(FIRST)] = {"audit_own_account": True}
+    (folder / "accounts.yml").write_text(json.dumps({"accounts": {"hosts": hosts}}))
+    (folder / "policy.yml").write_text(json.dumps(NOTHING))
+    variables = {
+        "audit_policy": str(folder / "policy.yml"),
+        "audit_report_dir": str(folder / "reports"),
+        "audit_report_formats": ["json"],
+    }
+    playbook = ["ansible-playbook", "-i", str(folder / "accounts.yml"), "--forks", "10"]
+    playbook += ["patrol.workmail.audit_accounts", "-e", json.dumps(variables)]
+    count = "import json, sys; print('tokens=%d' % json.load(open(sys.argv[1]))['summary']['tokens'])"
+    counted = [sys.executable, "-c", count, str(folder / "reports/audit.json")]
+    return Run(["sh", "-c", f"{shlex.join(playbook)} && {shlex.join(counted)}"], estate.all_tokens)
+
+
+def contenders(estate: Estate, folder: Path) -> dict[str, Run]:
     """Return the commands by name. The ratios are of the first."""
-    script = [sys.executable, str(CONTENDERS / "accounts_boto3.py")]
-    info = {"patrol.workmail.workmail_pat_info": {**OPTIONS, "select": {"name": "none"}}, "register": "found"}
-    audit = {
-        "patrol.workmail.workmail_pat_audit": {
-            **OPTIONS,
-            "policy": {"version": 1, "rules": [{"id": "none", "severity": "low", "when": {"name": "none"}}]},
-        },
-        "register": "found",
-    }
     return {
-        "loop, own sessions": [*script, "1", "own"],
-        "loop, shared session": [*script, "1", "shared"],
-        "pool of 16, shared session": [*script, "16", "shared"],
-        "module, nothing selected": play(folder, "module", info, show("found.summary.tokens")),
-        "audit": play(folder, "audit", audit, show("found.summary.tokens")),
+        "loop, own sessions": by_boto3(estate, 1, "own"),
+        "loop, shared session": by_boto3(estate, 1, "shared"),
+        "pool of 16, own sessions": by_boto3(estate, 16, "own"),
+        "pool of 16, shared session": by_boto3(estate, 16, "shared"),
+        "module": by_module(estate, folder),
+        "lookup": by_lookup(estate, folder),
+        "audit": by_audit(estate, folder),
+        "audit with owners": by_audit(estate, folder, owners=True),
+        "no-op task": no_op(folder),
     }
+
+
+@contextlib.contextmanager
+def served(estate: Estate, folder: Path) -> Iterator[dict[str, str]]:
+    """Serve an estate, and give the environment in which commands find it."""
+    seed = folder / "seed.yml"
+    with seed.open("w") as file:
+        subprocess.run([sys.executable, "-c", SEED, str(estate.accounts), str(estate.tokens)], stdout=file, check=True)
+    command = ["workmail-emulator", "--seed", str(seed), "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        endpoint = server.stdout.readline().split()[-1]
+        fault = json.dumps({"kind": "delay", "seconds": estate.latency})
+        urllib.request.urlopen(f"{endpoint}/_workmail/faults", fault.encode()).close()
+        yield {
+            **os.environ,
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": "benchmark",
+            "AWS_REGION": "us-east-1",
+        }
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def compare(estate: Estate, runs: Callable[[Estate, Path], dict[str, Run]], rounds: int) -> dict[str, Cost]:
+    """Return the medians of each contender."""
+    with tempfile.TemporaryDirectory() as directory, served(estate, Path(directory)) as environment:
+        costs: dict[str, list[Cost]] = {}
+        for _round in range(rounds):
+            for name, run in runs(estate, Path(directory)).items():
+                costs.setdefault(name, []).append(measure(run, environment))
+                print(f"{name}: {costs[name][-1].seconds:.2f} s", file=sys.stderr, flush=True)
+    return {name: median(measured) for name, measured in costs.items()}
+
+
+def growing(estate: Estate, folder: Path) -> dict[str, Run]:
+    """Return the contenders whose growth is measured."""
+    return {"module": by_module(estate, folder), "pool": by_boto3(estate, 16, "shared")}
+
+
+def hosts(estate: Estate, folder: Path) -> dict[str, Run]:
+    """Return our module and our playbook with a host for each account."""
+    return {"module": by_module(estate, folder), "playbook, a host per account": by_hosts(estate, folder)}
 
 
 def main() -> None:
-    """Print the table."""
-    given = sys.argv[1:]
-    accounts, tokens = (int(given[place]) if len(given) > place else default for place, default in ((0, 300), (1, 200)))
-    latency = float(given[2]) if len(given) > 2 else 0.02
-    with tempfile.TemporaryDirectory() as directory:
-        folder = Path(directory)
-        seed = large_estate(accounts, tokens)
-        # The caller is in the management account.
-        seed["Accounts"][0]["IamUsers"] = [
-            {"UserName": "benchmark", "AccessKeyId": KEY, "SecretAccessKey": "benchmark"}
-        ]
-        (folder / "seed.yml").write_text(yaml.safe_dump(seed))
-        server = subprocess.Popen(
-            ["workmail-emulator", "--seed", str(folder / "seed.yml"), "--port", "0"], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            assert server.stdout is not None
-            endpoint = server.stdout.readline().split()[-1]
-            fault = json.dumps({"kind": "delay", "seconds": latency})
-            urllib.request.urlopen(f"{endpoint}/_workmail/faults", fault.encode()).close()
-            environment = {
-                **os.environ,
-                "AWS_ENDPOINT_URL": endpoint,
-                "AWS_ACCESS_KEY_ID": KEY,
-                "AWS_SECRET_ACCESS_KEY": "benchmark",
-                "AWS_REGION": "us-east-1",
+    """Measure, and print the tables."""
+    parser = argparse.ArgumentParser(description="Measure the reading of many AWS accounts.")
+    parser.add_argument("--accounts", type=int, default=300, help="the number of accounts (default: %(default)s)")
+    parser.add_argument("--tokens", type=int, default=200, help="tokens of each account (default: %(default)s)")
+    parser.add_argument("--latency", type=float, default=0.02, help="seconds of a call (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=1, help="how often each contender runs (default: %(default)s)")
+    parser.add_argument("--hosts", type=int, help="accounts of the playbook with a host per account; 0: none")
+    parser.add_argument("--growth", type=int, nargs="*", default=[3, 30, 300, 1000], help="the numbers of accounts")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--svg", type=Path, help="write the plot of growth to this file")
+    options = parser.parse_args()
+    results: dict[str, Any] = {}
+
+    def estate(accounts: int) -> Estate:
+        return Estate(accounts, options.tokens, options.latency)
+
+    def present(name: str, costs: dict[str, Cost], title: str) -> None:
+        show(f"{title} with {options.tokens} tokens each, {options.latency} s a call", costs)
+        results[name] = {contender: cost._asdict() for contender, cost in costs.items()}
+
+    if options.accounts:
+        costs = compare(estate(options.accounts), contenders, options.rounds)
+        present("estate", costs, f"{options.accounts} accounts")
+    number = options.accounts if options.hosts is None else options.hosts
+    if number:
+        present("hosts", compare(estate(number), hosts, 1), f"{number} accounts as hosts,")
+    if options.growth:
+        grown = {count: compare(estate(count), growing, options.rounds) for count in options.growth}
+        for name in ("module", "pool"):
+            costs = {f"{count:,} accounts": measured[name] for count, measured in grown.items()}
+            present(f"growth of the {name}", costs, f"the {name},")
+        if options.svg:
+            lines = {
+                f"{name}: {unit}": {count: getattr(measured[name], field) for count, measured in grown.items()}
+                for name in ("module", "pool")
+                for unit, field in (("seconds", "seconds"), ("peak memory in MiB", "mebibytes"))
             }
-            noop = measure(play(folder, "noop", show(str(accounts * tokens))), environment, accounts * tokens)
-            costs = {
-                name: measure(command, environment, accounts * tokens) for name, command in contenders(folder).items()
-            }
-        finally:
-            server.terminate()
-            server.wait()
-    base = next(iter(costs.values()))
-    print(f"{accounts} accounts with {tokens} tokens each, {latency} s a call")
-    print(f"{'':28}{'seconds':>9}{'ratio':>7}{'CPU s':>8}{'MiB':>7}")
-    for name, cost in {**costs, "a task without calls": noop}.items():
-        print(
-            f"{name:28}{cost.seconds:9.2f}{cost.seconds / base.seconds:7.2f}{cost.cpu:8.2f}{cost.mebibytes:7.0f}",
-            flush=True,
-        )
+            options.svg.write_text(plot("accounts read", lines))
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

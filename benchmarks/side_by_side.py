@@ -4,7 +4,7 @@
 """The collection beside what one would do without it: whole processes, time and peak memory, as ratios in one run.
 
 ``scripts/bench`` makes what it needs and runs it. The contenders of a workload run in turn, round by round, so that a
-busy minute of the machine falls on all of them; what is told are medians. Each has to find as many tokens as there are.
+busy minute of the machine falls on all of them. The figures are medians. Each contender has to find every token.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from endpoint import EXPIRED, PAGE, endpoint, organization_id
+from growth_plot import plot
 
 CONTENDERS = Path(__file__).resolve().parent / "contenders"
 ALL_OF_ONE = ["aws", "workmail", "list-personal-access-tokens", "--output", "json", "--organization-id"]
@@ -32,7 +33,7 @@ NOW = "now(utc=true).isoformat()"
 
 
 class Run(NamedTuple):
-    """A command to measure, and how many tokens it has to find: None where it tells no number.
+    """A command to measure, and how many tokens it has to find: None if it prints no number.
 
     One that takes minutes runs ``once``, in the first round.
     """
@@ -73,8 +74,8 @@ def play(folder: Path, name: str, tasks: list[dict[str, Any]]) -> list[str]:
     return ["ansible-playbook", "--inventory", "localhost,", "--connection", "local", str(path)]
 
 
-def told(expression: str) -> dict[str, Any]:
-    """A task that tells a number of tokens."""
+def show_tokens(expression: str) -> dict[str, Any]:
+    """A task that prints a number of tokens."""
     return {"ansible.builtin.debug": {"msg": "tokens={{ " + expression + " }}"}}
 
 
@@ -82,7 +83,7 @@ def by_module(folder: Path, tokens: int, name: str = "module", **options: Any) -
     """Our module."""
     tasks = [
         {"patrol.workmail.workmail_pat_info": options, "register": "found"},
-        told("found.personal_access_tokens | length"),
+        show_tokens("found.personal_access_tokens | length"),
     ]
     return Run(play(folder, name, tasks), tokens)
 
@@ -90,7 +91,9 @@ def by_module(folder: Path, tokens: int, name: str = "module", **options: Any) -
 def by_lookup(folder: Path, tokens: int, organizations: list[str], **options: Any) -> Run:
     """Our lookup."""
     arguments = ", ".join([*map(repr, organizations), *(f"{name}={value!r}" for name, value in options.items())])
-    return Run(play(folder, "lookup", [told(f"query('patrol.workmail.workmail_pat', {arguments}) | length")]), tokens)
+    return Run(
+        play(folder, "lookup", [show_tokens(f"query('patrol.workmail.workmail_pat', {arguments}) | length")]), tokens
+    )
 
 
 def by_audit(folder: Path, tokens: int, rules: int = 1, **options: Any) -> Run:
@@ -103,7 +106,7 @@ def by_audit(folder: Path, tokens: int, rules: int = 1, **options: Any) -> Run:
     }
     tasks = [
         {"patrol.workmail.workmail_pat_audit": {**options, "policy": policy}, "register": "audit"},
-        told("audit.findings | length"),
+        show_tokens("audit.findings | length"),
     ]
     return Run(play(folder, "audit", tasks), tokens)
 
@@ -113,7 +116,7 @@ def by_inventory(folder: Path, tokens: int, **options: Any) -> Run:
     source = folder / "bench.workmail_pat.yml"
     source.write_text(json.dumps({"plugin": "patrol.workmail.workmail_pat", "hosts": "tokens", **options}))
     path = folder / "inventory.yml"
-    tasks = [{**told("groups['all'] | length"), "run_once": True}]
+    tasks = [{**show_tokens("groups['all'] | length"), "run_once": True}]
     path.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
     return Run(["ansible-playbook", "--inventory", str(source), str(path)], tokens)
 
@@ -128,7 +131,7 @@ def by_command(folder: Path, tokens: int, organization: str) -> Run:
     found = "(found.stdout | from_json).PersonalAccessTokenSummaries"
     tasks = [
         {"ansible.builtin.command": {"argv": [*ALL_OF_ONE, organization]}, "register": "found"},
-        told(f"{found} | selectattr('ExpiresTime', 'le', now().timestamp()) | length"),
+        show_tokens(f"{found} | selectattr('ExpiresTime', 'le', now().timestamp()) | length"),
     ]
     return Run(play(folder, "command", tasks), tokens)
 
@@ -137,7 +140,7 @@ def by_plain_module(folder: Path, tokens: int, organization: str) -> Run:
     """A module of AnsibleAWSModule and botocore's paginator."""
     tasks = [
         {"plain_workmail": {"organization_id": organization}, "register": "found"},
-        told(f"found.personal_access_tokens | selectattr('expires_time', 'le', {NOW}) | length"),
+        show_tokens(f"found.personal_access_tokens | selectattr('expires_time', 'le', {NOW}) | length"),
     ]
     return Run(play(folder, "plain_module", tasks), tokens)
 
@@ -151,7 +154,7 @@ def by_command_in_a_loop(folder: Path, tokens: int, organizations: list[str]) ->
             "loop": organizations,
             "register": "found",
         },
-        told(f"{found} | flatten | selectattr('ExpiresTime', 'le', now().timestamp()) | length"),
+        show_tokens(f"{found} | flatten | selectattr('ExpiresTime', 'le', now().timestamp()) | length"),
     ]
     return Run(play(folder, "commands", tasks), tokens, once=True)
 
@@ -161,7 +164,7 @@ def by_plain_module_in_a_loop(folder: Path, tokens: int, organizations: list[str
     found = "found.results | map(attribute='personal_access_tokens') | flatten"
     tasks = [
         {"plain_workmail": {"organization_id": "{{ item }}"}, "loop": organizations, "register": "found"},
-        told(f"{found} | selectattr('expires_time', 'le', {NOW}) | length"),
+        show_tokens(f"{found} | selectattr('expires_time', 'le', {NOW}) | length"),
     ]
     return Run(play(folder, "plain_modules", tasks), tokens, once=True)
 
@@ -170,7 +173,7 @@ def by_calls_alone(folder: Path, pages: int, organization: str) -> Run:
     """A module that makes the calls and reads nothing of the replies but where the next page is."""
     tasks = [
         {"calls_alone": {"organization_id": organization}, "register": "found"},
-        told(f"found.pages * {PAGE}"),
+        show_tokens(f"found.pages * {PAGE}"),
     ]
     return Run(play(folder, "calls_alone", tasks), pages * PAGE)
 
@@ -179,7 +182,7 @@ def by_ready_list(folder: Path, tokens: int) -> Run:
     """A module that returns as many records and calls nobody."""
     tasks = [
         {"ready_list": {"count": tokens, "secret_key": "benchmark"}, "register": "found"},
-        told("found.personal_access_tokens | length"),
+        show_tokens("found.personal_access_tokens | length"),
     ]
     return Run(play(folder, "ready_list", tasks), tokens)
 
@@ -251,7 +254,7 @@ def again(workload: Workload, folder: Path) -> dict[str, Run]:
     """The same lookup in twenty tasks."""
 
     def twenty(name: str, expression: str) -> list[str]:
-        return play(folder, name, [told(expression)] * 20)
+        return play(folder, name, [show_tokens(expression)] * 20)
 
     query = f"query('patrol.workmail.workmail_pat', '{organization_id(0)}', select={{'expired': true}}) | length"
     return {
@@ -349,46 +352,6 @@ def show(title: str, costs: dict[str, Cost]) -> None:
         print(f"{name:28}{cost.seconds:9.2f}{ratio:7.2f}{cost.cpu:8.2f}{cost.mebibytes:7.0f}", flush=True)
 
 
-def plot(costs: dict[int, Cost]) -> str:
-    """Time and peak memory by the number of tokens, both axes logarithmic, as SVG."""
-    width, height, left, top = 640, 360, 60, 30
-    counts = list(costs)
-
-    def x(count: int) -> float:
-        return left + (math.log10(count) - 3) / (math.log10(counts[-1]) - 3) * (width - left - 30)
-
-    def y(value: float) -> float:  # 0.1 to 1,000
-        return top + (3 - math.log10(max(value, 0.1))) / 4 * (height - top - 50)
-
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        'font-family="sans-serif" font-size="12">',
-        f'<rect width="{width}" height="{height}" fill="white"/>',
-    ]
-    for value in (0.1, 1, 10, 100, 1000):
-        lines.append(f'<path d="M{left} {y(value):.0f}H{width - 30}" stroke="#ddd"/>')
-        lines.append(f'<text x="{left - 8}" y="{y(value) + 4:.0f}" text-anchor="end">{value:g}</text>')
-    for count in counts:
-        lines.append(f'<text x="{x(count):.0f}" y="{height - 28}" text-anchor="middle">{count:,}</text>')
-    lines.append(f'<text x="{width / 2:.0f}" y="{height - 8}" text-anchor="middle">tokens read</text>')
-    for name, color, field in (("seconds", "#0b62a4", "seconds"), ("peak memory in MiB", "#b5480a", "mebibytes")):
-        points = [(x(count), y(getattr(cost, field))) for count, cost in costs.items()]
-        lines.append(
-            f'<polyline fill="none" stroke="{color}" stroke-width="2" '
-            f'points="{" ".join(f"{across:.0f},{down:.0f}" for across, down in points)}"/>'
-        )
-        for (across, down), cost in zip(points, costs.values(), strict=True):
-            lines.append(f'<circle cx="{across:.0f}" cy="{down:.0f}" r="3" fill="{color}"/>')
-            anchor = "start" if across == left else "middle"  # clear of the figures of the axis
-            lines.append(
-                f'<text x="{across:.0f}" y="{down - 8:.0f}" text-anchor="{anchor}" fill="{color}">'
-                f"{getattr(cost, field):.3g}</text>"
-            )
-        legend = 18 if field == "seconds" else 34
-        lines.append(f'<text x="{left + 8}" y="{legend}" fill="{color}">{name}</text>')
-    return "\n".join([*lines, "</svg>", ""])
-
-
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description="Measure the collection beside what one would do without it.")
@@ -414,7 +377,11 @@ def main() -> None:
         show("the module, nothing selected", {f"{count:,} tokens": cost for count, cost in growth.items()})
         results["growth"] = {str(count): cost._asdict() for count, cost in growth.items()}
         if options.svg:
-            options.svg.write_text(plot(growth))
+            lines = {
+                "seconds": {count: cost.seconds for count, cost in growth.items()},
+                "peak memory in MiB": {count: cost.mebibytes for count, cost in growth.items()},
+            }
+            options.svg.write_text(plot("tokens read", lines))
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")
 

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A module that calls nobody and returns as many records as it is told: what Ansible alone takes for a large result."""
+"""A module without calls that returns a given number of records: the cost of a large result in Ansible alone."""
 
 from ansible.module_utils.basic import AnsibleModule
 

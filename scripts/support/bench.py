@@ -15,7 +15,10 @@ from .tree import make_tree
 
 
 def main(arguments: list[str]) -> int:
-    """Run ``benchmarks/side_by_side.py``; its figures go to ``.venv/bench``.
+    """Run ``benchmarks/side_by_side.py``, or ``benchmarks/accounts.py`` for ``estate``; figures go to ``.venv/bench``.
+
+    Args:
+        arguments: Those of the benchmark. If the first is ``estate``, the others are those of ``accounts.py``.
 
     Returns:
         The exit code.
@@ -23,9 +26,13 @@ def main(arguments: list[str]) -> int:
     made = setup.prepare("test")
     results = VENV / "bench"
     make_tree(made, results / "tree")
-    outputs = ("--json", results / "results.json", "--svg", results / "growth.svg")
+    benchmark, data, figure = "side_by_side.py", "results.json", "growth.svg"
+    if arguments[:1] == ["estate"]:
+        benchmark, data, figure = "accounts.py", "estate.json", "accounts.svg"
+        arguments = arguments[1:]
+    outputs = ("--json", results / data, "--svg", results / figure)
     return subprocess.run(
-        [made.prefix / "bin/python", "benchmarks/side_by_side.py", *outputs, *arguments],
+        [made.prefix / "bin/python", f"benchmarks/{benchmark}", *outputs, *arguments],
         env={**made.variables, "ANSIBLE_COLLECTIONS_PATH": str(results / "tree")},
         cwd=ROOT,
         check=False,
