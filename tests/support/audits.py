@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ansible_collections.patrol.workmail.plugins.module_utils._audit.baseline import (
+    compare_with_baseline,
+    read_baseline,
+)
 from ansible_collections.patrol.workmail.plugins.module_utils._audit.result import audit
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.coverage import Coverage
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.policy import parse_policy
@@ -169,6 +173,27 @@ def mixed() -> dict[str, Any]:
     )
 
 
+def with_baseline(later: dict[str, Any], earlier: dict[str, Any]) -> dict[str, Any]:
+    """The later audit compared with the earlier one, which was made thirty days before."""
+    then = "2026-10-22T00:00:00+00:00"
+    return compare_with_baseline(later, read_baseline({**earlier, "as_of": then, "audited_at": then}, "90d", NOW))
+
+
+def compared() -> dict[str, Any]:
+    """The mixed audit, of which two findings are known, and three of the baseline are fixed, two of one token."""
+    return with_baseline(
+        mixed(),
+        audit_of(
+            [
+                token(1, expires_time=NOW - 3 * DAY, name="Outlook laptop"),
+                token(5, date_last_used=None, name="tablet", owner=Owner("u-gone")),
+                token(8, expires_time=None, date_last_used=None, name="<b>scanner</b>"),
+                token(9, ORGANIZATIONS[1], expires_time=NOW - DAY, name="printer"),
+            ]
+        ),
+    )
+
+
 def hostile() -> dict[str, Any]:
     """A finding for each hostile name, which is also that of the owner."""
     return audit_of(
@@ -268,6 +293,7 @@ def large(count: int = 5_000) -> dict[str, Any]:
 AUDITS = {
     "clean": clean,
     "mixed": mixed,
+    "compared": compared,
     "hostile": hostile,
     "incomplete": incomplete,
     "estate": estate,

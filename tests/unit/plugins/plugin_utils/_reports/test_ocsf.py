@@ -19,6 +19,7 @@ from audits import (
     ORGANIZATIONS,
     audit_of,
     clean,
+    compared,
     estate,
     incomplete,
     merged,
@@ -85,15 +86,19 @@ def by_status(events: list[dict[str, Any]], status: str) -> list[dict[str, Any]]
 def test_every_finding_is_an_event(name: str) -> None:
     result = AUDITS[name]() if name != "large" else AUDITS[name](200)
     events = events_of(render(result), VERSIONS)
-    found = by_status(events, "open") + by_status(events, "muted")
+    counted = [event for status in ("open", "new", "known") for event in by_status(events, status)]
+    found = counted + by_status(events, "muted")
     assert Counter((event["compliance"]["control"], event["resources"][0]["uid"]) for event in found) == Counter(
         (finding["rule_id"], f"{finding['token']['organization_id']}/{finding['token']['personal_access_token_id']}")
         for finding in result["findings"]
     )
     assert len(by_status(events, "muted")) == result["summary"]["muted"]
-    assert Counter(event["severity"].lower() for event in by_status(events, "open")) == Counter(
-        result["summary"]["by_severity"]
-    )
+    assert Counter(event["severity"].lower() for event in counted) == Counter(result["summary"]["by_severity"])
+    if result["baseline"] is None:
+        assert not {"new", "known", "fixed"} & {event["unmapped"]["status"] for event in events}
+    else:
+        for status in ("new", "known", "fixed"):
+            assert len(by_status(events, status)) == result["summary"][status] > 0
     assert len(by_status(events, "incomplete")) == len(result["errors"])
     for event in events:
         assert event["unmapped"]["complete"] is result["complete"]
@@ -129,6 +134,31 @@ def test_a_muted_finding_is_suppressed_with_its_reason() -> None:
     [event] = by_status(events_of(render(mixed())), "muted")
     assert (event["status_id"], event["status"]) == (3, "Suppressed")
     assert event["status_detail"] == "Muted until 2026-12-31: TICKET-1: <b>the archive</b> & co"
+
+
+def test_known_and_fixed_findings_name_the_baseline() -> None:
+    events = events_of(render(compared()))
+    for event in by_status(events, "known"):
+        assert (event["activity_name"], event["status"], event["compliance"]["status"]) == (
+            "Update",
+            "In Progress",
+            "Fail",
+        )
+        assert event["status_detail"] == "Known from the baseline of 2026-10-22T00:00:00+00:00"
+    for event in by_status(events, "fixed"):
+        assert (event["activity_name"], event["status"], event["compliance"]["status"]) == ("Close", "Resolved", "Pass")
+        assert event["status_detail"] == "Fixed since the baseline of 2026-10-22T00:00:00+00:00"
+    assert {event["resources"][0]["name"] for event in by_status(events, "fixed")} == {"<b>scanner</b>", "printer"}
+    assert all("status_detail" not in event for event in by_status(events, "new"))
+
+
+def test_an_event_names_the_policy_and_who_asked() -> None:
+    audit = {**mixed(), "caller": "arn:aws:sts::123456789012:assumed-role/auditor/x"}
+    audit["policy"]["name"] = "default"
+    for event in events_of(render(audit)):
+        assert event["unmapped"]["policy_digest"] == audit["policy"]["digest"]
+        assert event["unmapped"]["schema_version"] == 1 and event["unmapped"]["caller"] == audit["caller"]
+        assert event["unmapped"]["policy_name"] == "default" and event["compliance"]["standards"] == ["default"]
 
 
 def test_the_uid_is_the_fingerprint_of_sarif() -> None:

@@ -9,7 +9,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from audits import AUDITS, HOSTILE_NAMES, NOW, ORGANIZATIONS, audit_of, clean, estate, incomplete, mixed, token, unclear
+from audits import (
+    AUDITS,
+    HOSTILE_NAMES,
+    NOW,
+    ORGANIZATIONS,
+    audit_of,
+    clean,
+    compared,
+    estate,
+    incomplete,
+    mixed,
+    token,
+    unclear,
+)
 from guarding import guards
 from hypothesis import given
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -60,12 +73,19 @@ def test_the_metrics_are_the_counts_of_the_audit(audit: Callable[[], dict[str, A
     assert value_of(samples, "audit_timestamp_seconds") == NOW / SECOND
     assert value_of(samples, "audit_as_of_timestamp_seconds") == NOW / SECOND
     assert (value_of(samples, "violations") or 0) == summary["violations"]
-    assert (value_of(samples, "findings") or 0) == summary["findings"]
-    assert (value_of(samples, "findings", status="muted") or 0) == summary["muted"]
+    statuses = ("muted", "open") if result["baseline"] is None else ("muted", "new", "known", "fixed")
+    counts = {status: value_of(samples, "findings", status=status) or 0 for status in statuses}
+    assert counts == {
+        status: summary["findings"] - summary["muted"] if status == "open" else summary[status] for status in statuses
+    }
+    assert (value_of(samples, "findings") or 0) == sum(counts.values())
+    found = samples_of(render({**result, "fixed": []}))
     for severity, count in summary["by_severity"].items():
-        assert (value_of(samples, "findings", severity=severity, status="open") or 0) == count
+        muted = value_of(samples, "findings", severity=severity, status="muted") or 0
+        assert (value_of(found, "findings", severity=severity) or 0) - muted == count
     for rule, count in summary["by_rule"].items():
-        assert (value_of(samples, "findings", rule=rule, status="open") or 0) == count
+        muted = value_of(samples, "findings", rule=rule, status="muted") or 0
+        assert (value_of(found, "findings", rule=rule) or 0) - muted == count
     for organization in result["organizations"]:
         assert value_of(samples, "tokens", organization_id=organization["id"]) == organization["tokens"]
 
@@ -82,6 +102,14 @@ def test_what_was_audited_by_whom() -> None:
     audit = {**mixed(), "caller": "arn:aws:sts::123456789012:assumed-role/auditor/x"}
     [(_metric, labels)] = [key for key in samples_of(render(audit)) if key[0] == "audit_info"]
     assert dict(labels).items() >= {"version": "0.1.0", "caller": audit["caller"], "fail_on": "medium"}.items()
+    assert dict(labels)["policy_digest"] == audit["policy"]["digest"] and dict(labels)["schema_version"] == "1"
+
+
+def test_known_findings_are_not_violations() -> None:
+    samples = samples_of(render(compared()))
+    assert value_of(samples, "violations", rule="expired", organization="acme") == 0
+    assert value_of(samples, "findings", rule="expired", organization="acme", status="known") == 1
+    assert value_of(samples, "findings", rule="expired", organization="globex", status="fixed") == 1
 
 
 def test_accounts_and_organizations_are_labels() -> None:
