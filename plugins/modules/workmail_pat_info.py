@@ -347,6 +347,11 @@ organizations:
       description: How many tokens the organization has; null if it was left out or not read completely.
       type: int
       returned: always
+users:
+  description: The O(users) whose tokens were asked for; empty if the tokens of all users were.
+  type: list
+  elements: str
+  returned: success
 as_of:
   description: The instant that the tokens were judged at, in ISO 8601 in UTC.
   type: str

@@ -14,6 +14,7 @@ from typing import Any
 from ..module_utils._audit.baseline import Baseline, compare_with_baseline
 from ..module_utils._audit.facts_check import check_facts
 from ..module_utils._audit.result import audit
+from ..module_utils._domain.errors import OptionError
 from ..module_utils._domain.policy import Policy
 from ..module_utils._domain.times import resolve_as_of
 
@@ -43,6 +44,11 @@ def audit_facts(
         PatrolError: These are not facts, they lack organizations of the baseline, or from ``judge``.
     """
     checked = check_facts(facts, complete)
+    if baseline is not None and checked.users:
+        raise OptionError(
+            "baseline: the facts are about some users, and the findings of the tokens of others would look fixed",
+            hint="Gather the facts without users.",
+        )
     result = audit(
         policy,
         checked.tokens,

@@ -28,12 +28,14 @@ _UNCHANGED = "Pass on the result of workmail_pat_info as it is, gathered without
 class CheckedFacts(NamedTuple):
     """Facts that are valid.
 
-    The errors of ``coverage`` say what they lack. ``as_of`` is None for a list of records.
+    The errors of ``coverage`` say what they lack. ``as_of`` is None for a list of records. ``users`` has the users
+    whose tokens were asked for; none if the tokens of all were, or if that is not known.
     """
 
     tokens: Sequence[Token]
     coverage: Coverage
     as_of: object
+    users: Sequence[str] = ()
 
 
 def check_facts(facts: object, complete: object = None) -> CheckedFacts:
@@ -112,7 +114,10 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
         errors += _other_counts(tokens, summary, facts["as_of"])
     # The summary may count fewer tokens and other organizations; the errors say so.
     counts = [entry["tokens"] for entry in organizations if entry["tokens"] is not None]
-    return CheckedFacts(tokens, Coverage(accounts, organizations, max(read, sum(counts)), errors), facts["as_of"])
+    users = [text_at(user, "facts.users") for user in list_at(facts.get("users", []), "facts.users")]
+    return CheckedFacts(
+        tokens, Coverage(accounts, organizations, max(read, sum(counts)), errors), facts["as_of"], users
+    )
 
 
 def _lacking_organizations(

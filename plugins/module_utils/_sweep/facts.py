@@ -39,9 +39,9 @@ def gather_facts(options: Mapping[str, Any], connection: Connection, progress: P
         progress: Counts the calls, and shows how many there were.
 
     Returns:
-        The facts. The result has ``personal_access_tokens``, ``summary``, ``organizations``, ``as_of``, ``complete``,
-        ``errors``, the cost as ``elapsed``, ``pages``, ``calls`` and ``retries``, and ``next_token`` if one listing is
-        paged by the caller.
+        The facts. The result has ``personal_access_tokens``, ``summary``, ``accounts``, ``organizations``, ``users``,
+        ``as_of``, ``complete``, ``errors``, the cost as ``elapsed``, ``pages``, ``calls`` and ``retries``, and
+        ``next_token`` if one listing is paged by the caller.
 
     Raises:
         PatrolError: An option is not valid, or the answer would be incomplete; then its details have the cost.
@@ -61,6 +61,7 @@ def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:
         "summary": {"accounts": coverage.accounts_read, **summarize(found)},
         "accounts": coverage.accounts,
         "organizations": coverage.organizations,
+        "users": list(options.users),
         "as_of": format_instant(options.as_of),
         "complete": coverage.complete,
         "errors": coverage.errors,

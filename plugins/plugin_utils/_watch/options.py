@@ -19,7 +19,7 @@ from ...module_utils._domain.text import quoted
 from ...module_utils._domain.times import SECOND, current_instant, parse_duration
 from ...module_utils._sweep.accounts import AccountOptions
 from ...module_utils._sweep.options import SweepOptions, parse_sweep_options
-from .events import Threshold
+from .._changes import Threshold
 
 _TIMEOUTS = ("connect_timeout", "read_timeout")
 _CONNECTION = ("access_key", "endpoint_url", "profile", "region", "secret_key", "session_token")

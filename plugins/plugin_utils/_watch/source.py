@@ -22,7 +22,8 @@ from ...module_utils._domain.tokens import Token
 from ...module_utils._sweep.sweep import Sweep, sweep
 from ...module_utils._workmail.connection import Connection
 from ...module_utils._workmail.session import Session
-from .events import Reading, failure_event, find_steps
+from .._changes import Reading, find_steps
+from .events import failure_event
 from .options import WatchOptions, parse_watch_options
 from .state import State
 

@@ -24,8 +24,8 @@ from ansible_collections.patrol.workmail.plugins.filter.workmail_pat_report impo
 from ansible_collections.patrol.workmail.plugins.module_utils._audit.audit_check import check_audit
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY, format_instant
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import DERIVED, to_record
+from ansible_collections.patrol.workmail.plugins.plugin_utils._changes import Reading, Threshold, find_steps
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._formats import FORMATS
-from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.events import Reading, Threshold, find_steps
 from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.state import State, StateError
 from ansible_collections.patrol.workmail.plugins.test.workmail_pat_matching import workmail_pat_matching
 

@@ -18,12 +18,8 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors imp
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens import Organization, token_from_summary
 from ansible_collections.patrol.workmail.plugins.module_utils._sweep.sweep import Sweep, SweptOrganization, Tally
-from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.events import (
-    Reading,
-    Threshold,
-    failure_event,
-    find_steps,
-)
+from ansible_collections.patrol.workmail.plugins.plugin_utils._changes import Reading, Threshold, find_steps
+from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.events import failure_event
 from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.source import reading_of
 from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.state import State
 
@@ -105,7 +101,7 @@ def test_the_first_sweep_sends_events_of_other_tokens_only_with_report_existing(
 
 
 @guards(
-    "plugins/plugin_utils/_watch/events.py",
+    "plugins/plugin_utils/_changes.py",
     "by_id.setdefault(str(token.personal_access_token_id), token)",
     "by_id[str(len(by_id))] = token",
 )
@@ -127,7 +123,7 @@ def test_tokens_of_an_organization_that_was_not_read_at_first_do_not_appear_late
     assert send(state, sweep({"a": {"one": {}}, "b": {"two": {}}, "c": {"three": {}}})) == [("appeared", "three")]
 
 
-@guards("plugins/plugin_utils/_watch/events.py", "    if reading.complete:\n", "    if True:\n")
+@guards("plugins/plugin_utils/_changes.py", "    if reading.complete:\n", "    if True:\n")
 @guards(
     "plugins/plugin_utils/_watch/source.py",
     "for entry in found.organizations if entry.complete",
