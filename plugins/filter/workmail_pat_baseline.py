@@ -39,11 +39,13 @@ seealso:
 
 EXAMPLES = r"""
 - name: List the findings that are new since an earlier audit
+  when: earlier_audit is file
   ansible.builtin.debug:
     msg: "{{ audit.findings | rejectattr('known') | map(attribute='message') }}"
   vars:
-    earlier: "{{ 'reports/audit.json' | patrol.workmail.workmail_pat_baseline(max_age='30d') }}"
     audit: "{{ acme | patrol.workmail.workmail_pat_findings('default', baseline=earlier) }}"
+    earlier: "{{ earlier_audit | patrol.workmail.workmail_pat_baseline(max_age='30d') }}"
+    earlier_audit: "{{ playbook_dir }}/reports/audit.json"
 """
 
 RETURN = r"""

@@ -77,11 +77,13 @@ EXAMPLES = r"""
     msg: "{{ (acme | patrol.workmail.workmail_pat_findings('default')).summary }}"
 
 - name: List the findings that are new since an earlier audit
+  when: earlier_audit is file
   ansible.builtin.debug:
     msg: "{{ audit.findings | rejectattr('known') | map(attribute='message') }}"
   vars:
-    earlier: "{{ 'reports/audit.json' | patrol.workmail.workmail_pat_baseline }}"
     audit: "{{ acme | patrol.workmail.workmail_pat_findings('default', baseline=earlier) }}"
+    earlier: "{{ earlier_audit | patrol.workmail.workmail_pat_baseline }}"
+    earlier_audit: "{{ playbook_dir }}/reports/audit.json"
 
 - name: Ask what would break a stricter policy in thirty days
   ansible.builtin.debug:
