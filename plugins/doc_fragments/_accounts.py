@@ -26,13 +26,13 @@ options:
       - To list accounts, the credentials must be of the management account or of a delegated administrator, with the
         permissions C(organizations:ListAccounts), or C(organizations:ListAccountsForParent) and
         C(organizations:ListOrganizationalUnitsForParent).
-      - If left out, the account of the credentials is read. An empty list is an error.
+      - The default is the account of the credentials. An empty list is an error.
       - Quote account IDs, because YAML reads an ID that begins with C(0) as an octal number.
     type: list
     elements: str
   exclude_accounts:
     description:
-      - Account IDs, organizational units and ARNs of roles that O(accounts) includes and that are not to be read.
+      - Account IDs, organizational units and ARNs of roles in O(accounts) to exclude.
       - An entry that excludes nothing is an error, and so is an empty list.
     type: list
     elements: str

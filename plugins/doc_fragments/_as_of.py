@@ -17,8 +17,8 @@ options:
     description:
       - The instant for which conditions and policies are evaluated.
       - An instant in ISO 8601 with an offset, such as V(2026-01-02T03:04:05Z); a date, such as V(2026-01-02), which is
-        the instant at which that day begins in UTC; or a duration from now, such as V(+30d).
-      - If left out, the moment at which the options are read.
+        the start of that day in UTC; or a duration from now, such as V(+30d).
+      - The default is the start of the run.
     type: str
 """
 
@@ -26,7 +26,7 @@ options:
 options:
   allow_future:
     description:
-      - Whether to revoke even if O(as_of) is in the future. Tokens that are still valid are revoked then.
+      - Whether to revoke even if O(as_of) is in the future. This revokes tokens that are still valid.
     type: bool
     default: false
 """

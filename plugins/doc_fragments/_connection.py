@@ -15,14 +15,14 @@ class ModuleDocFragment:
 options:
   connect_timeout:
     description:
-      - How many seconds to wait for a connection with AWS, V(1) to V(600), before the next attempt.
+      - The time to wait for a connection to AWS before the next attempt, in seconds, V(1) to V(600).
       - The environment variable C(AWS_MAX_ATTEMPTS) sets the number of attempts for each call. The default is 8.
     type: int
     default: 5
   read_timeout:
     description:
-      - How many seconds to wait for AWS to answer on a connection, V(1) to V(600), before the next attempt.
-      - If an endpoint never answers, a call fails after about three minutes.
+      - The time to wait for a reply from AWS on a connection before the next attempt, in seconds, V(1) to V(600).
+      - If an endpoint never replies, a call fails after about three minutes.
     type: int
     default: 20
 """

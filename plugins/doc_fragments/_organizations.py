@@ -17,7 +17,7 @@ options:
     description:
       - The organizations to read, by ID (C(m-) and 32 lowercase hexadecimal digits) or by alias.
       - An organization that does not exist, or whose tokens cannot be read, is an error.
-      - If left out or empty, every organization that C(ListOrganizations) returns, except those in state C(Creating),
+      - If omitted or empty, every organization that C(ListOrganizations) returns, except those in state C(Creating),
         C(Deleting) or C(Deleted), which cannot list tokens. If no organization remains, that is an error.
       - AWS does not document the states of an organization. An organization in any other state than these and C(Active)
         is read as well, and is an error if AWS refuses.

@@ -15,7 +15,7 @@ class ModuleDocFragment:
 options:
   page_size:
     description:
-      - How many tokens to request with each call, V(1) to V(100).
+      - The number of tokens to request with each call, V(1) to V(100).
     type: int
     default: 100
     aliases: [max_results]
@@ -27,11 +27,11 @@ options:
     description:
       - Stop after reading this number of tokens, to page through one organization manually.
       - It counts the tokens that are read, before O(select).
-      - If there are more tokens, the result is incomplete, and its C(errors) say so.
+      - If there are more tokens, the result is incomplete, and its C(errors) have an entry.
     type: int
   next_token:
     description:
       - Start at the page of an earlier result's C(next_token), to page through one organization manually.
-      - The result is incomplete, because it lacks the earlier pages, and its C(errors) say so.
+      - The result is incomplete, because it lacks the earlier pages, and its C(errors) have an entry.
     type: str
 """

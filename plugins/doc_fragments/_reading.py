@@ -15,9 +15,9 @@ class ModuleDocFragment:
 options:
   regions:
     description:
-      - The AWS regions to look in.
+      - The AWS regions to read.
       - V(all) stands for every region in which botocore knows Amazon WorkMail.
-      - If left out or empty, the connection's own O(region).
+      - If omitted or empty, the O(region) of the connection.
       - A region without Amazon WorkMail is an error before any call.
     type: list
     elements: str
@@ -28,7 +28,7 @@ options:
     default: false
   concurrency:
     description:
-      - How many calls may run at the same time, V(1) to V(64).
+      - The maximum number of concurrent calls, V(1) to V(64).
     type: int
     default: 8
 """

@@ -17,13 +17,13 @@ options:
     description:
       - The ARN of an IAM role to assume before any call to Amazon WorkMail.
       - The credentials of the connection need the permission C(sts:AssumeRole) for this role.
-      - If O(endpoint_url) is given, AWS STS is called at this endpoint as well.
+      - If O(endpoint_url) is set, AWS STS is called at this endpoint as well.
     type: str
     aliases: [iam_role_arn]
   assume_role_external_id:
     description:
       - The external ID that the role's trust policy requires.
-      - Needs O(assume_role_arn).
+      - Requires O(assume_role_arn).
       - It is not shown in messages, results and logs.
     type: str
 """

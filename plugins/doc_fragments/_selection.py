@@ -16,7 +16,7 @@ options:
   select:
     description:
       - Conditions on a token. Only the tokens that meet all of them are returned; the summary still counts all tokens.
-      - The test plugin P(patrol.workmail.workmail_pat_matching#test) describes each condition.
+      - The test plugin P(patrol.workmail.workmail_pat_matching#test) documents each condition.
       - An unknown condition or an invalid value is an error before any call.
       - V(owner), V(owner_state) and V(owner_linked) need O(owners=true).
     type: dict

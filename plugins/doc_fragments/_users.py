@@ -18,7 +18,7 @@ options:
       - Only the personal access tokens of these users.
       - User IDs are used as they are. User names and primary e-mail addresses are resolved with C(DescribeUser).
       - A user that does not exist in any of the organizations is an error with the code C(EntityNotFoundException).
-      - If left out or empty, the tokens of every user.
+      - If omitted or empty, the tokens of every user.
     type: list
     elements: str
     aliases: [user, user_id]

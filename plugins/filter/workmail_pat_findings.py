@@ -12,13 +12,15 @@ author:
 version_added: 0.1.0
 short_description: Check facts about Amazon WorkMail personal access tokens against a policy
 description:
-  - Audits facts that were gathered before, as M(patrol.workmail.workmail_pat_audit) audits what it reads itself.
-  - The outcome is V(incomplete), and C(errors) says why, unless the facts are complete. They are complete if they say
-    so, have no errors, and hold every record and organization that their summary counts, each once.
-  - Facts that were gathered with O(patrol.workmail.workmail_pat_info#module:select), that were paged by hand, or that
-    were filtered since are incomplete.
-  - The audit is about what was asked for when the facts were gathered. Facts about some organizations or some users can
-    be complete, as with M(patrol.workmail.workmail_pat_audit).
+  - Audits facts that are already gathered, in the same way as M(patrol.workmail.workmail_pat_audit) audits the tokens
+    that it reads.
+  - The outcome is V(incomplete), and C(errors) says why, unless the facts are complete. They are complete if their
+    C(complete) is true, they have no errors, and they contain every record and organization that their summary counts
+    exactly once.
+  - Facts that were gathered with O(patrol.workmail.workmail_pat_info#module:select), that were read page by page, or
+    that were filtered afterwards are incomplete.
+  - The audit covers what was requested when the facts were gathered. Facts about some organizations or some users can
+    be complete.
   - A bare list of records does not say whether it is complete, so its outcome is V(incomplete) unless O(complete=true).
 positional: policy
 options:
@@ -26,27 +28,27 @@ options:
     description:
       - The result of M(patrol.workmail.workmail_pat_info), or a list of records of tokens such as its
         RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens).
-      - With the owners, if the policy has conditions on these.
+      - The records must contain the owners if the policy has conditions on owners.
     type: raw
     required: true
   policy:
     description:
-      - The policy, as O(patrol.workmail.workmail_pat_audit#module:policy) describes it, or the name of one that the
-        collection brings, V(default), V(no_expired) or V(wind_down).
+      - The policy, as O(patrol.workmail.workmail_pat_audit#module:policy) describes it, or the name of a built-in
+        policy, V(default), V(no_expired) or V(wind_down).
     type: raw
     required: true
   complete:
     description:
-      - Whether a list of records holds every token, for example because it comes from
+      - Whether a list of records contains every token, for example because it comes from
         P(patrol.workmail.workmail_pat#lookup) with neither O(patrol.workmail.workmail_pat#lookup:select) nor
         O(patrol.workmail.workmail_pat#lookup:on_error=continue). The filter cannot check this.
-      - It is for a list only. The result of M(patrol.workmail.workmail_pat_info) has its own C(complete).
+      - Only for a list. The result of M(patrol.workmail.workmail_pat_info) has its own C(complete).
     type: bool
   as_of:
     description:
-      - The instant to judge at, in ISO 8601 with an offset; a date, which is the instant at which that day begins in
-        UTC; or a duration from now such as V(+30d).
-      - Left out, the C(as_of) of the result, or now for a list.
+      - The instant for which the policy is evaluated. An instant in ISO 8601 with an offset; a date, which is the start
+        of that day in UTC; or a duration from now such as V(+30d).
+      - The default is the C(as_of) of the result, or now for a list.
     type: str
   baseline:
     description:
@@ -72,7 +74,7 @@ EXAMPLES = r"""
     owners: true
   register: acme
 
-- name: Check them against the policy that the collection brings
+- name: Check them against the built-in default policy
   ansible.builtin.debug:
     msg: "{{ (acme | patrol.workmail.workmail_pat_findings('default')).summary }}"
 
@@ -85,7 +87,7 @@ EXAMPLES = r"""
     earlier: "{{ earlier_audit | patrol.workmail.workmail_pat_baseline }}"
     earlier_audit: "{{ playbook_dir }}/reports/audit.json"
 
-- name: Ask what would break a stricter policy in thirty days
+- name: List the findings of a stricter policy in thirty days
   ansible.builtin.debug:
     msg: "{{ audit.findings | map(attribute='message') }}"
   vars:

@@ -12,15 +12,14 @@ author:
 version_added: 0.1.0
 short_description: Merge the audits of several hosts into one
 description:
-  - Makes one audit of those of several hosts, each of which audited a part of the AWS accounts, for a report on all of
-    them.
+  - Merges the audits of several hosts, each of which audited a part of the AWS accounts, into one for a common report.
   - To audit several accounts from one host, use O(patrol.workmail.workmail_pat_audit#module:accounts) instead.
-  - The outcome is V(pass) only if that is the outcome of every audit. It is V(incomplete) unless every host was
-    audited and everything was read completely. A host is among the C(errors), by its name, if its audit failed, is
-    missing, has an unknown outcome, or contradicts itself, such as a C(pass) with errors or without some of the
+  - The outcome is V(pass) only if that is the outcome of every audit. It is V(incomplete) unless every host was audited
+    and everything was read completely. C(errors) contains a host, by its name, if its audit failed, is missing, has an
+    unknown outcome, or contradicts itself. An example of the latter is a C(pass) with errors, or without some of the
     findings that it counts.
-  - If two hosts have read the same account or the same organization, the second of them is left out and is an error
-    too, because one of the two did not read what was intended, for example if a role was copied.
+  - If two hosts read the same account or the same organization, the second host is skipped and is an error too. One of
+    the two probably did not read the intended account, for example because its role was copied.
   - All audits must have used the same policy and the same instant.
 positional: hosts
 options:
@@ -32,7 +31,7 @@ options:
     required: true
   hosts:
     description:
-      - The names of all hosts that were to be audited. They can be any names, not only hosts of the inventory.
+      - The names of all hosts that must be audited. Any names are allowed, not only hosts of the inventory.
     type: list
     elements: str
     required: true

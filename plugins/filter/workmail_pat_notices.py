@@ -12,9 +12,11 @@ author:
 version_added: 0.1.0
 short_description: Make notices to the owners of Amazon WorkMail personal access tokens
 description:
-  - Groups the findings of an audit by owner and makes a message for each, which says which tokens were found and why.
-  - Findings that are muted are left out.
-  - It sends nothing. The role R(patrol.workmail.notify, ansible_collections.patrol.workmail.notify_role) does.
+  - Groups the findings of an audit by owner, and creates one message for each owner with the tokens that were found and
+    the reasons.
+  - Muted findings are omitted.
+  - The filter sends nothing. The role R(patrol.workmail.notify, ansible_collections.patrol.workmail.notify_role) sends
+    the messages.
 options:
   _input:
     description:
@@ -25,7 +27,7 @@ options:
     required: true
   text_template:
     description:
-      - The Jinja template of the message as text.
+      - The Jinja template of the text of the message.
       - Its variables are C(name), the name of the owner; C(tokens), each with C(organization_id),
         C(organization_alias), C(personal_access_token_id), C(name), C(date_created), C(date_last_used) and
         C(expires_time) as dates, and C(reasons), a list of texts; and C(deadline), a date or null.
@@ -34,7 +36,7 @@ options:
     required: true
   html_template:
     description:
-      - The Jinja template of the message as HTML. It has the same variables, and escapes their values.
+      - The Jinja template of the HTML of the message. It has the same variables, and escapes their values.
     type: str
     required: true
   subject:
@@ -78,9 +80,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The notices. Each has C(to), the e-mail address; C(name); C(tokens) as the templates see them; C(subject), C(text)
-      and C(html); C(eml), the complete message in the form of RFC 5322; and C(file), a name for it as a file.
-    - If an owner cannot be notified, C(to) is null, C(reason) says why, and the parts of the message are null.
+    - The notices. Each has C(to), the e-mail address; C(name); C(tokens), as in the templates; C(subject), C(text) and
+      C(html); C(eml), the complete message in the format of RFC 5322; and C(file), a name for a file with the message.
+    - If an owner cannot be notified, C(reason) gives the reason, and C(to) and the parts of the message are null.
   type: list
   elements: dict
 """

@@ -13,7 +13,7 @@ version_added: 0.1.0
 short_description: Write an audit of Amazon WorkMail personal access tokens as a report
 description:
   - Turns the result of an audit into the text of a report.
-  - What users wrote, such as the name of a token, is escaped for each format.
+  - Text that users wrote, such as the name of a token, is escaped for each format.
 positional: format
 options:
   _input:
@@ -62,7 +62,7 @@ EXAMPLES = r"""
     policy_file: default
   register: audit
 
-- name: Write the page for people
+- name: Write the HTML report
   ansible.builtin.copy:
     content: "{{ audit | patrol.workmail.workmail_pat_report('html') }}"
     dest: ./workmail-audit.html

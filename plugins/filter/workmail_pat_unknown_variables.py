@@ -12,7 +12,7 @@ author:
 version_added: 0.1.0
 short_description: Find misspelled names of role variables
 description:
-  - Returns the names that are not known, each with the nearest known name.
+  - Returns the unknown names, each with the nearest known name.
   - The roles of this collection use it to refuse a misspelled variable, which would otherwise be ignored.
 positional: known
 options:

@@ -10,17 +10,17 @@ name: workmail_pat
 version_added: 0.1.0
 short_description: Amazon WorkMail users, personal access tokens, organizations or AWS accounts as hosts
 description:
-  - Makes a host of each user who holds a personal access token, of each token, of each organization of
-    Amazon WorkMail, or of each AWS account.
+  - Creates one host for each user with a personal access token, each token, each Amazon WorkMail organization, or each
+    AWS account.
   - Needs a YAML configuration file whose name ends with C(workmail_pat.yml) or C(workmail_pat.yaml).
-  - These hosts are not machines. Each has the variable C(ansible_connection) set to V(local), so that a play
-    over them runs on the controller, unless O(compose) sets another.
-  - The inventory is complete or an error, as the result of M(patrol.workmail.workmail_pat_info) is. Only with
-    O(on_error=continue) it can be incomplete; then the plugin warns, and C(workmail_complete) is false for the hosts of
-    an organization that was not read completely, and C(workmail_account_complete) for all hosts of its AWS account.
-  - B(Caution:) Ansible itself continues without an inventory source that failed, and only warns. Set
-    C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true), or C(any_unparsed_is_failed) in the section C(inventory) of
-    C(ansible.cfg), so that the run fails.
+  - These hosts are not machines. Each has the variable C(ansible_connection) set to V(local), so a play over them runs
+    on the controller, unless O(compose) sets another connection.
+  - The inventory is complete, or the plugin fails. Only with O(on_error=continue) can it be incomplete. The plugin then
+    warns, C(workmail_complete) is false for the hosts of an organization that was not read completely, and
+    C(workmail_account_complete) is false for all hosts of its AWS account.
+  - B(Caution:) By default, Ansible only warns if an inventory source fails, and continues without it. To make the run
+    fail, set C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true), or C(any_unparsed_is_failed) in the section
+    C(inventory) of C(ansible.cfg).
   - The guide R(Tokens as inventory,ansible_collections.patrol.workmail.docsite.guide_inventory) lists the variables and
     groups of each kind of host.
 author:
@@ -34,10 +34,10 @@ options:
     choices: [patrol.workmail.workmail_pat]
   hosts:
     description:
-      - What a host stands for.
-      - With V(users), a user who holds a token that was selected; it needs the permission C(workmail:ListUsers).
-      - With V(tokens), a token that was selected.
-      - With V(organizations), an organization in state C(Active), with the settings of its tokens where
+      - What each host represents.
+      - With V(users), a user with a selected token. This requires the permission C(workmail:ListUsers).
+      - With V(tokens), a selected token.
+      - With V(organizations), an organization in state C(Active), with the settings of its tokens if
         C(workmail:DescribeIdentityProviderConfiguration) is allowed.
       - With V(accounts), an AWS account that O(accounts) includes, with its WorkMail organizations and the counts of
         its tokens. An account without a WorkMail organization is a host too, and so is one that AWS Organizations lists
@@ -47,23 +47,23 @@ options:
     default: users
   include_without_tokens:
     description:
-      - Whether to make a host of every user, also of those who hold no token that was selected.
+      - Whether to create a host for every user, including users without a selected token.
       - Needs O(hosts=users), and cannot be combined with O(users).
     type: bool
     default: false
   hostnames:
     description:
-      - What to call a host, in order of preference. The first that gives a text or a whole number that is not empty is
-        taken; where none does, the default is.
+      - Expressions for the name of a host, in order of preference. The first one that results in a string that is not
+        empty, or in an integer, is used. If none does, the default name is used.
       - Each is a Jinja expression over the variables of the host, such as V(workmail_owner.email), or a template with
         braces.
-      - An expression that fails is passed over, unless O(strict=true).
+      - An expression that fails is skipped, unless O(strict=true).
       - The default is C(ALIAS.TOKEN_ID), C(ALIAS.USER_NAME), C(ALIAS), or the name of the AWS account. If the name or
         alias is not known, its ID is used.
-      - Whatever is no letter, digit or one of C(_.@+-) becomes an underscore.
-      - Hosts never merge. Where several would have one name, or where the inventory has another host or a group of this
-        name already, a tilde and a digest of the host's ids are added to the name.
-      - Users name their tokens as they like. Do not make such a name a host name beside real hosts.
+      - Every character that is not a letter, a digit or one of C(_.@+-) becomes an underscore.
+      - Hosts never merge. If several hosts would have the same name, or the inventory already has another host or a
+        group with this name, a tilde and a digest of the host's IDs are added to the name.
+      - Users choose the names of tokens. Do not use such a name as a host name next to real hosts.
     type: list
     elements: str
     default: []
@@ -76,9 +76,9 @@ options:
     default: workmail_
   builtin_groups:
     description:
-      - Whether to make the groups C(workmail_pat) of all hosts, C(workmail_account_ID), C(workmail_organization_ALIAS),
-        C(workmail_region_REGION), C(workmail_expired), C(workmail_never_used), C(workmail_owner_STATE),
-        C(workmail_incomplete) and C(workmail_account_incomplete).
+      - Whether to create the groups C(workmail_pat) of all hosts, C(workmail_account_ID),
+        C(workmail_organization_ALIAS), C(workmail_region_REGION), C(workmail_expired), C(workmail_never_used),
+        C(workmail_owner_STATE), C(workmail_incomplete) and C(workmail_account_incomplete).
       - With O(on_error=continue), the groups C(workmail_account_incomplete) and C(workmail_account_ID) of an AWS
         account that was not read completely exist even if it has no host.
     type: bool
@@ -86,16 +86,17 @@ options:
 notes:
   - The options of the connection, O(accounts), O(exclude_accounts), O(organizations), O(users), O(regions), O(as_of),
     O(assume_role_name), O(assume_role_arn) and O(assume_role_external_id) can hold Jinja templates.
-  - The cache holds complete snapshots, and never an error or an incomplete one. Its key covers the credentials, roles,
-    endpoint, regions, accounts, organizations and users, as far as they are known without a call. Which accounts an
-    organizational unit or V(all) stands for is part of the cached snapshot. Selecting, judging, composing
-    and grouping come after it, so a token can expire while it is cached.
-  - A cache on disk holds the names of tokens and users and their e-mail addresses. Keep it where only you can read it.
-  - Ansible passes over O(compose), O(groups) and O(keyed_groups) that fail, unless O(strict=true).
+  - The cache stores complete snapshots, never errors or incomplete results. Its key covers the credentials, roles,
+    endpoint, regions, accounts, organizations and users, if they are known without a call. The accounts that an
+    organizational unit or V(all) stands for are part of the cached snapshot. Selecting, evaluating, composing and
+    grouping happen afterwards, so a cached token can expire.
+  - A cache on disk holds the names of tokens and users and their e-mail addresses. Store it in a directory that only
+    you can read.
+  - Ansible ignores expressions of O(compose), O(groups) and O(keyed_groups) that fail, unless O(strict=true).
   - Text that Ansible could evaluate, which contains a brace, C(#), C(|) or an opening parenthesis, is marked as unsafe
     in host variables. C(ansible-inventory --list) shows it as an object with the key C(__ansible_unsafe). All other
     text is shown as it is.
-  - Users write the names of tokens. Never use such a variable as an expression, as in C(when) with braces around it.
+  - Users choose the names of tokens. Never use such a variable as an expression, as in C(when) with braces around it.
 seealso:
   - module: patrol.workmail.workmail_pat_info
   - plugin: patrol.workmail.workmail_pat
@@ -121,7 +122,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-# One host per user who holds a token, from every organization in every region.
+# One host per user with a token, from every organization in every region.
 plugin: patrol.workmail.workmail_pat
 regions: [all]
 
@@ -139,7 +140,7 @@ hostnames:
 strict: true
 
 ---
-# One host per token, grouped by the first scope and by whether it is due within two weeks.
+# One host per token, grouped by its first scope, and by whether it expires within two weeks.
 plugin: patrol.workmail.workmail_pat
 region: us-east-1
 hosts: tokens
@@ -151,7 +152,7 @@ groups:
 strict: true
 
 ---
-# One host per AWS account of the estate, grouped by whether it has a token that has expired.
+# One host per AWS account. The group workmail_expired contains the accounts with expired tokens.
 plugin: patrol.workmail.workmail_pat
 region: us-east-1
 hosts: accounts
@@ -160,7 +161,7 @@ assume_role_name: audit/workmail-auditor
 strict: true
 
 ---
-# One host per organization, read as a role in another account, and cached for an hour.
+# One host per organization of another account, read with a role, and cached for an hour.
 plugin: patrol.workmail.workmail_pat
 region: us-east-1
 hosts: organizations

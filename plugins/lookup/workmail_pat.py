@@ -10,34 +10,34 @@ name: workmail_pat
 version_added: 0.1.0
 short_description: Look up Amazon WorkMail personal access tokens
 description:
-  - Returns the personal access tokens of one, several or all Amazon WorkMail organizations, with derived fields such as
-    a token's age and whether it has expired.
-  - The answer is whole or an error, as with M(patrol.workmail.workmail_pat_info); only O(on_error=continue),
-    O(on_missing), O(max_items) and O(next_token) allow for less, and then a warning says so, except with
-    O(on_missing=skip).
+  - Returns the personal access tokens of one, several or all Amazon WorkMail organizations, with computed fields such
+    as the age of a token and whether it has expired.
+  - The result is complete, or the lookup fails. Only O(on_error=continue), O(on_missing), O(max_items) and
+    O(next_token) allow an incomplete result. A warning then says so, except with O(on_missing=skip).
 author:
   - The patrol.workmail contributors (@patrol-collections)
 options:
   _terms:
     description:
-      - The organizations to sweep, by id (C(m-) and 32 lowercase hex digits) or by alias.
-      - One that is not in state C(Active) is an error.
-      - Without terms, every organization that C(ListOrganizations) shows in state C(Active); none at all is an error.
+      - The organizations to read, by ID (C(m-) and 32 lowercase hexadecimal digits) or by alias.
+      - An organization that is not in state C(Active) is an error.
+      - Without terms, every organization that C(ListOrganizations) lists in state C(Active). If no such organization
+        exists, that is an error.
     type: list
     elements: str
   on_missing:
     description:
-      - What to do where an organization or a user does not exist.
-      - V(error) makes that an error, V(warn) passes it over with a warning, V(skip) passes it over in silence.
+      - What to do if an organization or a user does not exist.
+      - V(error) fails, V(warn) skips it with a warning, and V(skip) skips it silently.
     type: str
     choices: [error, skip, warn]
     default: error
   cache:
     description:
-      - Whether to share the answer with the same lookup elsewhere in this run of Ansible, whichever task, host or
-        process asks. Two lookups are the same where all their terms and options are, the C(AWS_*) environment variables
-        and the configuration files of AWS.
-      - Only a complete answer is shared. It is kept in Ansible's private temporary directory of the run.
+      - Whether to share the result with the same lookup in other tasks, hosts and processes of this run of Ansible. Two
+        lookups are the same if their terms, their options, the C(AWS_*) environment variables and the AWS configuration
+        files are the same.
+      - Only complete results are shared. They are stored in Ansible's private temporary directory of the run.
       - M(patrol.workmail.workmail_pat) and M(patrol.workmail.workmail_pat_revoke) make later lookups read again. Use
         V(false) if something else makes a change that a lookup must see in the same run, or to wait for a change with
         C(until).
@@ -67,7 +67,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Count the tokens of an organization
+- name: Show how many tokens an organization has
   ansible.builtin.debug:
     msg: "{{ query('patrol.workmail.workmail_pat', 'acme', region='us-east-1') | length }}"
 
@@ -83,7 +83,7 @@ EXAMPLES = r"""
   vars:
     stale: "{{ query('patrol.workmail.workmail_pat', 'acme', region='us-east-1', select={'unused_for': '90d'}) }}"
 
-- name: Pass over an organization that does not exist
+- name: Skip an organization that does not exist, with a warning
   ansible.builtin.debug:
     msg: "{{ found | length }}"
   vars:
@@ -93,7 +93,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - The tokens that were selected, sorted by C(organization_id), C(date_created) and C(personal_access_token_id).
+    - The selected tokens, sorted by C(organization_id), C(date_created) and C(personal_access_token_id).
     - The fields of each are those that RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens) describes.
   type: list
   elements: dict

@@ -14,12 +14,12 @@ short_description: Revoke Amazon WorkMail personal access tokens
 description:
   - Deletes the personal access tokens of one Amazon WorkMail organization that have given IDs. A mail client that uses
     a deleted token is locked out.
-  - Each token is read just before it is deleted, and read again afterwards. So RV(revoked) is what was there and is
-    gone, whatever the service answered in between.
-  - If the process of Ansible that started the module has ended, the task stops before the next deletion, with the error
-    code C(AbandonedRunException). An asynchronous task may outlive the playbook.
-  - Tokens cannot be made with an API. Their users make them in the Amazon WorkMail web application.
-  - To revoke what a policy finds, see M(patrol.workmail.workmail_pat_revoke) and the role
+  - Each token is read just before its deletion and again afterwards. RV(revoked) therefore lists tokens that existed
+    and are gone, whatever the service replied in between.
+  - If the Ansible process that started the module ends, the task stops before the next deletion, with the error code
+    C(AbandonedRunException). An asynchronous task may outlive the playbook.
+  - No API can create tokens. Users create them in the Amazon WorkMail web application.
+  - To revoke the tokens that violate a policy, see M(patrol.workmail.workmail_pat_revoke) and the role
     R(patrol.workmail.revoke, ansible_collections.patrol.workmail.revoke_role).
 author:
   - The patrol.workmail contributors (@patrol-collections)
@@ -32,18 +32,18 @@ options:
     required: true
   personal_access_token_ids:
     description:
-      - The ids of the tokens. One that is not there is no error.
+      - The IDs of the tokens. A token that does not exist is not an error.
     type: list
     elements: str
     required: true
     aliases: [personal_access_token_id]
   only_if:
     description:
-      - Conditions on a token, at least one. A token that does not meet all of them when it is read, just before its
-        deletion, is left and listed in RV(not_revoked).
-      - The conditions are those of the test plugin P(patrol.workmail.workmail_pat_matching#test), which describes each.
-      - With conditions on owners, the owner of each token is read as well, with C(DescribeUser). An owner whom the
-        organization does not know is in the state V(UNKNOWN).
+      - Conditions on a token, at least one. Each token is read just before its deletion. If it does not meet all
+        conditions, it is not revoked and is listed in RV(not_revoked).
+      - The conditions are those of the test plugin P(patrol.workmail.workmail_pat_matching#test), which documents each.
+      - With conditions on owners, the owner of each token is read as well, with C(DescribeUser). An owner who does not
+        exist in the organization is in the state V(UNKNOWN).
     type: dict
 seealso:
   - module: patrol.workmail.workmail_pat_info
@@ -80,7 +80,7 @@ EXAMPLES = r"""
       unused_for: 365d
   register: found
 
-- name: Revoke these, each only if it has still not been used when its turn comes
+- name: Revoke these tokens, except those that were used meanwhile
   patrol.workmail.workmail_pat:
     organization: acme
     personal_access_token_ids: "{{ found.personal_access_tokens | map(attribute='personal_access_token_id') }}"
@@ -94,9 +94,10 @@ EXAMPLES = r"""
 RETURN = r"""
 revoked:
   description:
-    - The tokens that existed when they were read and are gone, as they were just before, with the fields that
-      RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens) describes. In check mode, those that would be.
-    - If the task fails, those that it had revoked before.
+    - The tokens that existed and are gone now, as they were just before their deletion, with the fields that
+      RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens) describes. In check mode, the tokens that
+      would be revoked.
+    - If the task fails, the tokens that it revoked before the failure.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
@@ -112,7 +113,7 @@ not_revoked:
       returned: always
       sample: it does not match only_if
     token:
-      description: The token, as it was read.
+      description: The token as it was read.
       type: dict
       returned: always
 absent:
@@ -122,19 +123,19 @@ absent:
   returned: success, and failure once the options were found valid
 unconfirmed:
   description:
-    - The IDs of tokens whose deletion was requested and that may be gone or not. The task fails if there is one.
+    - The IDs of tokens whose deletion was requested and whose state is unknown. The task fails if it has an entry.
   type: list
   elements: str
   returned: success, and failure once the options were found valid
 mistakes:
   description:
     - The mistakes of a policy or of conditions, at most 100. Each has C(path), C(problem), C(line) and C(rule_id).
-    - C(line) is V(null) if the document was not read from a file, C(rule_id) outside of the rules of a policy.
+    - C(line) is null if the document was not read from a file. C(rule_id) is null outside of the rules of a policy.
   type: list
   elements: dict
   returned: failure because of such a mistake
 error_code:
-  description: The code of the service, the name of botocore's exception, or one of this collection's own.
+  description: A code of AWS, the name of a botocore exception, or a code of this collection.
   type: str
   returned: failure
   sample: AccessDeniedException
@@ -143,23 +144,23 @@ account_id:
   type: str
   returned: failure
 organization_id:
-  description: The organization it happened in, where it is known.
+  description: The organization in which the error occurred, if it is known.
   type: str
   returned: failure
 region:
-  description: The region in which it happened, where it is known.
+  description: The region in which the error occurred, if it is known.
   type: str
   returned: failure
 operation:
-  description: The API operation that failed, where it is known.
+  description: The API operation that failed, if it is known.
   type: str
   returned: failure
 page:
-  description: The page of the listing, counted from 1, where it is known.
+  description: The page of the listing, counted from 1, if it is known.
   type: int
   returned: failure
 hint:
-  description: What to do about it, where there is something to say.
+  description: How to fix it, if known.
   type: str
   returned: failure
 """

@@ -12,35 +12,35 @@ module: workmail_pat_config
 version_added: 0.1.0
 short_description: Change the settings of an organization's Amazon WorkMail personal access tokens
 description:
-  - Sets whether the users of an Amazon WorkMail organization can make and use personal access tokens, and for how long
-    a new one is valid. The rest of the configuration of the identity provider stays as it is.
-  - IAM Identity Center has to be set up for the organization, in the Amazon WorkMail console.
-  - After a change, the configuration is read again, and the task fails where it does not show the change.
+  - Sets whether the users of an Amazon WorkMail organization can create and use personal access tokens, and how long a
+    new token is valid. The rest of the configuration of the identity provider is preserved.
+  - IAM Identity Center must be set up for the organization in the Amazon WorkMail console.
+  - After a change, the configuration is read again, and the task fails if it does not show the change.
 author:
   - The patrol.workmail contributors (@patrol-collections)
 options:
   status:
     description:
-      - V(ACTIVE) lets users make and use personal access tokens.
-      - V(INACTIVE) makes all of them unusable. They are not deleted. Mail clients that use one are locked out, so this
-        needs O(confirm_lockout=true) where it is a change.
+      - V(ACTIVE) allows users to create and use personal access tokens.
+      - V(INACTIVE) makes all tokens unusable without deleting them. Mail clients that use a token are locked out, so a
+        change to V(INACTIVE) requires O(confirm_lockout=true).
     type: str
     choices: [ACTIVE, INACTIVE]
   lifetime_in_days:
     description:
-      - For how many days a new token is valid, V(1) to V(3653).
-      - Whether this changes the expiry of tokens that are there is not documented by AWS.
+      - The number of days that a new token is valid, V(1) to V(3653).
+      - AWS does not document whether this changes the expiry of existing tokens.
     type: int
   confirm_lockout:
     description:
-      - Whether O(status=INACTIVE) is meant. Without it, the change is an error, in check mode as well.
+      - Confirms that O(status=INACTIVE) is intended. Without it, the change is an error, in check mode as well.
     type: bool
     default: false
 seealso:
   - module: patrol.workmail.workmail_pat_config_info
 notes:
-  - AWS replaces the configuration as a whole. What somebody else changes in it between the reading and the replacing
-    is lost.
+  - AWS always replaces the complete configuration. If somebody else changes it between reading and replacing, that
+    change is lost.
 extends_documentation_fragment:
   - patrol.workmail._organization
   - patrol.workmail._role
@@ -54,13 +54,13 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Let new tokens live for ninety days
+- name: Set the lifetime of new tokens to ninety days
   patrol.workmail.workmail_pat_config:
     organization: acme
     region: us-east-1
     lifetime_in_days: 90
 
-- name: Make every token unusable, since the organization has left Amazon WorkMail
+- name: Make every token of the organization unusable
   patrol.workmail.workmail_pat_config:
     organization: acme
     region: us-east-1
@@ -70,7 +70,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 organization_id:
-  description: The id of the organization.
+  description: The ID of the organization.
   type: str
   returned: always
 organization_alias:
@@ -83,7 +83,7 @@ region:
   type: str
   returned: always
 configured:
-  description: Whether an identity provider was ever set up. If not, there are no personal access tokens.
+  description: Whether an identity provider was ever set up. If not, the organization has no personal access tokens.
   type: bool
   returned: success
 status:
@@ -92,7 +92,7 @@ status:
   returned: success
   sample: ACTIVE
 lifetime_in_days:
-  description: For how many days a new token is valid; null if that is not configured. The default of AWS is V(365).
+  description: The number of days that a new token is valid; null if it is not configured. The default of AWS is V(365).
   type: int
   returned: success
   sample: 365
@@ -115,7 +115,7 @@ identity_center_configuration:
       type: str
       returned: always
 error_code:
-  description: The code of the service, the name of botocore's exception, or one of this collection's own.
+  description: A code of AWS, the name of a botocore exception, or a code of this collection.
   type: str
   returned: failure
   sample: AccessDeniedException
@@ -124,15 +124,15 @@ account_id:
   type: str
   returned: failure
 operation:
-  description: The API operation that failed, where it is known.
+  description: The API operation that failed, if it is known.
   type: str
   returned: failure
 hint:
-  description: What to do about it, where there is something to say.
+  description: How to fix it, if known.
   type: str
   returned: failure
 page:
-  description: The page of the listing, counted from 1, where it is known.
+  description: The page of the listing, counted from 1, if it is known.
   type: int
   returned: failure
 """

@@ -12,9 +12,9 @@ module: workmail_pat_config_info
 version_added: 0.1.0
 short_description: Read the settings of an organization's Amazon WorkMail personal access tokens
 description:
-  - Tells whether the users of an Amazon WorkMail organization can make and use personal access tokens, and for how
-    long a new one is valid.
-  - An organization for which IAM Identity Center was never set up is no error, RV(configured) is V(false) then.
+  - Returns whether the users of an Amazon WorkMail organization can create and use personal access tokens, and how long
+    a new token is valid.
+  - If IAM Identity Center was never set up for the organization, the task succeeds and RV(configured) is V(false).
 author:
   - The patrol.workmail contributors (@patrol-collections)
 seealso:
@@ -38,14 +38,14 @@ EXAMPLES = r"""
     region: us-east-1
   register: settings
 
-- name: Assert that new tokens live for ninety days at most
+- name: Assert that new tokens are valid for at most ninety days
   ansible.builtin.assert:
     that: not settings.configured or (settings.lifetime_in_days or 365) <= 90
 """
 
 RETURN = r"""
 organization_id:
-  description: The id of the organization.
+  description: The ID of the organization.
   type: str
   returned: always
 organization_alias:
@@ -58,7 +58,7 @@ region:
   type: str
   returned: always
 configured:
-  description: Whether an identity provider was ever set up. If not, there are no personal access tokens.
+  description: Whether an identity provider was ever set up. If not, the organization has no personal access tokens.
   type: bool
   returned: success
 status:
@@ -67,7 +67,7 @@ status:
   returned: success
   sample: ACTIVE
 lifetime_in_days:
-  description: For how many days a new token is valid; null if that is not configured. The default of AWS is V(365).
+  description: The number of days that a new token is valid; null if it is not configured. The default of AWS is V(365).
   type: int
   returned: success
   sample: 365
@@ -90,7 +90,7 @@ identity_center_configuration:
       type: str
       returned: always
 error_code:
-  description: The code of the service, the name of botocore's exception, or one of this collection's own.
+  description: A code of AWS, the name of a botocore exception, or a code of this collection.
   type: str
   returned: failure
   sample: AccessDeniedException
@@ -99,15 +99,15 @@ account_id:
   type: str
   returned: failure
 operation:
-  description: The API operation that failed, where it is known.
+  description: The API operation that failed, if it is known.
   type: str
   returned: failure
 hint:
-  description: What to do about it, where there is something to say.
+  description: How to fix it, if known.
   type: str
   returned: failure
 page:
-  description: The page of the listing, counted from 1, where it is known.
+  description: The page of the listing, counted from 1, if it is known.
   type: int
   returned: failure
 """

@@ -12,10 +12,10 @@ module: workmail_pat_info
 version_added: 0.1.0
 short_description: Gather facts about Amazon WorkMail personal access tokens
 description:
-  - Lists every personal access token of one, several or all Amazon WorkMail organizations, with derived fields such as
+  - Lists every personal access token of one, several or all Amazon WorkMail organizations, with computed fields such as
     its age and whether it has expired.
-  - The answer is whole or an error. Denied access, throttling that does not end, a reply that is cut or is not
-    WorkMail's, or pages that do not end are never taken for an empty list.
+  - The result is complete, or the task fails. Denied access, continued throttling, a truncated or foreign reply, or
+    endless pages are errors, and never an empty list.
 author:
   - The patrol.workmail contributors (@patrol-collections)
 options: {}
@@ -58,7 +58,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ acme.personal_access_tokens | selectattr('expired') | map(attribute='personal_access_token_id') }}"
 
-- name: Gather only what expires within two weeks, from every organization in every region
+- name: Gather the tokens that expire within two weeks, from every organization in every region
   patrol.workmail.workmail_pat_info:
     regions: all
     select:
@@ -80,7 +80,7 @@ EXAMPLES = r"""
     region: us-east-1
     user: ana@acme.example
 
-- name: Ask which tokens will have expired in thirty days
+- name: Gather the tokens that will have expired in thirty days
   patrol.workmail.workmail_pat_info:
     organization: acme
     region: us-east-1
@@ -88,13 +88,13 @@ EXAMPLES = r"""
     select:
       expired: true
 
-- name: Keep going past an organization that cannot be read
+- name: Gather the tokens of all organizations that can be read
   patrol.workmail.workmail_pat_info:
     regions: all
     on_error: continue
   register: estate
 
-- name: Say which were not read
+- name: Show what was not read
   ansible.builtin.debug:
     msg: "{{ estate.errors | map(attribute='msg') }}"
   when: not estate.complete
@@ -103,9 +103,9 @@ EXAMPLES = r"""
 RETURN = r"""
 personal_access_tokens:
   description:
-    - The tokens that were selected, sorted by C(organization_id), C(date_created) and C(personal_access_token_id).
-    - A field that the service left out is null. A field that the service adds in future is kept under its snake_case
-      name.
+    - The selected tokens, sorted by C(organization_id), C(date_created) and C(personal_access_token_id).
+    - A field that the service omits is null. A field that the service adds in the future is returned under its
+      snake_case name.
   type: list
   elements: dict
   returned: success
@@ -121,7 +121,7 @@ personal_access_tokens:
       returned: always
       sample: production
     organization_id:
-      description: The id of the organization.
+      description: The ID of the organization.
       type: str
       returned: always
       sample: m-0123456789abcdef0123456789abcdef
@@ -136,12 +136,12 @@ personal_access_tokens:
       returned: always
       sample: us-east-1
     personal_access_token_id:
-      description: The id of the token.
+      description: The ID of the token.
       type: str
       returned: always
       sample: pat-5f1c0e9ad1
     user_id:
-      description: The id of the user whom the token belongs to.
+      description: The ID of the user who owns the token.
       type: str
       returned: always
       sample: 12345678-1234-1234-1234-123456789012
@@ -166,7 +166,7 @@ personal_access_tokens:
       returned: always
       sample: "2027-01-02T03:04:05+00:00"
     scopes:
-      description: What the token may be used for, as the service spells it.
+      description: The scopes of the token, as the service returns them.
       type: list
       elements: str
       returned: always
@@ -184,7 +184,7 @@ personal_access_tokens:
       returned: always
       sample: 90.5
     unused_days:
-      description: Days from the last use, or from the creation where there was none, to C(as_of).
+      description: Days from the last use to C(as_of), or from the creation if the token was never used.
       type: float
       returned: always
       sample: 58.46
@@ -199,12 +199,12 @@ personal_access_tokens:
       returned: always
       sample: 274.5
     owner:
-      description: The user whom the token belongs to.
+      description: The user who owns the token.
       type: dict
       returned: with O(owners=true)
       contains:
         user_id:
-          description: The id of the user.
+          description: The ID of the user.
           type: str
           returned: always
         name:
@@ -221,7 +221,7 @@ personal_access_tokens:
           returned: always
         state:
           description:
-            - V(ENABLED), V(DISABLED) or V(DELETED); V(UNKNOWN) for a user whom C(ListUsers) does not show.
+            - V(ENABLED), V(DISABLED) or V(DELETED); V(UNKNOWN) for a user whom C(ListUsers) does not list.
           type: str
           returned: always
         disabled_date:
@@ -229,11 +229,11 @@ personal_access_tokens:
           type: str
           returned: always
         identity_provider_user_id:
-          description: The id of the user in IAM Identity Center; null if not linked.
+          description: The ID of the user in IAM Identity Center; null if not linked.
           type: str
           returned: always
 summary:
-  description: How much was read, whatever was selected.
+  description: How much was read, including tokens that were not selected.
   type: dict
   returned: success
   contains:
@@ -242,7 +242,7 @@ summary:
       type: int
       returned: always
     organizations:
-      description: How many organizations were read whole.
+      description: How many organizations were read completely.
       type: int
       returned: always
     tokens:
@@ -263,7 +263,7 @@ summary:
       returned: always
     by_organization:
       description:
-        - The same counts for each organization that anything was read of, by its id, with its C(alias).
+        - The same counts for each organization of which something was read, by its ID, with its C(alias).
       type: dict
       returned: always
       sample:
@@ -275,7 +275,7 @@ summary:
           never_used: 3
 accounts:
   description:
-    - The AWS accounts, also those that AWS Organizations lists in another state than C(ACTIVE), which are not read.
+    - The AWS accounts, including those in another state than C(ACTIVE), which are not read.
     - Without O(accounts), the account of the credentials.
   type: list
   elements: dict
@@ -311,7 +311,8 @@ accounts:
       returned: always
 organizations:
   description:
-    - The organizations found. If none was named, those that are about to exist or to vanish as well.
+    - The organizations that were found. If you name none, this includes those in state C(Creating), C(Deleting) or
+      C(Deleted).
   type: list
   elements: dict
   returned: success
@@ -327,7 +328,7 @@ organizations:
       returned: always
       sample: production
     id:
-      description: The id of the organization.
+      description: The ID of the organization.
       type: str
       returned: always
     alias:
@@ -339,12 +340,12 @@ organizations:
       type: str
       returned: always
     state:
-      description: The state of the organization, as the service gives it.
+      description: The state of the organization, as the service returns it.
       type: str
       returned: always
       sample: Active
     tokens:
-      description: How many tokens the organization has; null if it was left out or not read completely.
+      description: How many tokens the organization has; null if it was skipped or not read completely.
       type: int
       returned: always
 users:
@@ -353,27 +354,28 @@ users:
   elements: str
   returned: success
 as_of:
-  description: The instant that the tokens were judged at, in ISO 8601 in UTC.
+  description: The instant for which the tokens were evaluated, in ISO 8601 in UTC.
   type: str
   returned: success
   sample: "2026-04-02T15:04:05+00:00"
 complete:
-  description: Whether every page of everything asked for was read.
+  description: Whether every requested page was read.
   type: bool
   returned: success
 errors:
   description:
-    - What was not read, with O(on_error=continue) or when paging by hand. It has at least one entry unless C(complete).
+    - What was not read, with O(on_error=continue) or when reading page by page. It has at least one entry unless
+      C(complete) is true.
   type: list
   elements: dict
   returned: success
   contains:
     msg:
-      description: What happened, where, and what to do about it.
+      description: The message, with what is wrong, the place and how to fix it.
       type: str
       returned: always
     error_code:
-      description: The code of the service, the name of botocore's exception, or one of this collection's own.
+      description: A code of AWS, the name of a botocore exception, or a code of this collection.
       type: str
       returned: always
       sample: AccessDeniedException
@@ -382,27 +384,27 @@ errors:
       type: str
       returned: always
     organization_id:
-      description: The organization, where it is known.
+      description: The organization, if it is known.
       type: str
       returned: always
     region:
-      description: The region, where it is known.
+      description: The region, if it is known.
       type: str
       returned: always
     operation:
-      description: The API operation, where it is known.
+      description: The API operation, if it is known.
       type: str
       returned: always
     page:
-      description: The page of the listing, counted from 1, where it is known.
+      description: The page of the listing, counted from 1, if it is known.
       type: int
       returned: always
     hint:
-      description: What to do about it, where there is something to say.
+      description: How to fix it, if known.
       type: str
       returned: always
 elapsed:
-  description: How many seconds it took to read them.
+  description: The time that reading them took, in seconds.
   type: float
   returned: success, and failure once there was a connection
   sample: 6.1
@@ -412,28 +414,28 @@ pages:
   returned: success, and failure once there was a connection
   sample: 123
 calls:
-  description: How many calls of AWS that took.
+  description: How many calls were made to AWS.
   type: int
   returned: success, and failure once there was a connection
   sample: 125
 retries:
-  description: How often botocore made one of these calls again, after throttling for example.
+  description: How many times botocore repeated one of these calls, for example after throttling.
   type: int
   returned: success, and failure once there was a connection
   sample: 0
 next_token:
-  description: What to give as O(next_token) to go on; null at the end of the listing.
+  description: The value for O(next_token) to read the next page; null at the end of the listing.
   type: str
-  returned: when paging by hand, that is with O(max_items) or O(next_token)
+  returned: when O(max_items) or O(next_token) is set
 mistakes:
   description:
     - The mistakes of a policy or of conditions, at most 100. Each has C(path), C(problem), C(line) and C(rule_id).
-    - C(line) is V(null) if the document was not read from a file, C(rule_id) outside of the rules of a policy.
+    - C(line) is null if the document was not read from a file. C(rule_id) is null outside of the rules of a policy.
   type: list
   elements: dict
   returned: failure because of such a mistake
 error_code:
-  description: The code of the service, the name of botocore's exception, or one of this collection's own.
+  description: A code of AWS, the name of a botocore exception, or a code of this collection.
   type: str
   returned: failure
   sample: AccessDeniedException
@@ -442,23 +444,23 @@ account_id:
   type: str
   returned: failure
 organization_id:
-  description: The organization that could not be read, where it is known.
+  description: The organization in which the error occurred, if it is known.
   type: str
   returned: failure
 region:
-  description: The region in which it happened, where it is known.
+  description: The region in which the error occurred, if it is known.
   type: str
   returned: failure
 operation:
-  description: The API operation that failed, where it is known.
+  description: The API operation that failed, if it is known.
   type: str
   returned: failure
 page:
-  description: The page of the listing, counted from 1, where it is known.
+  description: The page of the listing, counted from 1, if it is known.
   type: int
   returned: failure
 hint:
-  description: What to do about it, where there is something to say.
+  description: How to fix it, if known.
   type: str
   returned: failure
 """

@@ -12,10 +12,11 @@ module: workmail_pat_notices
 version_added: 0.1.0
 short_description: Make notices to the owners of Amazon WorkMail personal access tokens
 description:
-  - Groups the findings of an audit by owner and makes a message for each, which says which tokens were found and why.
-  - Findings that are muted are left out.
-  - With O(delivery=eml), writes each message into a file. It never sends mail itself. The role
-    R(patrol.workmail.notify, ansible_collections.patrol.workmail.notify_role) does, with C(community.general.mail).
+  - Groups the findings of an audit by owner, and creates one message for each owner with the tokens that were found and
+    the reasons.
+  - Muted findings are omitted.
+  - With O(delivery=eml), writes each message to a file. The module never sends mail. The role R(patrol.workmail.notify,
+    ansible_collections.patrol.workmail.notify_role) sends it with C(community.general.mail).
 author:
   - The patrol.workmail contributors (@patrol-collections)
 options:
@@ -28,7 +29,7 @@ options:
     required: true
   sender:
     description:
-      - The e-mail address that the messages are from. Required with every O(delivery) but V(none).
+      - The e-mail address that the messages are from. Required unless O(delivery=none).
     type: str
   deadline:
     description:
@@ -43,17 +44,17 @@ options:
     default: Your Amazon WorkMail personal access tokens
   text_template:
     description:
-      - The path of a Jinja template for the message as text. If left out, the collection's own.
-      - A relative path is looked for in C(files), beside the playbook, and from the working directory.
+      - The path of a Jinja template for the text of the message. The default is the template of the collection.
+      - A relative path is searched in C(files), next to the playbook, and in the working directory.
     type: path
   html_template:
     description:
-      - The same for the message as HTML.
+      - The same for the HTML of the message.
     type: path
   delivery:
     description:
-      - V(none) only makes the messages. V(eml) writes them into files.
-      - V(mail) only makes the messages as well, for a task that sends them.
+      - V(none) only creates the messages. V(eml) writes them to files.
+      - V(mail) also only creates the messages, for a task that sends them.
       - V(auto) is V(mail) if the module C(community.general.mail) is installed, else V(eml).
     type: str
     choices: [none, mail, eml, auto]
@@ -63,22 +64,22 @@ options:
       - The directory for the files. Required with O(delivery=eml) and O(delivery=auto).
       - It is created with the mode C(0700) if it does not exist. The mode of an existing directory is not changed.
       - Each run writes new files with the mode C(0600). Their names begin with the time. Existing files are never
-        replaced, so that no message is lost that is still to be sent.
+        replaced, so no unsent message is lost.
     type: path
 attributes:
   check_mode:
-    description: Can run in check mode and tell what would change without changing it.
+    description: Can run in check mode and return what would change, without changing it.
     support: full
   diff_mode:
     description: Returns what was or would be changed in diff mode.
     support: none
   idempotent:
-    description: Run twice in a row on an unchanged target, the second run changes nothing.
+    description: When run twice in a row on an unchanged target, the second run changes nothing.
     support: none
     details:
       - With O(delivery=eml), each run writes new files.
 notes:
-  - The module runs on the controller, whatever host the task is for.
+  - The module always runs on the controller, regardless of the host of the task.
 seealso:
   - module: patrol.workmail.workmail_pat_audit
   - plugin: patrol.workmail.workmail_pat_notices
@@ -103,7 +104,7 @@ EXAMPLES = r"""
     dest: notices
   register: result
 
-- name: Show who cannot be notified
+- name: Show the owners who cannot be notified
   ansible.builtin.debug:
     msg: "{{ result.problems }}"
 """
@@ -128,13 +129,13 @@ files:
   sample: [/srv/notices/20261126T061700.000000Z.0001-ana@acme.example.eml]
 messages:
   description:
-    - The first twenty messages as lines for a log, and the number of the others. Nothing in them can be a command of a
-      pipeline, whatever users wrote.
+    - The first twenty messages as lines for a log, and the number of the others. Text that users wrote cannot make a
+      line a command of a pipeline.
   type: list
   elements: str
   returned: success
 problems:
-  description: Who cannot be notified of which tokens, and why, as lines for a log.
+  description: The owners who cannot be notified, with their tokens and the reasons, as lines for a log.
   type: list
   elements: str
   returned: success
@@ -145,7 +146,7 @@ error_code:
   returned: failure
   sample: NoticeException
 hint:
-  description: What to do about it, if known.
+  description: How to fix it, if known.
   type: str
   returned: failure
 """

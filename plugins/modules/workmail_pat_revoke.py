@@ -12,110 +12,111 @@ module: workmail_pat_revoke
 version_added: 0.1.0
 short_description: Revoke the Amazon WorkMail personal access tokens that violate a policy
 description:
-  - Reads every personal access token of the organizations, plans to revoke those that violate a policy, or those of
-    given findings, writes the plan to a file in O(record_dir), and returns it. Nothing is revoked.
-  - With O(plan_file) and O(confirm=true) it carries out a plan that somebody has reviewed. Only tokens of that plan are
-    revoked, each only if everything that the plan says about it still holds.
-  - With O(confirm=true) and without O(plan_file) it plans and revokes in one run, within the limits. Nobody has
-    reviewed the plan.
+  - Reads every personal access token of the organizations, and plans to revoke the tokens that violate a policy, or
+    those of given findings. It writes the plan to a file in O(record_dir) and returns it. It revokes nothing yet.
+  - With O(plan_file) and O(confirm=true), it carries out a plan that somebody has reviewed. It revokes only tokens of
+    that plan, and each only if the plan still applies to it.
+  - With O(confirm=true) and without O(plan_file), it plans and revokes in one run, within the limits and without a
+    review.
   - The role R(patrol.workmail.revoke, ansible_collections.patrol.workmail.revoke_role) shows the plan as well.
-  - A token is planned if a finding on it is a violation of a rule that may revoke. It is not muted by an exception of
-    the policy, it is at least as severe as the policy's C(fail_on), and its rule does not have C(revoke) set to
-    V(false). A policy without any such rule is an error.
-  - If not everything could be read, or the plan is over O(max_tokens) or O(max_percent), nothing is revoked and the
-    task fails.
-  - Each token is read again just before it is deleted, and so is its owner if a rule, an exception or O(protected)
-    looks at owners. A token that belongs to another user now, that one of its rules no longer finds, or that is
-    protected now, is left. It is read again after its deletion. So RV(revoked) is what was there and is gone.
-  - If the process of Ansible that started the module has ended, the task stops before the next deletion, with the error
-    code C(AbandonedRunException). An asynchronous task may outlive the playbook.
+  - A token is planned if it has a finding that no exception of the policy mutes, that is at least as severe as the
+    C(fail_on) of the policy, and whose rule does not have C(revoke) set to V(false). A policy without such a rule is an
+    error.
+  - If something cannot be read, or the plan exceeds O(max_tokens) or O(max_percent), the task fails and revokes
+    nothing.
+  - Each token is read again just before its deletion, and so is its owner if a rule, an exception or O(protected)
+    refers to owners. A token that belongs to another user now, that one of its rules no longer finds, or that is
+    protected now, is skipped. Each token is read once more after its deletion. RV(revoked) therefore lists tokens that
+    existed and are gone.
+  - If the Ansible process that started the module ends, the task stops before the next deletion, with the error code
+    C(AbandonedRunException). An asynchronous task may outlive the playbook.
 author:
   - The patrol.workmail contributors (@patrol-collections)
 options:
   policy:
     description:
-      - The policy, as M(patrol.workmail.workmail_pat_audit) describes it.
+      - The policy. O(patrol.workmail.workmail_pat_audit#module:policy) describes its format.
       - One of O(policy), O(policy_file), O(findings) and O(plan_file) is required.
     type: dict
   policy_file:
     description:
-      - A YAML file with the policy, on the controller, or the name of a policy that the collection brings, as for
-        M(patrol.workmail.workmail_pat_audit).
+      - The path of a YAML file with the policy on the controller, or the name of a built-in policy.
+        O(patrol.workmail.workmail_pat_audit#module:policy_file) describes both.
     type: str
   findings:
     description:
-      - Findings of an audit, from M(patrol.workmail.workmail_pat_audit) or
-        P(patrol.workmail.workmail_pat_findings#filter), whose tokens are to be revoked, whatever their severity. Those
-        that are muted, and those of rules with C(revoke) set to V(false), are left. If none of them may revoke, that is
-        an error.
-      - A token that has changed since it was found, or whose owner has, is left. It may have been used, for example.
-      - O(organizations) and O(regions) cannot be combined with it, since findings name their own.
-      - Findings of an audit whose C(as_of) was in the future need O(allow_future=true), also for a plan.
+      - Findings of M(patrol.workmail.workmail_pat_audit) or P(patrol.workmail.workmail_pat_findings#filter) whose
+        tokens to revoke, regardless of their severity. Findings that are muted, and those of rules with C(revoke) set
+        to V(false), are skipped. If no finding may revoke, that is an error.
+      - A token is skipped if it or its owner has changed since it was found, for example because it was used.
+      - It cannot be combined with O(organizations) and O(regions), because each finding names its own.
+      - Findings of an audit whose C(as_of) was in the future need O(allow_future=true), even to plan.
     type: list
     elements: dict
   plan_file:
     description:
-      - The path of a plan that an earlier run has written, on the host that runs the module. Only its tokens are
-        revoked, and only with O(confirm=true).
-      - The policy, the protections, the limits, the instant and what to read are those of the plan. Those that are
-        given again need to have the same value. Only O(owners), O(concurrency) and O(record_dir) may differ.
-      - It cannot be carried out with credentials of another account.
-      - RV(not_in_plan) lists the tokens that would be planned by now. They are not revoked.
-      - A file that was changed after it was written is an error. Whoever may write to it can write any plan, so protect
-        it like a playbook.
+      - The path of a plan that an earlier run has written on the host that runs the module. Only the tokens of the plan
+        are revoked, and only with O(confirm=true).
+      - The plan contains the policy, the protections, the limits, the instant and what to read. If you set these
+        options again, they must have the same values. Only O(owners), O(concurrency) and O(record_dir) may differ.
+      - The credentials must belong to the same account.
+      - RV(not_in_plan) lists the tokens that a new plan would contain in addition. They are not revoked.
+      - A file that was changed after it was written is an error. Anyone who can write to the file can write any plan,
+        so protect it like a playbook.
     type: path
   confirm:
     description:
-      - Whether to revoke the tokens that are planned. Otherwise the task only plans.
-      - Without O(plan_file), nobody has reviewed what is revoked.
+      - Whether to revoke the planned tokens. Otherwise the task only plans.
+      - Without O(plan_file), the tokens are revoked without a review.
     type: bool
     default: false
   max_tokens:
     description:
-      - How many tokens may be planned in all. A plan for more is an error, and nothing is revoked.
-      - Left out, V(10).
+      - The maximum number of planned tokens in total. If the plan has more, the task fails and revokes nothing.
+      - The default is V(10).
     type: int
   max_percent:
     description:
-      - How many percent of the tokens of each organization may be planned, V(1) to V(100). A plan for more is an error,
-        and nothing is revoked.
-      - Left out, V(10).
+      - The maximum percentage of the tokens of each organization, V(1) to V(100). If the plan has more, the task fails
+        and revokes nothing.
+      - The default is V(10).
     type: int
   protected:
     description:
       - Conditions on a token, at least one. A token that meets all of them is never revoked.
-      - The conditions are those of the test plugin P(patrol.workmail.workmail_pat_matching#test), which describes each.
+      - The conditions are those of the test plugin P(patrol.workmail.workmail_pat_matching#test), which documents each.
       - With conditions on owners, owners are read.
     type: dict
   grace:
     description:
-      - A duration, such as V(7d). A token that was created within it before now is left.
+      - A duration such as V(7d). A token that was created less than this duration ago is skipped.
     type: str
   organizations:
     description:
       - The organizations to read, by ID (C(m-) and 32 lowercase hexadecimal digits) or by alias.
-      - One that does not exist, or is not in state C(Active), is an error.
-      - Left out, every organization that C(ListOrganizations) shows in state C(Active); none at all is an error.
-      - An empty list is an error. A list that was computed could otherwise stand for every organization.
+      - An organization that does not exist, or is not in state C(Active), is an error.
+      - If omitted, every organization that C(ListOrganizations) lists in state C(Active). If no such organization
+        exists, that is an error.
+      - An empty list is an error, because a list that a playbook computes could be empty by mistake.
     type: list
     elements: str
     aliases: [organization, organization_id]
   record_dir:
     description:
-      - A directory on the host that runs the module, which is made if it does not exist. Each run leaves a record in
-        it, C(revoke-TIME-NUMBER.jsonl), and a run that only plans leaves its plan as well, C(plan-TIME.json). Only
-        their owner can read them. In check mode nothing is written.
-      - A record has a line of JSON for each thing that happens, on the disk before the next thing happens, with
-        C(time), C(caller) (the ARN that C(sts:GetCallerIdentity) gives), C(as_of), C(confirm), C(plan_file),
-        C(outcome), the token, C(rule_ids) and C(reason).
+      - A directory on the host that runs the module. It is created if it does not exist. Each run writes a record to
+        it, C(revoke-TIME-NUMBER.jsonl), and a run that only plans also writes its plan, C(plan-TIME.json). Only the
+        owner of the files can read them. In check mode, nothing is written.
+      - A record has one line of JSON for each step, which is on the disk before the next step, with C(time), C(caller)
+        (the ARN that C(sts:GetCallerIdentity) returns), C(as_of), C(confirm), C(plan_file), C(outcome), the token,
+        C(rule_ids) and C(reason).
       - C(outcome) is V(started), V(left), V(not_in_plan), V(planned), V(revoking) before a deletion, V(revoked),
-        V(not_revoked), V(absent), V(failed) or V(unconfirmed) after it, and at the end V(finished) or V(failed). If the
-        end is missing, the run was killed.
+        V(not_revoked), V(absent), V(failed) or V(unconfirmed) after it, and V(finished) or V(failed) at the end. If
+        this last line is missing, the run was killed.
       - A plan has the policy and its digest, the instant, the limits, the protections, and each token with its rules.
       - If a file cannot be written, nothing is revoked.
-      - One run at a time uses the directory. Another one fails with the error code C(RevocationLockedException). The
-        lock is on the directory and ends with the process that holds it.
-      - Required without O(plan_file). With it, if left out, the directory of the plan.
+      - Only one run at a time can use the directory. A second run fails with the error code
+        C(RevocationLockedException). The lock is on the directory and ends with the process that holds it.
+      - Required without O(plan_file). With O(plan_file), the default is the directory of the plan.
     type: path
 seealso:
   - module: patrol.workmail.workmail_pat
@@ -136,7 +137,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Plan to revoke what has expired
+- name: Plan to revoke the expired tokens
   patrol.workmail.workmail_pat_revoke:
     organization: acme
     region: us-east-1
@@ -154,7 +155,7 @@ EXAMPLES = r"""
     plan_file: "{{ plan.plan_file }}"
     confirm: true
 
-- name: Revoke unattended what has expired, but nothing of the backup service and nothing that is new
+- name: Revoke expired tokens without a review, except new ones and those of the backup service
   patrol.workmail.workmail_pat_revoke:
     organization: acme
     region: us-east-1
@@ -170,13 +171,13 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description:
-    - The planned tokens. With O(plan_file), those tokens of the plan for which everything that it says still holds.
+    - The planned tokens. With O(plan_file), the tokens to which the plan still applies.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
   contains:
     rule_ids:
-      description: The rules that ask for it.
+      description: The rules that find it.
       type: list
       elements: str
       returned: always
@@ -190,13 +191,13 @@ plan:
       type: dict
       returned: always
 not_in_plan:
-  description: With O(plan_file), the tokens that would be planned by now and are not in the plan. They are not revoked.
+  description: With O(plan_file), the tokens that a new plan would contain and this plan does not. They are not revoked.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
   contains:
     rule_ids:
-      description: The rules that ask for it.
+      description: The rules that find it.
       type: list
       elements: str
       returned: always
@@ -209,7 +210,7 @@ not_in_plan:
       type: dict
       returned: always
 left:
-  description: The tokens that were found, or are in the plan, and are skipped.
+  description: The tokens that were found or are in the plan, and are skipped.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
@@ -234,14 +235,15 @@ left:
       returned: always
 revoked:
   description:
-    - The tokens that existed when they were read and are gone, as they were just before, with the fields that
-      RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens) describes. In check mode, those that would be.
-    - If the task fails, those that it had revoked before.
+    - The tokens that existed and are gone now, as they were just before their deletion, with the fields that
+      RV(patrol.workmail.workmail_pat_info#module:personal_access_tokens) describes. In check mode, the tokens that
+      would be revoked.
+    - If the task fails, the tokens that it revoked before the failure.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
 not_revoked:
-  description: The tokens that were planned, and are skipped now that they were read again.
+  description: The planned tokens that were skipped after they were read again.
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
@@ -252,7 +254,7 @@ not_revoked:
       returned: always
       sample: no longer found by unused
     token:
-      description: The token, as it was read.
+      description: The token as it was read.
       type: dict
       returned: always
 absent:
@@ -262,12 +264,12 @@ absent:
   returned: success, and failure once the options were found valid
 unconfirmed:
   description:
-    - The IDs of tokens whose deletion was requested and that may be gone or not. The task fails if there is one.
+    - The IDs of tokens whose deletion was requested and whose state is unknown. The task fails if it has an entry.
   type: list
   elements: str
   returned: success, and failure once the options were found valid
 summary:
-  description: How much was read, and how many entries each list has.
+  description: How much was read, and the number of entries in each list.
   type: dict
   returned: success, and failure once the options were found valid
   contains:
@@ -296,7 +298,7 @@ summary:
       type: int
       returned: always
     not_in_plan:
-      description: How many would be planned by now and are not in the plan.
+      description: How many a new plan would contain in addition.
       type: int
       returned: always
     not_revoked:
@@ -308,12 +310,12 @@ summary:
       type: int
       returned: always
     unconfirmed:
-      description: How many may be gone or not.
+      description: How many are in an unknown state.
       type: int
       returned: always
 accounts:
   description:
-    - The AWS accounts, also those that AWS Organizations lists in another state than C(ACTIVE), which are not read.
+    - The AWS accounts, including those in another state than C(ACTIVE), which are not read.
     - Without O(accounts), the account of the credentials.
   type: list
   elements: dict
@@ -349,7 +351,8 @@ accounts:
       returned: always
 organizations:
   description:
-    - The organizations found. Where none was named, those that are not in state C(Active) as well.
+    - The organizations that were found. If you name none, this includes those in state C(Creating), C(Deleting) or
+      C(Deleted).
   type: list
   elements: dict
   returned: success, and failure once the options were found valid
@@ -365,7 +368,7 @@ organizations:
       returned: always
       sample: production
     id:
-      description: The id of the organization.
+      description: The ID of the organization.
       type: str
       returned: always
     alias:
@@ -377,33 +380,33 @@ organizations:
       type: str
       returned: always
     state:
-      description: The state of the organization, as the service gives it.
+      description: The state of the organization, as the service returns it.
       type: str
       returned: always
       sample: Active
     tokens:
-      description: How many tokens the organization has; null if it was left out.
+      description: How many tokens the organization has; null if it was skipped.
       type: int
       returned: always
 as_of:
-  description: The instant that the tokens were judged at, in ISO 8601 in UTC.
+  description: The instant for which the tokens were evaluated, in ISO 8601 in UTC.
   type: str
   returned: success, and failure once the options were found valid
   sample: "2026-04-02T15:04:05+00:00"
 confirm:
-  description: Whether the run was to revoke.
+  description: Whether the run was confirmed to revoke.
   type: bool
   returned: success, and failure once the options were found valid
 plan_file:
-  description: The file of the plan that was written, or that was given; null if there is none.
+  description: The path of the plan that was written or carried out; null if no plan was written.
   type: str
   returned: success, and failure once the options were found valid
   sample: /srv/records/plan-20261124T030405Z.json
 command:
   description:
-    - The command that carries out the plan, on the machine that has the file, with the same credentials. If a role with
-      an external ID is assumed, add C(revoke_assume_role_external_id).
-    - Null if nothing is planned, if no plan was written, and if the run was to revoke.
+    - The command that carries out the plan, on the machine that has the file, with the same credentials. If the role
+      requires an external ID, add C(revoke_assume_role_external_id).
+    - Null if nothing is planned, if no plan was written, or if O(confirm=true).
   type: str
   returned: success, and failure once the options were found valid
   sample: >-
@@ -411,8 +414,8 @@ command:
     -e revoke_confirm=true
 lines:
   description:
-    - The revocation for a log, with at most twenty entries of each kind. No line can be a command of a pipeline,
-      whatever users called their tokens. If there is a RV(command), it is the last line.
+    - The revocation as lines for a log, with at most twenty entries of each kind. Names that users chose cannot make a
+      line a command of a pipeline. If RV(command) is not null, it is the last line.
   type: list
   elements: str
   returned: success, and failure once the options were found valid
@@ -422,7 +425,7 @@ record_file:
   returned: success, and failure once the options were found valid
   sample: /srv/records/revoke-20261124T030405Z-1.jsonl
 elapsed:
-  description: How many seconds it took to read and to revoke.
+  description: The time that reading and revoking took, in seconds.
   type: float
   returned: success, and failure once the options were found valid
   sample: 6.1
@@ -432,24 +435,24 @@ pages:
   returned: success, and failure once the options were found valid
   sample: 123
 calls:
-  description: How many calls of AWS that took.
+  description: How many calls were made to AWS.
   type: int
   returned: success, and failure once the options were found valid
   sample: 125
 retries:
-  description: How often botocore made one of these calls again, after throttling for example.
+  description: How many times botocore repeated one of these calls, for example after throttling.
   type: int
   returned: success, and failure once the options were found valid
   sample: 0
 mistakes:
   description:
     - The mistakes of a policy or of conditions, at most 100. Each has C(path), C(problem), C(line) and C(rule_id).
-    - C(line) is V(null) if the document was not read from a file, C(rule_id) outside of the rules of a policy.
+    - C(line) is null if the document was not read from a file. C(rule_id) is null outside of the rules of a policy.
   type: list
   elements: dict
   returned: failure because of such a mistake
 error_code:
-  description: The code of the service, the name of botocore's exception, or one of this collection's own.
+  description: A code of AWS, the name of a botocore exception, or a code of this collection.
   type: str
   returned: failure
   sample: AccessDeniedException
@@ -458,23 +461,23 @@ account_id:
   type: str
   returned: failure
 organization_id:
-  description: The organization it happened in, where it is known.
+  description: The organization in which the error occurred, if it is known.
   type: str
   returned: failure
 region:
-  description: The region in which it happened, where it is known.
+  description: The region in which the error occurred, if it is known.
   type: str
   returned: failure
 operation:
-  description: The API operation that failed, where it is known.
+  description: The API operation that failed, if it is known.
   type: str
   returned: failure
 page:
-  description: The page of the listing, counted from 1, where it is known.
+  description: The page of the listing, counted from 1, if it is known.
   type: int
   returned: failure
 hint:
-  description: What to do about it, where there is something to say.
+  description: How to fix it, if known.
   type: str
   returned: failure
 """

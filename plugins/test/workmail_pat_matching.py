@@ -10,17 +10,17 @@ name: workmail_pat_matching
 author:
   - The patrol.workmail contributors (@patrol-collections)
 version_added: 0.1.0
-short_description: Whether an Amazon WorkMail personal access token meets conditions
+short_description: Check whether an Amazon WorkMail personal access token meets conditions
 description:
-  - Judges a token's record, as M(patrol.workmail.workmail_pat_info) and P(patrol.workmail.workmail_pat#lookup) return
-    it.
-  - The conditions are given as keyword arguments or as one dict, and all of them have to be met.
-    The same conditions make up the O(patrol.workmail.workmail_pat_info#module:select) of a sweep.
-  - A duration is written like V(90d), V(12h), V(2w) or V(1w2d), with the units C(w), C(d), C(h), C(m) and C(s).
-  - A list of strings may also be given as one string. A glob knows C(*), C(?) and C([...]).
-  - If the service left out what a condition needs, such as the creation for O(older_than) or the scopes for
+  - Checks the record of a token, as M(patrol.workmail.workmail_pat_info) and P(patrol.workmail.workmail_pat#lookup)
+    return it.
+  - Pass the conditions as keyword arguments or as one dict. The token must meet all of them.
+    O(patrol.workmail.workmail_pat_info#module:select) and the rules of a policy use the same conditions.
+  - A duration is a text such as V(90d), V(12h), V(2w) or V(1w2d), with the units C(w), C(d), C(h), C(m) and C(s).
+  - A single string is accepted in place of a list of strings. Globs support C(*), C(?) and C([...]).
+  - If the service omitted what a condition needs, such as the creation for O(older_than) or the scopes for
     O(scopes_outside), that is an error, because a guess could hide a token.
-  - A token without a name matches no O(name), and one without an expiry has none. Both are values, not gaps.
+  - A token without a name matches no O(name), and one without an expiry has none. Neither is an error.
   - Without any condition, every token matches.
 options:
   _input:
@@ -28,19 +28,20 @@ options:
     type: dict
     required: true
   _conditions:
-    description: The conditions as one dict, in place of keyword arguments. It can hold V(not) and V(any) as well.
+    description: The conditions as one dict, in place of keyword arguments. Only the dict can contain V(not) and V(any).
     type: dict
   as_of:
     description:
-      - The instant to judge at, in ISO 8601 with an offset; a date, which is the instant at which that day begins in
-        UTC; or a duration from now such as V(+30d).
-      - Left out, now. Give the C(as_of) of the result that the record comes from to judge at the same instant.
+      - The instant for which the conditions are evaluated. An instant in ISO 8601 with an offset; a date, which is the
+        start of that day in UTC; or a duration from now such as V(+30d).
+      - The default is now. To evaluate at the same instant as the result that contains the record, pass the C(as_of) of
+        the result.
     type: str
   expired:
-    description: Whether the token's expiry has come.
+    description: Whether the token has expired.
     type: bool
   expires_within:
-    description: The token has not expired yet and will have within this duration.
+    description: The token has not expired yet and expires within this duration.
     type: str
   expires_after:
     description:
@@ -53,22 +54,22 @@ options:
     description: Whether the token was never used.
     type: bool
   unused_for:
-    description: The last use, or the creation where there was none, is at least this duration ago.
+    description: The last use, or the creation if the token was never used, is at least this duration ago.
     type: str
   older_than:
     description: The creation is more than this duration ago.
     type: str
   lifetime_over:
     description:
-      - From creation to expiry it is more than this duration.
-      - A token without an expiry does not match, see O(has_expiry).
+      - The time from the creation to the expiry is more than this duration.
+      - A token without an expiry does not match; see O(has_expiry).
     type: str
   name:
-    description: The token's name matches one of these globs, with case.
+    description: The name of the token matches one of these globs. Case matters.
     type: list
     elements: str
   personal_access_token_id:
-    description: The token has one of these ids.
+    description: The token has one of these IDs.
     type: list
     elements: str
   scopes_any:
@@ -81,20 +82,19 @@ options:
     elements: str
   account:
     description:
-      - The ID or the name of the AWS account matches one of these globs, without case. Quote account IDs.
-      - AWS Organizations has the names of accounts, so they are only known if it was asked to list them. A name that
-        is not known is an error, unless every glob is of digits and wildcards or one of them matches the ID. An ID
-        that is not known is an error too.
+      - The ID or the name of the AWS account matches one of these globs, regardless of case. Quote account IDs.
+      - The name of an account is only known if AWS Organizations listed the account. An unknown name is an error,
+        unless every glob consists of digits and wildcards or one of them matches the ID. An unknown ID is an error too.
     type: list
     elements: str
   organization:
-    description: The ID or alias of the token's WorkMail organization matches one of these globs, without case.
+    description: The ID or alias of the token's WorkMail organization matches one of these globs, regardless of case.
     type: list
     elements: str
   owner:
     description:
-      - The owner's user ID, name or e-mail address matches one of these globs, without case.
-      - Of an owner in state V(UNKNOWN) only the user ID is known, and can match.
+      - The owner's user ID, name or e-mail address matches one of these globs, regardless of case.
+      - For an owner in state V(UNKNOWN), only the user ID is known and can match.
       - Needs a record with its owner.
     type: list
     elements: str
@@ -114,7 +114,7 @@ options:
   not:
     description:
       - The token does not meet all of these conditions together.
-      - Only within one dict, since C(not) is a word of Jinja's own.
+      - Only in the dict, because C(not) is a keyword of Jinja.
     type: dict
   any:
     description: The token meets at least one of these mappings of conditions.
@@ -134,14 +134,14 @@ EXAMPLES = r"""
     owners: true
   register: acme
 
-- name: Name what nobody has used for ninety days
+- name: Show the names of the tokens that nobody has used for ninety days
   ansible.builtin.debug:
     msg: >-
       {{ acme.personal_access_tokens
          | select('patrol.workmail.workmail_pat_matching', unused_for='90d', as_of=acme.as_of)
          | map(attribute='name') }}
 
-- name: Assert that every token is in order
+- name: Assert that no token is unwanted
   ansible.builtin.assert:
     that: item is not patrol.workmail.workmail_pat_matching(unwanted)
   loop: "{{ acme.personal_access_tokens }}"
