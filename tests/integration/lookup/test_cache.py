@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from estate import ACME, GLOBEX
 from workmail_emulator import Emulator, Fault
 
 pytestmark = pytest.mark.ansible
@@ -20,17 +21,23 @@ RunTasks = Callable[..., dict[str, Any]]
 Playbook = Callable[..., subprocess.CompletedProcess[str]]
 
 LOOKUP = "patrol.workmail.workmail_pat"
+LIST = "ListPersonalAccessTokens"
 
 
 @pytest.fixture
-def listings(emulator: Emulator) -> Callable[[], int]:
-    """Counts the calls of ListPersonalAccessTokens."""
-    return lambda: [request.operation for request in emulator.requests].count("ListPersonalAccessTokens")
+def listings(emulator: Emulator) -> Callable[..., int]:
+    """Counts the calls of ListPersonalAccessTokens, for one organization or for all."""
+
+    def count(organization_id: str | None = None) -> int:
+        listed = [request for request in emulator.requests if request.operation == LIST]
+        return sum(organization_id in (None, request.organization_id) for request in listed)
+
+    return count
 
 
 @pytest.mark.smoke
 def test_the_same_lookup_sweeps_once(
-    listings: Callable[[], int],
+    listings: Callable[..., int],
     ansible_playbook: Playbook,
     tmp_path: Path,
 ) -> None:
@@ -47,38 +54,35 @@ def test_the_same_lookup_sweeps_once(
 
 
 @pytest.mark.slow
-def test_a_lookup_with_other_options_sweeps_again(listings: Callable[[], int], run_tasks: RunTasks) -> None:
+def test_only_an_answer_to_the_same_lookup_is_cached(
+    emulator: Emulator, listings: Callable[..., int], run_tasks: RunTasks
+) -> None:
+    """Not an answer for other options, an error, or the answer of a lookup without a cache."""
     asked = f"query('{LOOKUP}', 'acme', select=wanted) | map(attribute='personal_access_token_id') | first"
-    task = {
+    other_options = {
         "ansible.builtin.debug": {"msg": f"{{{{ {asked} }}}}"},
         "vars": {"wanted": {"personal_access_token_id": "{{ item }}"}},
         "loop": ["pat-1", "pat-3", "pat-1"],
         "register": "found",
     }
-    assert [entry["msg"] for entry in run_tasks([task])["found"]["results"]] == ["pat-1", "pat-3", "pat-1"]
-    assert listings() == 2
-
-
-@pytest.mark.slow
-def test_an_error_is_not_cached_and_without_a_cache_each_lookup_reads(
-    emulator: Emulator, listings: Callable[[], int], run_tasks: RunTasks
-) -> None:
-    emulator.faults.add(Fault("access_denied", operation="ListPersonalAccessTokens", times=1))
-    count = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme') | length }}}}"}}
-    uncached = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme', cache=false) }}}}"}}
+    emulator.faults.add(Fault("access_denied", operation=LIST, organization_id=GLOBEX, times=1))
+    count = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'globex') | length }}}}"}}
+    uncached = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'globex', cache=false) }}}}"}}
     tasks = [{**count, "register": "denied", "ignore_errors": True}, {**count, "register": "allowed"}]
-    results = run_tasks([*tasks, uncached, uncached])
+    results = run_tasks([other_options, *tasks, uncached, uncached])
+    assert [entry["msg"] for entry in results["found"]["results"]] == ["pat-1", "pat-3", "pat-1"]
+    assert listings(ACME) == 2
     assert results["denied"]["failed"] is True
-    assert int(results["allowed"]["msg"]) == 5
+    assert int(results["allowed"]["msg"]) == 1
     # Twice for the error and the answer, and once for each lookup without a cache.
-    assert listings() == 4
+    assert listings(GLOBEX) == 4
 
 
 @pytest.mark.slow
 def test_lookups_read_again_after_a_revocation(
-    listings: Callable[[], int], run_tasks: RunTasks, tmp_path: Path
+    listings: Callable[..., int], run_tasks: RunTasks, tmp_path: Path
 ) -> None:
-    """By either module that revokes; that by policy reads the tokens itself as well."""
+    """By either module that revokes; that by policy reads the tokens itself as well. And while one is running."""
     rule = {"id": "third", "severity": "high", "when": {"personal_access_token_id": "pat-3"}}
     by_policy = {
         "organization": "acme",
@@ -88,6 +92,7 @@ def test_lookups_read_again_after_a_revocation(
         "record_dir": str(tmp_path / "records"),
     }
     by_id = {"organization": "acme", "state": "absent", "personal_access_token_ids": ["pat-1"]}
+    in_background = {**by_id, "personal_access_token_ids": ["pat-4"]}
     count = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme') | length }}}}"}}
     tasks = [
         {**count, "register": "before"},
@@ -95,23 +100,8 @@ def test_lookups_read_again_after_a_revocation(
         {"patrol.workmail.workmail_pat": by_id},
         {**count, "register": "after"},
         {"patrol.workmail.workmail_pat_revoke": by_policy},
-        {**count, "register": "at_last"},
-    ]
-    results = run_tasks(tasks)
-    names = ("before", "again", "after", "at_last")
-    assert [int(results[name]["msg"]) for name in names] == [5, 5, 4, 3]
-    assert listings() == 4
-
-
-@pytest.mark.slow
-def test_no_answer_is_kept_while_a_revocation_runs_in_the_background(
-    listings: Callable[[], int], run_tasks: RunTasks
-) -> None:
-    revoke = {"state": "absent", "personal_access_token_ids": ["pat-1"], "organization": "acme"}
-    count = {"ansible.builtin.debug": {"msg": f"{{{{ query('{LOOKUP}', 'acme') | length }}}}"}}
-    tasks = [
-        count,
-        {"patrol.workmail.workmail_pat": revoke, "async": 120, "poll": 0, "register": "revoking"},
+        {**count, "register": "later"},
+        {"patrol.workmail.workmail_pat": in_background, "async": 120, "poll": 0, "register": "revoking"},
         count,
         {
             "ansible.builtin.async_status": {"jid": "{{ revoking.ansible_job_id }}"},
@@ -120,7 +110,10 @@ def test_no_answer_is_kept_while_a_revocation_runs_in_the_background(
             "retries": 60,
             "delay": 1,
         },
-        {**count, "register": "after"},
+        {**count, "register": "at_last"},
     ]
-    assert int(run_tasks(tasks)["after"]["msg"]) == 4
-    assert listings() == 3
+    results = run_tasks(tasks)
+    names = ("before", "again", "after", "later", "at_last")
+    assert [int(results[name]["msg"]) for name in names] == [5, 5, 4, 3, 2]
+    # Four by the first tasks, of which one is by the module; and one while and one after the last revocation runs.
+    assert listings() == 6

@@ -45,7 +45,7 @@ def test_a_fifo_is_refused_without_waiting(tmp_path: Path) -> None:
         raise AssertionError("it waits for a writer")
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.alarm(20)
+    signal.alarm(3)
     try:
         with pytest.raises(OptionError, match="^option: expected a regular file, got a FIFO$"):
             read_file(str(tmp_path / "fifo"), 1, "option")
