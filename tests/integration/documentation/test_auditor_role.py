@@ -177,7 +177,7 @@ def test_terraform_would_not_format_the_examples_otherwise(capsys: pytest.Captur
         assert hcl2.loads(text) and "\t" not in text and not re.search(r" $", text, re.MULTILINE), file
     if shutil.which("terraform") is None:
         with capsys.disabled():
-            print("\nLeft out, because terraform is not on PATH: terraform fmt -check")
+            print("\nNot run: terraform fmt -check, because terraform is not on PATH", flush=True)
         return
     for file in files:
         run = subprocess.run(["terraform", "fmt", "-check", "-diff", file], check=False, capture_output=True, text=True)
