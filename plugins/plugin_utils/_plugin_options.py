@@ -66,7 +66,7 @@ def replace_options(text: str, variables: Mapping[str, str]) -> str:
     listed = rf"(?:region or )?((?:(?:{names})(?:,| or| and) )*(?:{names}))(?![\w/-]|\.\w)"
     return re.sub(
         rf"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|(?<![\w./-])({inner})(?![\w/-]|\.\w)"""
-        rf"|\b((?:Set|Check|needs|combined with) ){listed}|(?<![\w./-])({names})(?=: (?:true|false)\b)",
+        rf"|\b((?:Set|Check|needs|requires|combined with) ){listed}|(?<![\w./-])({names})(?=: (?:true|false)\b)",
         lambda match: _name_in_sentence(match, variables),
         text,
     )

@@ -273,11 +273,12 @@ def _known(token: Token, value: Value | None, field: str, condition: str) -> Val
     return value
 
 
-def _indeterminate(token: Token, condition: str, problem: str) -> IndeterminateError:
+def _indeterminate(token: Token, condition: str, problem: str, hint: str | None = None) -> IndeterminateError:
     return IndeterminateError(
         f"{condition} cannot be judged: token {token.personal_access_token_id} {problem}",
         organization_id=token.organization_id,
         region=token.region,
+        hint=hint,
     )
 
 
@@ -315,8 +316,14 @@ def _account(globs: _AccountGlobs, token: Token, as_of: int) -> bool:
     if globs.match(token.account_id) or globs.match(token.account_name):
         return True
     _known(token, token.account_id, "account_id", "account")
-    if globs.by_name:
-        _known(token, token.account_name, "account_name", "account")
+    if globs.by_name and token.account_name is None:
+        raise _indeterminate(
+            token,
+            "account",
+            "has no account_name",
+            "Only AWS Organizations knows names. Use account IDs in the condition, or read accounts by organizational "
+            "unit or as all.",
+        )
     return False
 
 

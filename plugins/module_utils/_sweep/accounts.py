@@ -78,11 +78,11 @@ def parse_account_options(options: Mapping[str, Any]) -> AccountOptions | None:
     if options.get("accounts") is None:
         for option in ("exclude_accounts", "assume_role_name"):
             if options.get(option) is not None:
-                raise OptionError(f"{option}: needs accounts")
+                raise OptionError(f"{option}: requires accounts, which is not set")
         return None
     entries = _entries(options["accounts"], "accounts")
     if ALL in entries and len(entries) > 1:
-        others = ", ".join(entry for entry in entries if entry != ALL)
+        others = ", ".join(entry for entry in entries if entry != ALL) or "all again"
         raise OptionError(f"accounts: all cannot be combined with other entries, got {others}")
     excluded = (
         [] if options.get("exclude_accounts") is None else _entries(options["exclude_accounts"], "exclude_accounts")
@@ -142,17 +142,19 @@ def _check_entry(option: str, name: str) -> None:
         raise _unquoted(option, name)
     if name.startswith("arn:"):
         raise OptionError(
-            f"{option}: {quoted(name)} is not the ARN of a role, such as arn:aws:iam::123456789012:role/auditor"
+            f"{option}: {quoted(name)} is not the ARN of a role, such as arn:aws:iam::123456789012:role/auditor",
+            hint="Give the ID at the end of the ARN." if ":organizations:" in name else None,
         )
     if name.startswith(("ou-", "r-")):
         raise OptionError(
-            f"{option}: {quoted(name)} is not the ID of an organizational unit such as ou-ab12-34cdef56, or of a root "
-            "such as r-ab12"
+            f"{option}: {quoted(name)} is not a valid ID; expected that of an organizational unit, such as "
+            "ou-ab12-34cdef56, or of a root, such as r-ab12"
         )
     allowed = "an account ID of 12 digits, the ARN of a role, or the ID of an organizational unit or a root"
     if option == "accounts":
         allowed += ", or all"
-    raise OptionError(f"{option}: {quoted(name)} is not {allowed}")
+    hint = "Give several entries as a list." if "," in name or " " in name else None
+    raise OptionError(f"{option}: {quoted(name)} is not valid; expected {allowed}", hint=hint)
 
 
 def _unquoted(option: str, digits: str) -> OptionError:
@@ -193,11 +195,13 @@ def _check_excluded(options: AccountOptions) -> None:
     accounts = {account_of_role(entry) or entry for entry in options.entries}
     for entry in options.excluded:
         if is_unit_id(entry):
-            raise OptionError(f"exclude_accounts: {entry} excludes nothing, since accounts names no unit and not all")
+            raise OptionError(
+                f"exclude_accounts: {entry} excludes nothing, because accounts has no unit and is not all"
+            )
         if (account_of_role(entry) or entry) not in accounts:
-            raise OptionError(f"exclude_accounts: {entry} excludes nothing, since accounts does not include it")
+            raise OptionError(f"exclude_accounts: {entry} excludes nothing, because accounts does not include it")
     if len({account_of_role(entry) or entry for entry in options.excluded}) == len(accounts):
-        raise OptionError("exclude_accounts: every account is excluded")
+        raise OptionError("exclude_accounts: every account is excluded; expected at least one to read")
 
 
 def find_accounts(options: AccountOptions | None, session: Session, role: Role | None) -> list[Account]:
@@ -309,7 +313,7 @@ def _without_excluded(options: AccountOptions, found: dict[str, Account], sessio
         else:
             excluded = [account_of_role(entry) or entry]
         if not any(account_id in found for account_id in excluded):
-            raise OptionError(f"exclude_accounts: {entry} excludes nothing, since accounts does not include it")
+            raise OptionError(f"exclude_accounts: {entry} excludes nothing, because accounts does not include it")
         for account_id in excluded:
             left.pop(account_id, None)
     return left

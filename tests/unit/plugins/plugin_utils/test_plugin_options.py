@@ -121,7 +121,10 @@ VARIABLES = {
         ("p.yml: line 3, rule mode: when.mode: unknown", "p.yml: line 3, rule mode: when.mode: unknown"),
         ("the mode: it is wrong; policy: too", "the mode: it is wrong; policy: too"),
         ("Set region or regions; it is in all regions.", "Set revoke_regions; it is in all regions."),
-        ("exclude_accounts: needs accounts", "revoke_exclude_accounts: needs revoke_accounts"),
+        (
+            "exclude_accounts: requires accounts, which is not set",
+            "revoke_exclude_accounts: requires revoke_accounts, which is not set",
+        ),
         ("Check accounts and exclude_accounts.", "Check revoke_accounts and revoke_exclude_accounts."),
         (
             "regions: cannot be combined with findings, which",

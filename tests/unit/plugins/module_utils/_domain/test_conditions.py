@@ -199,7 +199,7 @@ PRODUCTION = ("111111111111", "Production")
     '    _known(token, token.account_id, "account_id", "account")\n',
     "",
 )
-@guards("plugins/module_utils/_domain/conditions.py", "    if globs.by_name:")
+@guards("plugins/module_utils/_domain/conditions.py", "    if globs.by_name and token.account_name is None:")
 def test_a_condition_on_an_unknown_account_is_an_error(globs: Any, account: Any, met: bool | str) -> None:
     account_id, name = account
     token = token_from_summary({"PersonalAccessTokenId": "pat-1"}, ACME)
@@ -208,8 +208,10 @@ def test_a_condition_on_an_unknown_account_is_an_error(globs: Any, account: Any,
     if isinstance(met, bool):
         assert conditions.matches(token, NOW) is met
         return
-    with pytest.raises(IndeterminateError, match=f"account cannot be judged: token pat-1 has no {met}"):
+    with pytest.raises(IndeterminateError, match=f"account cannot be judged: token pat-1 has no {met}") as caught:
         conditions.matches(token, NOW)
+    hint = caught.value.hint or ""
+    assert hint.startswith("Only AWS Organizations knows names. Use account IDs") == (met == "account_name")
 
 
 def test_a_token_without_a_name_matches_no_name() -> None:
