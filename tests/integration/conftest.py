@@ -96,19 +96,25 @@ def watch(aws: pytest.MonkeyPatch) -> Iterator[Callable[..., Events]]:
 
 
 @pytest.fixture
-def ansible_playbook(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def run_program(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a program with arguments, and with ``env`` over the environment."""
+
+    def call(*command: str, env: Any = None) -> subprocess.CompletedProcess[str]:
+        variables = {**environment, **(env or {})}
+        return subprocess.run(command, env=variables, cwd=tmp_path, check=False, capture_output=True, text=True)
+
+    return call
+
+
+@pytest.fixture
+def ansible_playbook(
+    run_program: Callable[..., subprocess.CompletedProcess[str]],
+) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs ansible-playbook with arguments; ``extra`` variables, and ``env`` over the environment."""
 
     def call(*arguments: str, extra: Any = None, env: Any = None) -> subprocess.CompletedProcess[str]:
         extra_vars = [] if extra is None else ["--extra-vars", json.dumps(extra)]
-        return subprocess.run(
-            ["ansible-playbook", *arguments, *extra_vars],
-            env={**environment, **(env or {})},
-            cwd=tmp_path,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
+        return run_program("ansible-playbook", *arguments, *extra_vars, env=env)
 
     return call
 

@@ -45,9 +45,6 @@ documents = st.recursive(
 )
 
 
-STATES = ("ENABLED", "DISABLED", "DELETED", "UNKNOWN")
-
-
 class Unknown(Exception):
     """A condition needs a field that the record does not have."""
 

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import asyncio
+import functools
 from collections.abc import Callable
-from typing import Any
 
 import pytest
+from event_sources import Events
 from guarding import guards
 from many_accounts import ROLE_NAME, SANDBOX, seed
 from workmail_emulator import Emulator
@@ -17,35 +17,12 @@ from workmail_emulator import Emulator
 ALL = {"accounts": ["all"], "assume_role_name": ROLE_NAME, "region": "us-east-1", "report_existing": True}
 
 
-class Events(list[dict[str, Any]]):
-    """A queue that keeps the events."""
-
-    async def put(self, event: dict[str, Any]) -> None:
-        self.append(event)
-
-
 @pytest.fixture
-def watch(server: Emulator, aws: pytest.MonkeyPatch) -> Callable[..., Events]:
-    """Runs the source until it waits, with something done between its sweeps."""
-    from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.source import watch as source
-
+def watch(watch: Callable[..., Events], server: Emulator) -> Callable[..., Events]:
+    """Watches all accounts."""
     server.reset()
     server.load(seed(6))
-
-    def call(*between: Callable[[], None], **args: Any) -> Events:
-        events, waiting = Events(), iter(between)
-
-        async def sleep(seconds: float) -> None:
-            step = next(waiting, None)
-            if step is None:
-                raise asyncio.CancelledError
-            step()
-
-        with pytest.raises(asyncio.CancelledError):
-            asyncio.run(source(events, {**ALL, **args}, sleep))
-        return events
-
-    return call
+    return functools.partial(watch, **ALL)
 
 
 def test_events_name_the_account(watch: Callable[..., Events]) -> None:

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.ansible
 
 @pytest.mark.slow
 def test_thirty_accounts_by_ansible_runner_with_one_denied(
-    roles: dict[str, str], fleet: Emulator, environment: dict[str, str], tmp_path: Path
+    roles: dict[str, str], fleet: Emulator, run_program: Playbook, tmp_path: Path
 ) -> None:
     """The report is whole for the others, and says in each format which one is missing and why."""
     for folder in ("project", "inventory", "env"):
@@ -49,14 +49,8 @@ def test_thirty_accounts_by_ansible_runner_with_one_denied(
     (tmp_path / "env" / "extravars").write_text(json.dumps(extra))
     [command] = re.findall(r"^    ansible-runner (run .*)$", GUIDE.read_text(), re.MULTILINE)
     arguments = [quoted or word for quoted, word in re.findall(r"'([^']*)'|(\S+)", command)]
-    run = subprocess.run(
-        ["ansible-runner", *arguments, "--ident", "patrol"],
-        env={**environment, **roles, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"},
-        cwd=tmp_path,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    strictly = {**roles, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    run = run_program("ansible-runner", *arguments, "--ident", "patrol", env=strictly)
     artifacts = tmp_path / "artifacts" / "patrol"
     assert run.returncode == 2, run.stdout + run.stderr
     assert ((artifacts / "rc").read_text(), (artifacts / "status").read_text()) == ("2", "failed")

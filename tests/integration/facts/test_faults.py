@@ -271,7 +271,7 @@ def test_throttling_is_shared_by_all_calls(emulator: Emulator, gather: Gather, a
     assert 0 < facts["retries"] <= 100
 
 
-class TestGoingOn:
+class TestOnErrorContinue:
     """With on_error: continue the rest is read, and the result says that it is incomplete."""
 
     def test_the_other_organizations_are_read(self, emulator: Emulator, gather: Gather) -> None:

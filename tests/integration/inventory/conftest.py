@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,20 +58,9 @@ def parse(request: pytest.FixtureRequest, aws: pytest.MonkeyPatch) -> Parse:
 
 
 @pytest.fixture
-def ansible_inventory(environment: dict[str, str], tmp_path: Path) -> Run:
+def ansible_inventory(run_program: Run) -> Run:
     """Runs ansible-inventory with arguments, and with the variables ``env`` in addition."""
-
-    def call(*arguments: str, env: Any = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["ansible-inventory", *arguments],
-            env={**environment, **(env or {})},
-            cwd=tmp_path,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-
-    return call
+    return functools.partial(run_program, "ansible-inventory")
 
 
 @pytest.fixture

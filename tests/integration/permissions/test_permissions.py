@@ -154,18 +154,13 @@ def test_a_documented_policy_is_sufficient(
 @pytest.mark.slow
 @pytest.mark.parametrize("hosts", ["users", "tokens", "organizations"])
 def test_the_policy_of_the_auditor_is_sufficient_for_an_inventory(
-    estate: Emulator, allowed: Allowed, environment: dict[str, str], tmp_path: Path, hosts: str
+    estate: Emulator, allowed: Allowed, run_program: Playbook, tmp_path: Path, hosts: str
 ) -> None:
     """An organization's settings are for those who may read them."""
     source = tmp_path / "workmail_pat.yml"
     source.write_text(json.dumps({"plugin": "patrol.workmail.workmail_pat", "hosts": hosts}))
-    run = subprocess.run(
-        ["ansible-inventory", "-i", str(source), "--list"],
-        env={**environment, **allowed(read("auditor")), "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    strictly = {**allowed(read("auditor")), "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    run = run_program("ansible-inventory", "-i", str(source), "--list", env=strictly)
     assert run.returncode == 0, run.stderr
     variables = json.loads(run.stdout)["_meta"]["hostvars"]
     assert variables

@@ -18,7 +18,6 @@ from scripts.support.environment import Environment, Failure
 
 RUNS = 'Running sanity test "compile" on Python 3.15'
 ABSENT = 'WARNING: Skipping sanity test "compile" on Python 3.9 because it could not be found.'
-WITHOUT_LIBYAML = 'WARNING: Skipping sanity test "yamllint" on Python 3.15 due to missing libyaml support in PyYAML.'
 
 
 @pytest.fixture
