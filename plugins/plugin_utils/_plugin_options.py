@@ -117,6 +117,14 @@ def given_options(arguments: Mapping[str, Any], known: Sequence[str]) -> dict[st
 def choice_option(value: object, option: str, choices: Sequence[str]) -> str:
     """Check an option with a list of allowed values.
 
+    Args:
+        value: The value, of any type.
+        option: The name of the option in an error.
+        choices: The allowed values.
+
+    Returns:
+        The value.
+
     Raises:
         OptionError: The value is not one of the choices.
     """
@@ -127,6 +135,10 @@ def choice_option(value: object, option: str, choices: Sequence[str]) -> str:
 
 def directory_option(value: object, option: str) -> str:
     """Check the path of a directory.
+
+    Args:
+        value: The value, of any type.
+        option: The name of the option in an error.
 
     Returns:
         The absolute path, without links and with the home directory in place of ``~``.

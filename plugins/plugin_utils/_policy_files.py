@@ -75,6 +75,9 @@ def load_policy(path: Path, label: str | None = None) -> PolicyFile:
         path: The file.
         label: The name of the policy in an error, if it is not the path.
 
+    Returns:
+        The document, and the line of each rule.
+
     Raises:
         OptionError: The file cannot be read, is not YAML, or is not a valid policy; then it reports all mistakes.
     """
@@ -101,7 +104,14 @@ def policy_file_mistakes(path: Path) -> tuple[list[Mistake], str]:
 
 
 def load_built_in(name: str) -> PolicyFile:
-    """Read a policy of the collection, by a name in ``BUILT_IN``."""
+    """Read a policy of the collection.
+
+    Args:
+        name: A name in ``BUILT_IN``.
+
+    Returns:
+        The policy.
+    """
     return load_policy(BUILT_IN[name], f"policies/{name}.yml")
 
 

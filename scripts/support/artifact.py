@@ -13,7 +13,17 @@ from .environment import Environment, Failure
 
 
 def read_version(collection: Path) -> str:
-    """Read the version in ``galaxy.yml``."""
+    """Read the version in ``galaxy.yml``.
+
+    Args:
+        collection: The root of the collection.
+
+    Returns:
+        The version, such as ``1.2.3``.
+
+    Raises:
+        Failure: The file has no version.
+    """
     found = re.search(r"^version: *\"?([^\"\n]*)\"?$", (collection / "galaxy.yml").read_text(), re.MULTILINE)
     if found is None:
         raise Failure("galaxy.yml has no version")
@@ -45,6 +55,14 @@ def prepare_release(environment: Environment, collection: Path, version: str) ->
 
 def build_artifact(environment: Environment, collection: Path, directory: Path) -> Path:
     """Build the artifact in a directory and check it with Galaxy's importer.
+
+    Args:
+        environment: An environment of the profile ``test``.
+        collection: The root of the collection.
+        directory: The directory for the artifact.
+
+    Returns:
+        The path of the artifact.
 
     Raises:
         Failure: The importer reports an error or a warning.

@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     """Run ``benchmarks/side_by_side.py``, or ``benchmarks/accounts.py`` for ``estate``; figures go to ``.venv/bench``.
 
     Args:
-        arguments: Those of the benchmark. If the first is ``estate``, the others are those of ``accounts.py``.
+        arguments: The arguments for ``benchmarks/side_by_side.py``.
 
     Returns:
         The exit code.

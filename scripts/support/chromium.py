@@ -17,10 +17,16 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def find_chromium(environment: Environment) -> Path:
-    """Find a Chromium that runs: the machine's own, or Debian's, unpacked into ``.venv`` without touching the system.
+    """Find a Chromium that runs: one of the machine, or that of Debian, unpacked into ``.venv``.
+
+    Args:
+        environment: An environment of the profile ``test``.
+
+    Returns:
+        The path of the program.
 
     Raises:
-        Failure: This machine has none, and no apt to take one with.
+        Failure: The machine has no Chromium, and no apt to download one with.
     """
     with lock("chromium.lock", "Waiting for another run that is taking Chromium..."):
         unpacked = VENV / "chromium/chromium"

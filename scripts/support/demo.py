@@ -115,11 +115,15 @@ def _emulator(environment: Environment) -> Iterator[str]:
 def main(arguments: list[str]) -> int:
     """Play the demo.
 
+    Args:
+        arguments: None are allowed.
+
     Returns:
         The exit code.
 
     Raises:
-        Failure: A command ends with another exit code than the demo is about.
+        Refusal: There are arguments.
+        Failure: A command ended with another exit code than expected.
     """
     if arguments:
         raise Refusal("scripts/demo takes no arguments")

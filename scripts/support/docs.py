@@ -19,8 +19,14 @@ _USAGE = "Usage: scripts/docs    build the documentation as a site into .venv/si
 def main(arguments: list[str]) -> int:
     """Build the site.
 
+    Args:
+        arguments: None are allowed.
+
     Returns:
         The exit code.
+
+    Raises:
+        Refusal: There are arguments.
     """
     if arguments:
         raise Refusal("scripts/docs takes no arguments")

@@ -13,7 +13,13 @@ from .environment import VENV, Environment
 
 
 def build_site(environment: Environment, collection: Path, site: Path) -> None:
-    """Build the guides, and a page for each plugin and role, into a new directory."""
+    """Build the guides, and a page for each plugin and role, into a new directory.
+
+    Args:
+        environment: An environment whose collections path has the collection.
+        collection: The root of the collection.
+        site: The directory for the site, which is replaced.
+    """
     with tempfile.TemporaryDirectory(dir=VENV, prefix="site-sources.") as directory:
         sources = Path(directory)
         environment.run(

@@ -66,6 +66,10 @@ class Environment(NamedTuple):
     def run(self, *command: str | Path, cwd: Path = ROOT) -> None:
         """Run a command that must succeed.
 
+        Args:
+            command: The program and its arguments.
+            cwd: The working directory.
+
         Raises:
             subprocess.CalledProcessError: The command failed.
         """
@@ -73,6 +77,13 @@ class Environment(NamedTuple):
 
     def output(self, *command: str | Path, cwd: Path = ROOT) -> str:
         """Run a command that must succeed, and return what it prints.
+
+        Args:
+            command: The program and its arguments.
+            cwd: The working directory.
+
+        Returns:
+            The standard output without white space at its ends.
 
         Raises:
             subprocess.CalledProcessError: The command failed.
@@ -84,12 +95,23 @@ class Environment(NamedTuple):
 
 
 def say(text: str) -> None:
-    """Show a line to the person who runs the script."""
+    """Show a line to the person who runs the script.
+
+    Args:
+        text: The line.
+    """
     print(text, file=sys.stderr, flush=True)
 
 
 def digest(*parts: str | Path) -> str:
-    """Make one digest of words and of the content of files and directories."""
+    """Make one digest of text and of the content of files and directories.
+
+    Args:
+        parts: Text, or paths of files and directories.
+
+    Returns:
+        The SHA-256 in hexadecimal.
+    """
     result = hashlib.sha256()
     for part in parts:
         result.update(str(part).encode() + b"\0")
@@ -102,7 +124,13 @@ def digest(*parts: str | Path) -> str:
 
 
 def download(environment: Environment, directory: Path, *arguments: str) -> None:
-    """Download wheels, without what they depend on, into a new directory."""
+    """Download wheels without their dependencies into a new directory.
+
+    Args:
+        environment: An environment with pip.
+        directory: The directory, which is replaced.
+        arguments: Packages and options for ``pip download``.
+    """
     shutil.rmtree(directory, ignore_errors=True)
     options = ("--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:")
     environment.run("python", "-m", "pip", "download", *options, "--dest", directory, *arguments)
@@ -110,10 +138,13 @@ def download(environment: Environment, directory: Path, *arguments: str) -> None
 
 @contextlib.contextmanager
 def step(message: str) -> Iterator[None]:
-    """Show what takes time, and keep its output in a log.
+    """Show a message before the block, and write the output of the block to a log.
+
+    Args:
+        message: What the block does.
 
     Raises:
-        Failure: The step failed.
+        Failure: The block failed.
     """
     say(message)
     log = LOGS / "setup.log"
@@ -136,7 +167,11 @@ def step(message: str) -> Iterator[None]:
 
 
 def hermetic_variables() -> dict[str, str]:
-    """Make the environment for programs: the user's, without any setting of Ansible, AWS, Python or the tools."""
+    """Make the environment variables for programs, without any setting of Ansible, AWS, Python or the tools.
+
+    Returns:
+        The variables. ``HOME`` is in ``.venv``.
+    """
     home = Path(os.environ.get("HOME", "/nonexistent"))
     if home == HOME:  # Called by one of the scripts, whose variables are these already.
         return _with_path(dict(os.environ))
@@ -232,7 +267,12 @@ def _works(python: str, variables: dict[str, str]) -> bool:
 
 @contextlib.contextmanager
 def lock(name: str, message: str) -> Iterator[None]:
-    """Hold a lock of this checkout, and show the message if it has to wait for it."""
+    """Hold a lock of this checkout during the block.
+
+    Args:
+        name: The name of the lock file in ``.venv``.
+        message: The line to show if another process holds the lock.
+    """
     VENV.mkdir(exist_ok=True)
     LOGS.mkdir(exist_ok=True)
     with (VENV / name).open("w") as lock:

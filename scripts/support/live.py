@@ -85,11 +85,15 @@ class Comparison(NamedTuple):
 
     @property
     def agrees(self) -> bool:
+        """Whether the records are the same, except for tokens that were used in the meantime."""
         return not (self.missing or self.extra or self.different)
 
 
 def main(arguments: list[str]) -> int:
     """Read, compare, observe and report.
+
+    Args:
+        arguments: The arguments of ``scripts/test live``.
 
     Returns:
         The exit code: 0 if the three agree on every token, 1 if not.
@@ -169,6 +173,9 @@ def read(regions: Sequence[str], organizations: Sequence[str], directory: Path) 
         regions: As the option of the plugins; empty for the region of the environment.
         organizations: As the option of the plugins; empty for every active one.
         directory: A private directory for the files that Ansible needs.
+
+    Returns:
+        The tokens of each of the three.
 
     Raises:
         Failure: One of them failed.
@@ -252,6 +259,9 @@ def mask(text: str, private: Iterable[str] = ()) -> str:
     Args:
         text: The text, which can hold anything.
         private: Values that it must not show.
+
+    Returns:
+        The line, without a final full stop.
     """
     line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     values = sorted({" ".join(value.split()) for value in private} - {""}, key=len, reverse=True)
@@ -260,7 +270,15 @@ def mask(text: str, private: Iterable[str] = ()) -> str:
 
 
 def compare(earlier: Sequence[Record], later: Sequence[Record]) -> Comparison:
-    """Compare records of tokens, each identified by its organization and its ID."""
+    """Compare records of tokens, each identified by its organization and its ID.
+
+    Args:
+        earlier: Records of tokens.
+        later: Records of the same tokens from another plugin.
+
+    Returns:
+        The differences as counts.
+    """
     first, second = _by_key(earlier), _by_key(later)
     different = used = 0
     for key in first.keys() & second.keys():
@@ -289,6 +307,9 @@ def _was_used(earlier: Record, later: Record) -> bool:
 def report_comparison(readings: Readings) -> bool:
     """Print how many tokens each of the three returned, and how they differ.
 
+    Args:
+        readings: The tokens of each of the three.
+
     Returns:
         Whether they agree.
     """
@@ -314,7 +335,14 @@ def report_comparison(readings: Readings) -> bool:
 
 
 def observe_expired(records: Sequence[Record]) -> str:
-    """Answer whether expired tokens stay listed."""
+    """Answer whether expired tokens stay listed.
+
+    Args:
+        records: All tokens.
+
+    Returns:
+        The answer as a sentence.
+    """
     expired = sum(record["expired"] for record in records)
     listed = _count(len(records), "listed token")
     if expired:
@@ -323,7 +351,14 @@ def observe_expired(records: Sequence[Record]) -> str:
 
 
 def observe_last_used(records: Sequence[Record]) -> str:
-    """Answer which unit of time the last uses are given in."""
+    """Answer which unit of time the last uses have.
+
+    Args:
+        records: All tokens.
+
+    Returns:
+        The answer as a sentence.
+    """
     times = [datetime.fromisoformat(record["date_last_used"]) for record in records if record["date_last_used"]]
     for unit, exact in (
         ("fractions of a second", any(time.microsecond for time in times)),
@@ -340,7 +375,14 @@ def observe_last_used(records: Sequence[Record]) -> str:
 
 
 def observe_user_id(records: Sequence[Record]) -> str:
-    """Answer whether a listing by the e-mail address of a user gives the same tokens as one by the ID."""
+    """Answer whether a listing by the e-mail address of a user gives the same tokens as one by the ID.
+
+    Args:
+        records: All tokens.
+
+    Returns:
+        The answer as a sentence.
+    """
     users: dict[tuple[str, str, str], int] = defaultdict(int)
     for record in records:
         if record["user_id"]:
@@ -377,11 +419,14 @@ def _tokens_of(client: Any, organization_id: str, user_id: str) -> set[str]:
 
 
 def observe_delete(organization_id: str | None, active: Sequence[Record]) -> str:
-    """Answer what deleting a token does that does not exist, if the user has asked for that call.
+    """Answer what the deletion of a token that does not exist returns, if the user has asked for that call.
 
     Args:
-        organization_id: The organization that the user has named for it; None to make no call.
+        organization_id: The ID of the organization that the user has named, or None to make no call.
         active: The organizations that were read.
+
+    Returns:
+        The answer as a sentence.
     """
     if organization_id is None:
         return "Not observed: that needs a call that can delete, which only --delete-missing ORGANIZATION_ID makes."

@@ -33,7 +33,11 @@ class Part(NamedTuple):
 
 
 def read_parts() -> list[Part]:
-    """Read the sessions of ``noxfile.py``, which is not imported because nox may not be installed yet."""
+    """Read the sessions of ``noxfile.py``, which is not imported because nox may not be installed yet.
+
+    Returns:
+        The sessions, in the order of the file.
+    """
     parts = []
     for node in ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef):
@@ -55,6 +59,9 @@ def _session_name(decorator: ast.expr, function: str) -> str | None:
 
 def check_arguments(arguments: Sequence[str]) -> None:
     """Check the arguments of ``scripts/test``: the part, and the files and names that its tool would look for.
+
+    Args:
+        arguments: The arguments.
 
     Raises:
         Refusal: An argument is not valid.

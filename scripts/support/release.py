@@ -30,6 +30,9 @@ _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 def main(arguments: list[str]) -> int:
     """Prepare a release, or build it.
 
+    Args:
+        arguments: ``prepare VERSION`` or ``build [DIRECTORY]``.
+
     Returns:
         The exit code: 2 if the arguments are wrong.
 

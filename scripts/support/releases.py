@@ -34,6 +34,7 @@ class Release(NamedTuple):
 
     @property
     def stable(self) -> bool:
+        """Whether ansible-core is a release and not a preview."""
         return re.search(r"(a|b|rc)\d+$", self.core) is None
 
 
@@ -56,6 +57,7 @@ class Combination(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The name of the combination, which is that of its virtual environment."""
         return f"{self.release.name}-python{self.python}"
 
 
@@ -92,7 +94,14 @@ def combinations(
 
 
 def describe(environment: Environment) -> str:
-    """Say which versions an environment has."""
+    """Describe the versions in an environment.
+
+    Args:
+        environment: The environment.
+
+    Returns:
+        One line with the versions of ansible-core, Python, amazon.aws and the AWS SDK.
+    """
     return environment.output(
         *("python", "-c"),
         "import json, pathlib, platform, sysconfig\n"

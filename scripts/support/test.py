@@ -36,6 +36,9 @@ LIVE = "live"
 def main(arguments: list[str]) -> int:
     """Run the parts that the arguments name.
 
+    Args:
+        arguments: The arguments of ``scripts/test``.
+
     Returns:
         The exit code.
 

@@ -87,7 +87,15 @@ def load_settings(profile: str | None) -> Any:
 
 
 def file_of(session: Any, name: str) -> str:
-    """The path of a file that a setting of botocore names; an empty string if it names none."""
+    """Find the file that a setting of botocore names.
+
+    Args:
+        session: A session of botocore.
+        name: The name of the setting, such as ``config_file``.
+
+    Returns:
+        The path with variables and ``~`` replaced, or an empty string if the setting has no value.
+    """
     path = session.get_config_variable(name)
     return os.path.expanduser(os.path.expandvars(path)) if path else ""
 

@@ -143,7 +143,12 @@ class Connection:
         return client
 
     def secrets(self) -> list[str]:
-        """What must not come up in a message: the secret key, the session token and the external ID."""
+        """Return the texts that no message may contain.
+
+        Returns:
+            The secret key, the session token and the external ID, as far as they are known and long enough to be
+            recognized.
+        """
         frozen = self._frozen
         values = [self._external_id] if frozen is None else [frozen.secret_key, frozen.token, self._external_id]
         return [value for value in values if value and len(value) >= _SHORTEST_SECRET]

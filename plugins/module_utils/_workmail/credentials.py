@@ -147,6 +147,9 @@ class Source(NamedTuple):
         Args:
             reason: What is wrong, without a final full stop.
             hint: What to do; if left out, that of the provider.
+
+        Returns:
+            The error, with the place of the source and the hint of its provider.
         """
         provider = PROVIDERS.get(self.provider or "")
         if provider is None:
@@ -174,13 +177,13 @@ def find_source(session: Any) -> Source:
 
 @contextlib.contextmanager
 def obtaining(source: Source) -> Iterator[None]:
-    """Turn whatever botocore raises on the way to credentials into an error about their source.
+    """Turn each exception that botocore raises in the block into an error about the source of the credentials.
 
     Args:
         source: Where the credentials come from.
 
     Raises:
-        CredentialsError: For every exception. Its text holds no output of a process or service that could be secret.
+        CredentialsError: For every exception. Its text has no output of a process or service, which could be secret.
     """
     try:
         yield
@@ -192,7 +195,15 @@ def obtaining(source: Source) -> Iterator[None]:
 
 
 def nothing_found(session: Any, source: Source) -> CredentialsError:
-    """Make the error for a chain that came to its end."""
+    """Make the error for credentials that no provider has.
+
+    Args:
+        session: A session of botocore.
+        source: The last source that was asked.
+
+    Returns:
+        The error, which names the places that were searched.
+    """
     if source.provider == "iam-role" and session.get_config_variable("ec2_metadata_service_endpoint"):
         return source.error("the metadata service gave none")
     if source.provider not in ("iam-role", None):

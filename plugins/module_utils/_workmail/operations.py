@@ -43,7 +43,15 @@ class Page(NamedTuple):
 
 
 def list_organizations(client: Any) -> list[Organization]:
-    """List every organization of the account in the region of the client, in whatever state.
+    """List every organization of the account in the region of the client, in any state.
+
+    See https://docs.aws.amazon.com/workmail/latest/APIReference/API_ListOrganizations.html.
+
+    Args:
+        client: A client of WorkMail.
+
+    Returns:
+        The organizations, each once.
 
     Raises:
         PatrolError: A page could not be read completely.
@@ -60,6 +68,15 @@ def list_organizations(client: Any) -> list[Organization]:
 def describe_organization(client: Any, organization_id: str) -> Organization:
     """Describe an organization.
 
+    See https://docs.aws.amazon.com/workmail/latest/APIReference/API_DescribeOrganization.html.
+
+    Args:
+        client: A client of WorkMail in the region of the organization.
+        organization_id: The ID of the organization.
+
+    Returns:
+        The organization, with the ID of its account if the reply has its ARN.
+
     Raises:
         PatrolError: The organization does not exist here (``OrganizationNotFoundException``), or the call failed.
     """
@@ -72,7 +89,16 @@ def describe_organization(client: Any, organization_id: str) -> Organization:
 
 
 def list_users(client: Any, organization_id: str) -> dict[str, Owner]:
-    """List every user of an organization by user ID, also those that are disabled or deleted.
+    """List every user of an organization, including those that are disabled or deleted.
+
+    See https://docs.aws.amazon.com/workmail/latest/APIReference/API_ListUsers.html.
+
+    Args:
+        client: A client of WorkMail in the region of the organization.
+        organization_id: The ID of the organization.
+
+    Returns:
+        The users by user ID.
 
     Raises:
         PatrolError: A page could not be read completely.
@@ -93,9 +119,15 @@ def list_users(client: Any, organization_id: str) -> dict[str, Owner]:
 
 
 def is_user_id(user: str) -> bool:
-    """Return whether a text is a user ID of WorkMail rather than a user name or an e-mail address.
+    """Find out whether text is a user ID of WorkMail rather than a user name or an e-mail address.
 
     See https://docs.aws.amazon.com/workmail/latest/APIReference/API_DescribeUser.html.
+
+    Args:
+        user: The text.
+
+    Returns:
+        Whether it is a user ID.
     """
     return _USER_ID.fullmatch(user) is not None
 
@@ -135,18 +167,23 @@ def list_personal_access_tokens(
     next_token: str | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Page]:
-    """The personal access tokens of an organization, a page at a time.
+    """Read the personal access tokens of an organization, page by page.
+
+    See https://docs.aws.amazon.com/workmail/latest/APIReference/API_ListPersonalAccessTokens.html.
 
     Args:
-        user_id: Only this user's, by user ID. The reply of the service has to say of each token that it is.
-        page_size: How many a page holds at most, 1 to 100.
-        max_items: End after so many.
-        next_token: Begin at the page that this token stands for.
-        stopped: Asked before each call; the listing ends where it says so.
+        client: A client of WorkMail in the region of the organization.
+        organization_id: The ID of the organization.
+        user_id: The user ID of the only user to read, or None for all users. Each token in a reply has to have this
+            user ID.
+        page_size: The most tokens on a page, 1 to 100.
+        max_items: The number of tokens after which the listing ends, or None to read all.
+        next_token: The token of the page to begin with, or None for the first page.
+        stopped: Called before each request. The listing ends if it returns true.
 
     Returns:
-        The pages. A token that is listed again comes once, as it was listed first. Between two pages, the time of its
-        last use can change, and nothing else can.
+        The pages. A token that is listed again is returned once, as it was listed first. Between two pages, only the
+        time of its last use may change.
 
     Raises:
         PatrolError: A page could not be read completely; ``page`` counts from 1.
@@ -179,7 +216,17 @@ def list_personal_access_tokens(
 
 
 def get_personal_access_token(client: Any, organization_id: str, token_id: str) -> dict[str, Any] | None:
-    """One token by its id, as an entry of the listing has it; None where the organization has none with this id.
+    """Read one token by its ID.
+
+    See https://docs.aws.amazon.com/workmail/latest/APIReference/API_GetPersonalAccessTokenMetadata.html.
+
+    Args:
+        client: A client of WorkMail in the region of the organization.
+        organization_id: The ID of the organization.
+        token_id: The ID of the token.
+
+    Returns:
+        The token, as an entry of the listing; None if the organization has no token with this ID.
 
     Raises:
         PatrolError: It could not be read, or the reply is about another token.
@@ -235,17 +282,34 @@ def read_user(client: Any, organization_id: str, user_id: str) -> Owner | None:
 
 
 def delete_personal_access_token(client: Any, organization_id: str, token_id: str) -> None:
-    """Ask for a token to be deleted. The reply says neither that it is gone nor that it was there: that is to be read.
+    """Request the deletion of a token. The reply does not show whether the token existed or is gone: read the token to
+    find out.
+
+    See https://docs.aws.amazon.com/workmail/latest/APIReference/API_DeletePersonalAccessToken.html.
+
+    Args:
+        client: A client of WorkMail in the region of the organization.
+        organization_id: The ID of the organization.
+        token_id: The ID of the token.
 
     Raises:
-        PatrolError: The service refused or could not be reached; the token can be gone all the same.
+        PatrolError: The service refused or could not be reached. The token can be gone even then.
     """
     with located("workmail", "DeletePersonalAccessToken", client.meta.region_name, organization_id):
         client.delete_personal_access_token(OrganizationId=organization_id, PersonalAccessTokenId=token_id)
 
 
 def describe_identity_provider_configuration(client: Any, organization_id: str) -> dict[str, Any] | None:
-    """The configuration of the identity provider under its API names; None where it was never set up.
+    """Read the configuration of the identity provider of an organization.
+
+    See https://docs.aws.amazon.com/workmail/latest/APIReference/API_DescribeIdentityProviderConfiguration.html.
+
+    Args:
+        client: A client of WorkMail in the region of the organization.
+        organization_id: The ID of the organization.
+
+    Returns:
+        The configuration with the names of the API; None if the organization has none.
 
     Raises:
         PatrolError: It could not be read.
@@ -261,10 +325,17 @@ def describe_identity_provider_configuration(client: Any, organization_id: str) 
 
 
 def put_identity_provider_configuration(client: Any, organization_id: str, configuration: dict[str, Any]) -> None:
-    """Ask for the whole configuration of the identity provider to be replaced.
+    """Request the replacement of the complete configuration of the identity provider.
+
+    See https://docs.aws.amazon.com/workmail/latest/APIReference/API_PutIdentityProviderConfiguration.html.
+
+    Args:
+        client: A client of WorkMail in the region of the organization.
+        organization_id: The ID of the organization.
+        configuration: The new configuration with the names of the API.
 
     Raises:
-        PatrolError: The service refused or could not be reached; it can be replaced all the same.
+        PatrolError: The service refused or could not be reached. The configuration can be replaced even then.
     """
     with located("workmail", "PutIdentityProviderConfiguration", client.meta.region_name, organization_id):
         client.put_identity_provider_configuration(OrganizationId=organization_id, **configuration)

@@ -162,7 +162,15 @@ def _unchecked(value: Any) -> Any:
 
 
 def too_deep(value: Any, deepest: int) -> bool:
-    """Find out whether lists and mappings are nested deeper than a number of levels, without recursion."""
+    """Find out whether lists and mappings are nested deeper than a number of levels, without recursion.
+
+    Args:
+        value: A document of JSON.
+        deepest: How many levels of lists and mappings it may have.
+
+    Returns:
+        Whether it has more levels.
+    """
     level = [value]
     for _level in range(deepest):
         level = [

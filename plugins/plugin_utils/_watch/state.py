@@ -65,20 +65,44 @@ class State:
                 raise
 
     def knows(self, organization_id: str) -> bool:
-        """Whether all that the organization held at some time was told."""
+        """Find out whether an organization was read completely at some time, and events of it were sent.
+
+        Args:
+            organization_id: The ID of the organization.
+
+        Returns:
+            Whether it was read.
+        """
         return organization_id in self._organizations and bool(self._organizations[organization_id]["read"])
 
     def present(self) -> list[str]:
-        """The organizations that were there when last looked at."""
+        """Return the organizations that were listed in the last sweep that read them.
+
+        Returns:
+            The IDs of the organizations.
+        """
         return [name for name, organization in self._organizations.items() if not organization["gone"]]
 
     def tokens_of(self, organization_id: str) -> Mapping[str, dict[str, Any]]:
-        """What is known of an organization's tokens, by their ids."""
+        """Return the known tokens of an organization.
+
+        Args:
+            organization_id: The ID of the organization.
+
+        Returns:
+            The entry of each token by the ID of the token.
+        """
         known: dict[str, dict[str, Any]] = self._organizations.get(organization_id, {}).get("tokens", {})
         return known
 
     def note(self, organization_id: str, token_id: str | None, entry: Mapping[str, Any] | None) -> None:
-        """Know something of a token, or without its id of the organization; without an entry the token is forgotten."""
+        """Record an entry of a token or of an organization. ``save`` writes it to the file.
+
+        Args:
+            organization_id: The ID of the organization.
+            token_id: The ID of the token, or None for an entry of the organization itself.
+            entry: The entry, or None to forget the token.
+        """
         organization = self._organizations.setdefault(organization_id, {"gone": False, "read": False, "tokens": {}})
         if token_id is None:
             organization.update(entry or {})
