@@ -133,6 +133,12 @@ def changelog(session: nox.Session) -> None:
 
 
 @nox.session
+def wording(session: nox.Session) -> None:
+    """Check the words, the spelling and the grammar of what people read: [FILE OR DIRECTORY...]."""
+    run(session, "python", "-m", "scripts.support.wording", *session.posargs)
+
+
+@nox.session
 def unit(session: nox.Session) -> None:
     """Run tests/unit, for example: scripts/test unit -k conditions."""
     with measured_coverage("unit") as (options, variables):
