@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""An audit result as CSV: one row per finding, after one row for everything that could not be read."""
+"""An audit result as CSV: one row per finding, after one row for each error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ._shared import error_text, one_line
+from ._shared import error_text, evidence, finding_status, one_line
 
 _TOKEN = (
     "account_id",
@@ -39,10 +39,19 @@ _TIMES = (
     "lifetime_days",
     "expires_in_days",
 )
-_AUDIT = ("as_of", "audited_at", "caller", "collection_version")
+_EVIDENCE = (
+    "as_of",
+    "audited_at",
+    "caller",
+    "collection_version",
+    "schema_version",
+    "policy_name",
+    "policy_digest",
+)
 _HEADER = (
     "rule_id",
     "severity",
+    "status",
     "muted",
     "exception_reason",
     "exception_expires",
@@ -52,7 +61,7 @@ _HEADER = (
     *_TIMES,
     "scopes",
     "message",
-    *_AUDIT,
+    *_EVIDENCE,
 )
 # https://owasp.org/www-community/attacks/CSV_Injection, with the full-width forms. one_line removes line breaks and
 # tabs. Behind a semicolon or a bar, a cell begins in programs that are set to another separator.
@@ -60,43 +69,58 @@ _FORMULA = re.compile(r"""(?:^(?=\s*{0})|(?<=[;|])(?=["\s]*{0}))""".format("[=+@
 
 
 def render(audit: Mapping[str, Any]) -> str:
-    """The findings as https://www.rfc-editor.org/rfc/rfc4180 has it: comma, CRLF, every text in quotes.
+    """Write the findings in the form of https://www.rfc-editor.org/rfc/rfc4180: comma, CRLF, every text in quotes.
 
-    An apostrophe precedes a text that a spreadsheet would read as a formula, with any usual separator. What could not
-    be read is in rows of the severity ``incomplete``, because the table would look complete without them.
+    What could not be read is in rows of the severity ``incomplete``, because the table would look complete without
+    them. Fixed findings of a baseline come last.
+
+    Args:
+        audit: The result of an audit.
+
+    Returns:
+        The table with a header. An apostrophe precedes a text that a spreadsheet would read as a formula, with any
+        usual separator.
     """
     # No byte order mark: Excel's import of text does without it, and naive readers take it for a part of the header.
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(_HEADER)
+    about = evidence(audit)
     names = {entry["id"]: entry["name"] for entry in audit["accounts"]}
     for error in audit["errors"]:
         known = {
-            **{key: audit[key] for key in _AUDIT},
+            **about,
             **error,
             "account_name": names.get(error.get("account_id")),
             "severity": "incomplete",
             "message": error_text(error),
         }
         writer.writerow([_cell(known.get(column)) for column in _HEADER])
+    ending = [_cell(about[field]) for field in _EVIDENCE]
     for finding in audit["findings"]:
-        token, owner, exception = finding["token"], finding["token"].get("owner") or {}, finding["exception"] or {}
-        row = [
-            finding["rule_id"],
-            finding["severity"],
-            finding["muted"],
-            exception.get("reason"),
-            exception.get("expires"),
-            finding.get("host"),
-            *(token.get(field) for field in _TOKEN),
-            *(owner.get(field) for field in _OWNER),
-            *(token.get(field) for field in _TIMES),
-            " ".join(str(scope) for scope in token.get("scopes") or []),
-            finding["message"],
-            *(audit[field] for field in _AUDIT),
-        ]
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([*_cells(finding, finding_status(audit, finding)), *ending])
+    for finding in audit["fixed"]:
+        writer.writerow([*_cells(finding, "fixed"), *ending])
     return out.getvalue()
+
+
+def _cells(finding: Mapping[str, Any], status: str) -> list[object]:
+    token, owner, exception = finding["token"], finding["token"].get("owner") or {}, finding["exception"] or {}
+    row = [
+        finding["rule_id"],
+        finding["severity"],
+        status,
+        finding["muted"],
+        exception.get("reason"),
+        exception.get("expires"),
+        finding.get("host"),
+        *(token.get(field) for field in _TOKEN),
+        *(owner.get(field) for field in _OWNER),
+        *(token.get(field) for field in _TIMES),
+        " ".join(str(scope) for scope in token.get("scopes") or []),
+        finding["message"],
+    ]
+    return [_cell(value) for value in row]
 
 
 def _cell(value: object) -> object:

@@ -16,41 +16,53 @@ from xml.etree import ElementTree
 from ._shared import (
     Places,
     error_text,
+    evidence,
     failing,
+    finding_status,
     headline,
     is_unclear,
     one_line,
     place_name,
     state_text,
+    status_reason,
     time_shift,
 )
 
-_NAME = "patrol.workmail"
+_PRODUCT = "patrol.workmail"
 _OUTCOMES = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
 def render(audit: Mapping[str, Any]) -> str:
     """Write a test suite for each organization, and for each account and host that was not read.
 
-    A finding is a test case with the name of its rule and token: failed, skipped if it is muted, or passed with its
-    message as output if the policy does not fail on its severity. A rule that finds nothing is a test case that passed,
-    with the name of the rule. Everything that could not be read is an error.
+    A finding is a test case with the name of its rule and token: failed, skipped if it is muted or known, or passed
+    with its message as output if the policy does not fail on its severity or if it is fixed. A rule that finds nothing
+    is a test case that passed, with the name of the rule. Everything that could not be read is an error.
+
+    Args:
+        audit: The result of an audit.
+
+    Returns:
+        The document.
     """
     organizations = {organization["id"]: organization for organization in audit["organizations"]}
     findings = _by(audit["findings"], lambda finding: finding["token"]["organization_id"])
+    fixed = _by(audit["fixed"], lambda finding: finding["token"]["organization_id"])
     unclear = is_unclear(audit)
     errors = _by(
         audit["errors"], lambda error: error["organization_id"] or (error.get("host"), error.get("account_id"))
     )
     places = Places(audit)
-    root = ElementTree.Element("testsuites", {"name": _NAME})
-    about = {key: audit[key] for key in ("as_of", "audited_at", "caller", "collection_version")}
-    about.update(summary=headline(audit), note=time_shift(audit))
-    for key in dict.fromkeys([*organizations, *findings, *errors]):
+    root = ElementTree.Element("testsuites", {"name": _PRODUCT})
+    about = {**evidence(audit), "summary": headline(audit), "note": time_shift(audit)}
+    for key in dict.fromkeys([*organizations, *findings, *fixed, *errors]):
         organization = organizations.get(key)
-        suite = _suite(root, *_place(organization, findings.get(key), errors.get(key), places), about)
+        suite = _suite(root, *_place(organization, findings.get(key) or fixed.get(key), errors.get(key), places), about)
         for finding in findings.get(key, []):
-            _finding(suite, finding, finding["severity"] in failing(audit))
+            _finding(suite, audit, finding)
+        for finding in fixed.get(key, []):
+            text = f"{status_reason(audit, finding, 'fixed')} - {finding['message']}"
+            ElementTree.SubElement(_case(suite, _name(finding)), "system-out").text = one_line(text)
         for error in errors.get(key, []):
             _error(suite, error["error_code"], error_text(error))
         if organization is None or key in errors:
@@ -69,8 +81,8 @@ def render(audit: Mapping[str, Any]) -> str:
         name = place_name([*filter(None, [account.get("host"), places.account(account["id"])])])
         _skip(_suite(root, name, _properties(account, account["id"]), about), "audit", state_text(account))
     if not len(root):
-        # Readers of such reports take one without a test for a mistake.
-        _skip(_suite(root, _NAME, {}, about), "audit", "There was no organization to audit")
+        # Readers of such reports treat one without a test as a mistake.
+        _skip(_suite(root, _PRODUCT, {}, about), "audit", "There was no organization to audit")
     _count(root)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
@@ -96,7 +108,7 @@ def _place(
             "id": token["organization_id"],
         }
     [error, *_others] = errors or []
-    return place_name(places.of_error(error)) or _NAME, {
+    return place_name(places.of_error(error)) or _PRODUCT, {
         **_properties(error, error.get("account_id")),
         "id": error["organization_id"],
     }
@@ -123,17 +135,20 @@ def _case(suite: ElementTree.Element, name: str) -> ElementTree.Element:
     return ElementTree.SubElement(suite, "testcase", attributes)
 
 
-def _finding(suite: ElementTree.Element, finding: Mapping[str, Any], fails: bool) -> None:
-    name = one_line(f"{finding['rule_id']}: token {finding['token']['personal_access_token_id']}")
-    message = one_line(finding["message"])
-    if finding["muted"]:
-        exception = finding["exception"]
-        _skip(suite, name, f"Muted until {exception['expires']}: {exception['reason']} - {message}")
-    elif fails:
+def _finding(suite: ElementTree.Element, audit: Mapping[str, Any], finding: Mapping[str, Any]) -> None:
+    name, message = _name(finding), one_line(finding["message"])
+    reason = status_reason(audit, finding, finding_status(audit, finding))
+    if reason is not None:
+        _skip(suite, name, f"{reason} - {message}")
+    elif finding["severity"] in failing(audit):
         attributes = {"type": finding["severity"], "message": message}
         ElementTree.SubElement(_case(suite, name), "failure", attributes).text = message
     else:
         ElementTree.SubElement(_case(suite, name), "system-out").text = f"{finding['severity']}: {message}"
+
+
+def _name(finding: Mapping[str, Any]) -> str:
+    return one_line(f"{finding['rule_id']}: token {finding['token']['personal_access_token_id']}")
 
 
 def _error(suite: ElementTree.Element, code: str, message: str) -> None:
@@ -142,7 +157,7 @@ def _error(suite: ElementTree.Element, code: str, message: str) -> None:
 
 
 def _skip(suite: ElementTree.Element, name: str, reason: str) -> None:
-    # As text: in some of the schemas about, this element has no attributes.
+    # As text, because this element has no attributes in some schemas.
     ElementTree.SubElement(_case(suite, name), "skipped").text = one_line(reason)
 
 

@@ -20,21 +20,24 @@ from typing import Any
 
 from ._shared import (
     Places,
+    counted,
     error_text,
+    evidence,
+    finding_status,
     headline,
     one_line,
     place_name,
-    provenance,
     state_text,
     time_shift,
 )
 
 # Bytes. GitHub takes 65,536 characters for a comment.
 _MOST = 60_000
-# For all sections but the findings, which get what is left.
-_ROOM = 7_000
+# For each other section. The new findings get the rest.
+_ROOM = 6_000
 # The name of an account and the alias of an organization have at most some 60 characters each.
 _LONGEST_PLACE = 160
+_MOST_ACCOUNTS = 20
 
 _CAVEAT = (
     "Tokens that AWS no longer lists cannot be seen: it does not document whether expired tokens stay listed, so a "
@@ -44,21 +47,27 @@ _TOKEN = ("Severity", "Rule", "Organization", "Token", "Owner")
 
 
 def render(audit: Mapping[str, Any]) -> str:
-    """The outcome, what was not read, counts, findings (the worst first), muted ones, exceptions to look after.
+    """Write the outcome, what was not read, counts, findings (the worst first), exceptions to review, and the evidence.
+
+    Args:
+        audit: The result of an audit.
 
     Returns:
         At most 60,000 bytes of UTF-8. A table that is cut says how many rows it lacks.
     """
-    counted = [finding for finding in audit["findings"] if not finding["muted"]]
-    muted = [finding for finding in audit["findings"] if finding["muted"]]
+    by_status: dict[str, list[Mapping[str, Any]]] = {"fixed": audit["fixed"]}
+    for finding in audit["findings"]:
+        by_status.setdefault(finding_status(audit, finding), []).append(finding)
+    muted, fails = by_status.get("muted", []), by_status.get("open" if audit["baseline"] is None else "new", [])
     places = Places(audit)
     exceptions = ("Rules", "Tokens", "Until", "Reason")
     head = [
-        *_opening(audit, counted, muted),
+        *_opening(audit),
         *_table("Not read", ("Place", "Region", "Why"), _not_read(audit, places), _unread_row, _ROOM),
-        *_counts(audit, counted, muted),
+        *_counts(audit, muted),
     ]
     tail = [
+        *_since_baseline(audit, by_status, places),
         *_table(
             "Muted findings", (*_TOKEN, "Until", "Reason"), muted, lambda finding: _muted_row(finding, places), _ROOM
         ),
@@ -70,22 +79,30 @@ def render(audit: Mapping[str, Any]) -> str:
             _ROOM,
         ),
         *_table("Exceptions that matched nothing", exceptions, audit["exceptions"]["unused"], _exception_row, _ROOM),
-        "",
-        _code(provenance(audit), 300),
+        *_evidence(audit),
         "",
         _CAVEAT,
     ]
     room = _MOST - _size(head) - _size(tail)
     columns = (*_TOKEN, "Created", "Last used", "Expires", "Message")
-    findings = _table("Findings", columns, counted, lambda finding: _finding_row(finding, places), room)
+    title = "Findings" if audit["baseline"] is None else "New findings"
+    findings = _table(title, columns, fails, lambda finding: _finding_row(finding, places), room)
     return "".join(f"{line}\n" for line in [*head, *findings, *tail])
 
 
-def _opening(audit: Mapping[str, Any], counted: Sequence[Any], muted: Sequence[Any]) -> list[str]:
+def _opening(audit: Mapping[str, Any]) -> list[str]:
     summary, policy = audit["summary"], audit["policy"]
     shift = time_shift(audit)
-    columns = ("As of", "Policy file", "Fails on", "Organizations", "Tokens", "Violations", "Findings", "Muted")
-    counts = [summary["organizations"], summary["tokens"], summary["violations"], len(counted), len(muted)]
+    counts = {
+        "Organizations": summary["organizations"],
+        "Tokens": summary["tokens"],
+        "Violations": summary["violations"],
+        "Findings": summary["new"] + summary["known"],
+        "Muted": summary["muted"],
+    }
+    if audit["baseline"] is not None:
+        counts.update({"New": summary["new"], "Known": summary["known"], "Fixed": summary["fixed"]})
+    columns = ("As of", "Policy file", "Fails on", *counts)
     return [
         f"## Amazon WorkMail tokens: {audit['outcome']}",
         "",
@@ -94,8 +111,45 @@ def _opening(audit: Mapping[str, Any], counted: Sequence[Any], muted: Sequence[A
         *([f"**{shift}**", ""] if shift else []),
         _line(columns),
         _line(["---"] * len(columns)),
-        _line([audit["as_of"], _code(policy["file"], 200), f"{policy['fail_on']} and above", *counts]),
+        _line([audit["as_of"], _code(policy["file"], 200), f"{policy['fail_on']} and above", *counts.values()]),
     ]
+
+
+def _since_baseline(
+    audit: Mapping[str, Any], by_status: Mapping[str, Sequence[Mapping[str, Any]]], places: Places
+) -> list[str]:
+    """Write the findings that are known from the baseline, and those that are fixed since; nothing without one."""
+    if audit["baseline"] is None:
+        return []
+    day = audit["baseline"]["as_of"][:10]
+
+    def row(finding: Mapping[str, Any]) -> list[Any]:
+        return [*_token(finding, places), _code(finding["message"], 400)]
+
+    columns = (*_TOKEN, "Message")
+    return [
+        *_table(f"Known from the baseline of {day}", columns, by_status.get("known", []), row, _ROOM),
+        *_table(f"Fixed since the baseline of {day}", columns, by_status["fixed"], row, _ROOM),
+    ]
+
+
+def _evidence(audit: Mapping[str, Any]) -> list[str]:
+    about = evidence(audit)
+    accounts = [entry["id"] for entry in audit["accounts"] if entry["id"] is not None]
+    shown = [*accounts[:_MOST_ACCOUNTS], *(["..."] if len(accounts) > _MOST_ACCOUNTS else [])]
+    entries = [
+        ("Audited at", about["audited_at"]),
+        ("Caller", about["caller"]),
+        ("Accounts", f"{len(accounts)}: {', '.join(shown)}" if accounts else None),
+        ("Collection", f"patrol.workmail {about['collection_version']}, schema version {about['schema_version']}"),
+        ("Policy", about["policy_name"]),
+        ("Policy digest", about["policy_digest"]),
+    ]
+    baseline = audit["baseline"]
+    if baseline is not None:
+        entries.append(("Baseline", f"{baseline['as_of']}, {counted(baseline['findings'], 'finding')}"))
+    known = [entry for entry in entries if entry[1] is not None]
+    return _table("Evidence", ("Entry", "Value"), known, lambda entry: [entry[0], _code(entry[1], 500)], _ROOM)
 
 
 def _not_read(audit: Mapping[str, Any], places: Places) -> list[tuple[str | None, str | None, str]]:
@@ -113,7 +167,7 @@ def _not_read(audit: Mapping[str, Any], places: Places) -> list[tuple[str | None
     return entries
 
 
-def _counts(audit: Mapping[str, Any], counted: Sequence[Any], muted: Sequence[Any]) -> list[str]:
+def _counts(audit: Mapping[str, Any], muted: Sequence[Any]) -> list[str]:
     by_severity = audit["summary"]["by_severity"]
     muted_by_rule = dict.fromkeys((rule["id"] for rule in audit["policy"]["rules"]), 0)
     for finding in muted:
@@ -165,7 +219,7 @@ def _exception_row(exception: Mapping[str, Any]) -> list[Any]:
 def _table(
     title: str, columns: Sequence[str], entries: Sequence[Any], row: Callable[[Any], list[Any]], room: int
 ) -> list[str]:
-    """A section with a table in so many bytes; no entries, no section."""
+    """Write a section with a table in so many bytes; without entries, no section."""
     if not entries:
         return []
     lines = ["", f"### {title}", "", _line(columns), _line(["---"] * len(columns))]
@@ -189,6 +243,6 @@ def _size(lines: Sequence[str]) -> int:
 
 
 def _code(value: object, longest: int = 80) -> str:
-    """A text of users as a code span in a table: what could end either is replaced or escaped."""
+    """Write a text of users as a code span in a table: what could end either is replaced or escaped."""
     text = one_line(value, longest).replace("`", "'").strip()
     return f"`{text}`".replace("|", "\\|") if text else "-"

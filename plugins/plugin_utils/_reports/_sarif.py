@@ -28,6 +28,8 @@ from ._shared import (
     Places,
     counted,
     error_text,
+    evidence,
+    finding_status,
     finding_uid,
     headline,
     one_line,
@@ -37,6 +39,7 @@ from ._shared import (
 )
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_STATES = {"new": "new", "known": "unchanged", "fixed": "absent"}
 _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 # GitHub: critical over 9.0, high from 7.0, medium from 4.0, low below.
 _SECURITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
@@ -49,38 +52,49 @@ _LONGEST = 1_000
 
 
 def render(audit: Mapping[str, Any], base: str | None = None) -> str:
-    """A rule of the policy is a rule, and a finding that is not muted is a result at its rule in the policy file.
+    """Write a rule for each rule of the policy, and a result at that rule in the policy file for each finding.
 
-    An audit that is not complete is an execution that was not successful, and its notifications say what could not be
-    read. GitHub opens an alert for each result, whatever its ``suppressions`` are, so muted findings are only counted.
+    An incomplete audit is an execution that was not successful, and its notifications say what could not be read.
+    GitHub opens an alert for each result, whatever its ``suppressions`` and its ``baselineState`` are. So muted
+    findings are only counted, and on GitHub Actions fixed findings as well.
 
     Args:
         audit: The result of an audit.
         base: The root of the repository, to which the paths of files are relative. If left out, it is the nearest
             directory with ``.git``, from the working directory upward, or else the working directory.
+
+    Returns:
+        The document.
     """
     policy, findings = audit["policy"], [finding for finding in audit["findings"] if not finding["muted"]]
+    fixed = [] if os.environ.get("GITHUB_ACTIONS") == "true" else audit["fixed"]
     uri, in_policy = _location(policy["file"], _root(base))
     rules = {rule["id"]: index for index, rule in enumerate(policy["rules"])}
     lines = {rule["id"]: rule["line"] if in_policy else None for rule in policy["rules"]}
     places = Places(audit)
     results = []
-    for finding in findings[:_MOST_RESULTS]:
+    for finding, status in [
+        *((finding, finding_status(audit, finding)) for finding in findings),
+        *((finding, "fixed") for finding in fixed),
+    ][:_MOST_RESULTS]:
         rule_id = finding["rule_id"]
-        results.append(_result(finding, places, rules[rule_id], uri, lines[rule_id] or 1))
+        result = _result(finding, places, rules[rule_id], uri, lines[rule_id] or 1)
+        results.append({**result, "baselineState": _STATES[status]} if status in _STATES else result)
     notifications = [_notification("error", error_text(error)) for error in audit["errors"]]
     shift = time_shift(audit)
     if shift:
         notifications.append(_notification("warning", shift))
-    if len(findings) > _MOST_RESULTS:
-        left_out = len(findings) - _MOST_RESULTS
+    left_out = len(findings) + len(fixed) - _MOST_RESULTS
+    if left_out > 0:
         notifications.append(_notification("warning", f"{left_out} more findings, the least severe, were left out."))
     notifications += [
         _notification("note", f"{state_text(account)}: {places.account(account['id'])}.") for account in places.left_out
     ]
-    if audit["summary"]["muted"]:
-        muted = counted(audit["summary"]["muted"], "muted finding")
-        notifications.append(_notification("note", f"Without {muted}, which the other formats list."))
+    for status, number in (("muted", audit["summary"]["muted"]), ("fixed", len(audit["fixed"]) - len(fixed))):
+        if number:
+            left = counted(number, f"{status} finding")
+            notifications.append(_notification("note", f"Without {left}, which the other formats list."))
+    accounts = [entry["id"] for entry in audit["accounts"] if entry["id"] is not None]
     run = {
         "tool": {
             "driver": {
@@ -95,17 +109,29 @@ def render(audit: Mapping[str, Any], base: str | None = None) -> str:
         "properties": {
             "outcome": audit["outcome"],
             "summary": headline(audit),
-            "asOf": audit["as_of"],
-            "auditedAt": audit["audited_at"],
-            "caller": audit["caller"],
+            **{_camel(key): value for key, value in evidence(audit).items()},
+            **({"accounts": accounts} if accounts else {}),
             "muted": audit["summary"]["muted"],
+            **_baseline(audit),
         },
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
+def _baseline(audit: Mapping[str, Any]) -> dict[str, Any]:
+    if audit["baseline"] is None:
+        return {}
+    counts = {status: audit["summary"][status] for status in ("new", "known", "fixed")}
+    return {**counts, "baselineAsOf": audit["baseline"]["as_of"]}
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return "".join([first, *(word.capitalize() for word in others)])
+
+
 def _root(base: str | None) -> Path:
-    """The root of the repository."""
+    """Return the root of the repository."""
     here = Path.cwd()
     if base is not None:
         return here / base
@@ -113,7 +139,7 @@ def _root(base: str | None) -> Path:
 
 
 def _location(policy_file: str | None, root: Path) -> tuple[str | None, bool]:
-    """A file of the repository at which code scanning can show findings.
+    """Find a file of the repository at which code scanning can show findings.
 
     Args:
         policy_file: The policy file, as an audit has it.
@@ -132,7 +158,7 @@ def _location(policy_file: str | None, root: Path) -> tuple[str | None, bool]:
 
 
 def _in_repository(file: str | None, root: Path) -> str | None:
-    """The relative URI of a file below a directory, or None if no such file is there."""
+    """Return the relative URI of a file below a directory, or None if the file does not exist there."""
     try:
         if not file or not Path(file).is_file():
             return None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from audits import AUDITS, NOW, audit_of, mixed, token
+from audits import AUDITS, NOW, audit_of, compared, mixed, token
 from guarding import guards
 from hypothesis import given
 from report_strategies import NAMES, audit_named
@@ -53,12 +53,12 @@ def check(text: str, count: int) -> list[dict[str, str]]:
 def test_each_finding_is_a_row(audit: Callable[[], dict[str, Any]]) -> None:
     result = audit()
     errors = result["errors"]
-    rows = check(render(result), len(errors) + result["summary"]["findings"])
+    rows = check(render(result), len(errors) + result["summary"]["findings"] + len(result["fixed"]))
     for row, error in zip(rows, errors, strict=False):
         assert (row["rule_id"], row["severity"], row["muted"]) == ("", "incomplete", "")
         assert row["organization_id"] == (error["organization_id"] or "") and row["region"] == (error["region"] or "")
         assert row["message"].startswith(f"{error['error_code']}: ") and row["name"] == ""
-    for row, finding in zip(rows[len(errors) :], result["findings"], strict=True):
+    for row, finding in zip(rows[len(errors) :], [*result["findings"], *result["fixed"]], strict=True):
         known, owner = finding["token"], finding["token"].get("owner") or {}
         assert row["rule_id"] == finding["rule_id"] and row["host"] == finding.get("host", "")
         assert row["severity"] == finding["severity"]
@@ -84,9 +84,33 @@ def test_names_are_written_unchanged() -> None:
     assert rows[0]["owner_email"] == "user3@acme.example" and rows[0]["owner_name"] == "user3"
 
 
+def test_each_finding_has_its_status() -> None:
+    statuses = [(row["personal_access_token_id"], row["rule_id"], row["status"]) for row in rows_of(render(compared()))]
+    assert statuses == [
+        ("pat-00003", "no-expiry", "muted"),
+        ("pat-00004", "no-expiry", "new"),
+        ("pat-00001", "expired", "known"),
+        ("pat-00007", "expired", "new"),
+        ("pat-00002", "expiring", "new"),
+        ("pat-00004", "never-used", "new"),
+        ("pat-00005", "never-used", "known"),
+        ("pat-00008", "no-expiry", "fixed"),
+        ("pat-00009", "expired", "fixed"),
+        ("pat-00008", "never-used", "fixed"),
+    ]
+    assert {row["status"] for row in rows_of(render(mixed()))} == {"open", "muted"}
+
+
+def test_each_row_names_the_policy_and_the_versions() -> None:
+    audit = mixed()
+    for row in rows_of(render(audit)):
+        assert (row["schema_version"], row["policy_name"]) == ("1", "")
+        assert row["policy_digest"] == audit["policy"]["digest"]
+
+
 def test_an_empty_audit_has_a_header() -> None:
     text = render(AUDITS["clean"]())
-    assert text.startswith('"rule_id","severity","muted",') and text.count("\r\n") == 1
+    assert text.startswith('"rule_id","severity","status","muted",') and text.count("\r\n") == 1
 
 
 def test_numbers_stay_numbers() -> None:

@@ -17,7 +17,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audits import AUDITS, HOSTILE_NAMES, NOW, ORGANIZATIONS, audit_of, clean, incomplete, mixed, token, unclear
+from audits import (
+    AUDITS,
+    HOSTILE_NAMES,
+    NOW,
+    ORGANIZATIONS,
+    audit_of,
+    clean,
+    compared,
+    incomplete,
+    mixed,
+    token,
+    unclear,
+)
 from guarding import guards
 from hypothesis import given
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
@@ -91,8 +103,8 @@ def test_every_finding_is_a_case(audit: Callable[[], dict[str, Any]], schema: et
     text = render(result)
     kinds = check(text, schema)
     summary = result["summary"]
-    assert kinds["Failure"] == sum(summary["by_severity"][severity] for severity in ("critical", "high", "medium"))
-    assert kinds["Skipped"] == summary["muted"] + len(Places(result).left_out)
+    assert kinds["Failure"] == summary["violations"]
+    assert kinds["Skipped"] == summary["muted"] + summary["known"] + len(Places(result).left_out)
     assert kinds["Error"] == len(result["errors"])
     names = [
         (suite.name, case.name) for suite in JUnitXml.fromstring(text.encode()) for case in suite if ": " in case.name
@@ -102,7 +114,7 @@ def test_every_finding_is_a_case(audit: Callable[[], dict[str, Any]], schema: et
             place_name(Places(result).of_finding(finding)),
             f"{finding['rule_id']}: token {finding['token']['personal_access_token_id']}",
         )
-        for finding in result["findings"]
+        for finding in [*result["findings"], *result["fixed"]]
     )
 
 
@@ -121,6 +133,8 @@ def test_a_mixed_audit_has_failures_errors_and_skipped_cases(schema: etree.XMLSc
         "as_of": "2026-11-21T00:00:00+00:00",
         "audited_at": "2026-11-21T00:00:00+00:00",
         "collection_version": COLLECTION_VERSION,
+        "schema_version": "1",
+        "policy_digest": mixed()["policy"]["digest"],
         "summary": headline(mixed()),
     }
     acme = cases_of(suites["acme"])
@@ -140,6 +154,20 @@ def test_a_mixed_audit_has_failures_errors_and_skipped_cases(schema: etree.XMLSc
     # Muted or not, a rule that found something is not clean.
     assert not {"expired", "expiring", "no-expiry", "never-used"} & set(acme)
     assert list(cases_of(suites["initech"])) == RULES
+
+
+@guards("plugins/plugin_utils/_reports/_junit.py", "    if reason is not None:")
+def test_a_known_finding_is_skipped_and_a_fixed_one_passes(schema: etree.XMLSchema) -> None:
+    text = render(compared())
+    check(text, schema)
+    suites = suites_of(text)
+    _case, known = cases_of(suites["acme"])["expired: token pat-00001"]
+    assert isinstance(known, Skipped)
+    assert known.text.startswith("Known from the baseline of 2026-10-22T00:00:00+00:00 - The token has expired: acme")
+    case, outcome = cases_of(suites["globex"])["expired: token pat-00009"]
+    assert outcome is None and case.system_out.startswith(
+        "Fixed since the baseline of 2026-10-22T00:00:00+00:00 - The "
+    )
 
 
 def test_only_findings_from_fail_on_are_failures(schema: etree.XMLSchema) -> None:

