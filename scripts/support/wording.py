@@ -150,7 +150,7 @@ def check(root: Path, names: Sequence[str], program: str | None) -> list[Problem
 
     Args:
         root: The checkout.
-        names: Paths below it that are checked; everything if there are none.
+        names: Paths below it that are checked; everything if it is empty.
         program: The path of Harper's program; None to check the words only.
 
     Returns:
@@ -174,7 +174,7 @@ def main(arguments: Sequence[str]) -> int:
         arguments: The names of files or directories; everything without any.
 
     Returns:
-        0 if there are none, else 1.
+        0 if there is no problem, else 1.
     """
     program = Path(sys.executable).with_name("harper")
     if not program.exists():

@@ -58,7 +58,7 @@ def _moment(instant: int) -> datetime.datetime:
 
 
 def naive(policy: dict[str, Any], population: list[Token], complete: bool) -> dict[str, Any]:
-    """The whole engine once more: every rule on every token, every exception on every finding, nothing remembered."""
+    """The engine a second time: every rule on every token, every exception on every finding, nothing remembered."""
     now = _moment(NOW)
     records = [to_record(token, NOW) for token in population]
 

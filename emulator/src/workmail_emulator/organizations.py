@@ -109,7 +109,7 @@ def register() -> None:
 
 
 def management_backend() -> OrganizationsBackend | None:
-    """Return moto's AWS Organizations with the first organization in this process, None if there is none."""
+    """Return moto's AWS Organizations with the first organization in this process, None if it has none."""
     backends = (backend for _, _, backend in organizations_backends.iter_backends())
     return next((backend for backend in backends if isinstance(backend, OrganizationsBackend) and backend.org), None)
 

@@ -57,7 +57,7 @@ class Pages:
             self._pages.clear()
 
     def page_of(self, request: ApiRequest) -> int | None:
-        """Return the number of the page asked for, from 1; None if it is no listing or the token is unknown."""
+        """Return the number of the page, from 1; None if the call is not a listing or the token is unknown."""
         if request.shape.list_key is None:
             return None
         if not request.next_token:

@@ -101,7 +101,7 @@ def set_body(environ: Environ, body: bytes) -> None:
 
 
 def _credential_scope(authorization: str) -> tuple[str | None, str | None, str | None]:
-    """Return access key id, region and service of a signature of version 4; None each if there is none."""
+    """Return access key ID, region and service of a signature of version 4, each None without a signature."""
     parts = authorization.partition("Credential=")[2].partition(",")[0].split("/")
     if len(parts) != 5:
         return None, None, None

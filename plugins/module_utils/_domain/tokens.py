@@ -105,7 +105,7 @@ class Token(NamedTuple):
 
     @property
     def last_activity(self) -> int | None:
-        """The last use, or the creation where there was none."""
+        """The last use, or the creation if the token was never used."""
         return self.date_created if self.date_last_used is None else self.date_last_used
 
 

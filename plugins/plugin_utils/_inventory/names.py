@@ -34,7 +34,7 @@ def name_hosts(
 
     Args:
         hosts: The hosts.
-        preferred: Returns the name that the user prefers for a host; None or empty if there is none.
+        preferred: Returns the name that the user prefers for a host; None or empty if the user prefers none.
         taken: Returns whether the inventory has another host or a group with a name.
 
     Returns:

@@ -81,8 +81,7 @@ def populate(plugin: Any, made: Hosts, options: InventoryOptions) -> None:
         for name in names:
             if name in inventory.groups:
                 raise OptionError(
-                    f"keyed_groups: {quoted(name)} would be a host and a group, which Ansible cannot tell apart; "
-                    "give the groups a prefix"
+                    f"keyed_groups: {quoted(name)} would be both a host and a group; give the groups a prefix"
                 )
     except Exception:
         # Ansible keeps the hosts that a failing source has added, which would look like a complete inventory.

@@ -54,7 +54,7 @@ def look_up(plugin: Any, options: Mapping[str, Any]) -> Answer:
             + ", ".join(log_part(f"{account['name']} ({account['id']}) {account['state']}") for account in not_active)
         )
     if options["on_missing"] == "warn":
-        warnings += [f"Passed over, not found: {name}" for name in facts.missing]
+        warnings += [f"Skipped, because it does not exist: {name}" for name in facts.missing]
     return Answer(facts.result["personal_access_tokens"], warnings, facts.result["complete"])
 
 

@@ -118,7 +118,7 @@ class State:
             self.begun, self._saved = True, False
 
     def save(self) -> None:
-        """Write the file, in whole or not at all.
+        """Write the file, completely or not at all.
 
         Raises:
             StateError: It cannot be written.
@@ -165,7 +165,7 @@ class State:
         except OSError as error:
             self.end()
             raise StateError(
-                f"state_file: {path} is in use by another source, and each would miss what the other tells",
+                f"state_file: {path} is in use by another source, and each would miss events that the other sends",
                 hint="Give each source a file of its own.",
             ) from error
 

@@ -107,7 +107,7 @@ def test_owners_are_read_only_if_the_policy_needs_them(emulator: Emulator, aws: 
 @pytest.mark.ansible
 @pytest.mark.slow
 def test_policy_files_are_found_where_ansible_searches(emulator: Emulator, run_tasks: RunTasks, tmp_path: Path) -> None:
-    """A file is found beside the playbook, in its folder files, from the working directory, and by its whole path."""
+    """A file is found beside the playbook, in its folder files, in the working directory, and by its absolute path."""
     lines = "# a comment\nversion: 1\nrules:\n  - {id: expired, severity: high, when: {expired: true}}\n"
     for name in ("beside.yml", "files/inside.yml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

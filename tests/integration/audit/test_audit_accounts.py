@@ -41,7 +41,7 @@ pytestmark = pytest.mark.ansible
 def test_thirty_accounts_by_ansible_runner_with_one_denied(
     roles: dict[str, str], fleet: Emulator, run_program: Playbook, tmp_path: Path
 ) -> None:
-    """The report is whole for the others, and says in each format which one is missing and why."""
+    """The report is complete for the others, and says in each format which one is missing and why."""
     for folder in ("project", "inventory", "env"):
         (tmp_path / folder).mkdir()
     (tmp_path / "inventory" / "accounts.yml").write_text(yaml.safe_dump(inventory(ACCOUNTS)))

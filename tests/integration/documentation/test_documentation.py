@@ -79,7 +79,7 @@ def documentation(environment: dict[str, str]) -> Callable[[str, str], dict[str,
 
 
 def check(value: Any, documented: dict[str, Any], path: str) -> None:
-    """Hold a value against its documentation: its type, and every key of its mappings, both ways."""
+    """Check a value against its documentation: its type, and every key of its mappings, both ways."""
     if value is None:
         return
     assert isinstance(value, TYPES[documented["type"]]), f"{path} is documented as {documented['type']}"

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every block of every page is held to what it is: it runs, or at least it is valid and names what there is."""
+"""Every block of every page is checked: it runs, or at least it is valid and names only things that exist."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def hold_yaml(block: Block) -> None:
 
 
 def hold_json(block: Block) -> None:
-    """An IAM policy, where it is no file: its actions are operations that there are."""
+    """An IAM policy that is not a file: its actions are operations that exist."""
     document = json.loads(block.text)
     if block.caption is not None:
         return
@@ -131,7 +131,7 @@ def hold_ini(block: Block) -> None:
 
 
 def hold_python(block: Block) -> None:
-    """Code for the emulator: it compiles, imports what there is, and makes faults that there are."""
+    """Code for the emulator: it compiles, and its imports and faults exist."""
     for node in ast.walk(ast.parse(block.text)):
         if isinstance(node, ast.ImportFrom):
             assert node.module == "workmail_emulator"

@@ -47,7 +47,7 @@ def many_tokens() -> list[dict[str, Any]]:
 
 
 def expected(tokens: list[dict[str, Any]], as_of: datetime.datetime) -> list[dict[str, Any]]:
-    """The records that a seed makes, worked out anew."""
+    """The records that a seed makes, computed again."""
 
     def moment(epoch: float | None) -> datetime.datetime | None:
         return None if epoch is None else START + datetime.timedelta(seconds=round(epoch - START.timestamp(), 6))

@@ -152,7 +152,7 @@ def test_fields_left_out_are_null_and_new_ones_are_kept(emulator: Emulator, gath
 def test_a_user_who_is_deleted_during_the_listing_is_an_error(
     emulator: Emulator, gather: Gather, user: str, page: int
 ) -> None:
-    """Another organization may well know the user, and then nothing else would tell of the tokens that are missing."""
+    """Another organization may know the user, and then no other error would show that tokens are missing."""
     emulator.load({"Organizations": [{"Alias": "branch", "Users": [{"Id": ANA, "Name": "ana"}]}]})
     emulator.faults.add(
         Fault(
@@ -205,7 +205,7 @@ def test_a_null_next_token_is_the_end(emulator: Emulator, gather: Gather) -> Non
 
 @pytest.mark.parametrize("tokens", ["AA", "ABA", "ABCB"])
 def test_a_next_token_that_comes_again_is_an_error(emulator: Emulator, gather: Gather, tokens: str) -> None:
-    """Also where the pages themselves differ, so that nothing else tells of the loop."""
+    """Also if the pages differ, so nothing else shows the loop."""
     for number, following in enumerate(tokens, 1):
         page = {"PersonalAccessTokenSummaries": [{"Name": f"Token {number}"}], "NextToken": following}
         emulator.faults.add(Fault("body", operation="ListPersonalAccessTokens", times=1, body=json.dumps(page)))

@@ -48,7 +48,7 @@ def test_the_same_lookup_sweeps_once(
     run = ansible_playbook("-v", "--forks", "4", "-i", "a,b,c,d", "-c", "local", str(book))
     assert run.returncode == 0 and run.stdout.count('"msg": "5"') + run.stdout.count('"msg": 5') == 12
     assert listings() == 1
-    assert "Passed over, not found: organization nobody" in run.stderr + run.stdout
+    assert "Skipped, because it does not exist: organization nobody" in run.stderr + run.stdout
     assert run.stdout.count("5 personal access tokens read in ") == 1
     assert list((tmp_path / "ansible" / "tmp").iterdir()) == []
 

@@ -84,8 +84,8 @@ def test_on_missing_skips_and_warns(emulator: Emulator, ansible_playbook: Playbo
     for said in ("skip 2", "warn 2", "none 0"):
         assert said in run.stdout
     output = " ".join((run.stdout + run.stderr).split())
-    assert output.count("Passed over, not found: organization acmee") == 1
-    assert output.count("Passed over, not found: user nobody") == 1
+    assert output.count("Skipped, because it does not exist: organization acmee") == 1
+    assert output.count("Skipped, because it does not exist: user nobody") == 1
 
 
 def test_an_incomplete_lookup_warns(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_an_unknown_status_can_be_a_lockout(configured: Emulator, change: Run) -
 def test_a_configuration_that_cannot_be_kept_is_not_changed(
     configured: Emulator, change: Run, configuration: dict[str, Any], code: str, message: str
 ) -> None:
-    """Putting replaces the whole, so that a part would be lost."""
+    """Putting replaces all settings, so a part of them would be lost."""
     configured.faults.add(Fault("body", operation=DESCRIBE, body=json.dumps(configuration)))
     failed = change(lifetime_in_days=90)
     assert failed["error_code"] == code and message in failed["msg"]

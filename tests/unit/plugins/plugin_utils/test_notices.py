@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Notices: who is told what, and messages that nothing can be smuggled into."""
+"""Notices: who is notified of which token, and messages that hostile names cannot change."""
 
 from __future__ import annotations
 

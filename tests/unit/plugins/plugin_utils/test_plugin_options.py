@@ -152,7 +152,7 @@ def test_the_hint_of_a_failed_task_names_the_variables_of_its_role() -> None:
 
 @guards("plugins/plugin_utils/_plugin_options.py", "        if name in given and given[name] is None:")
 def test_an_option_that_protects_is_not_null() -> None:
-    """To a module, ``only_if`` without a value is no condition at all."""
+    """To a module, ``only_if`` without a value is not a condition."""
     reject_nulls({"only_if": {"expired": True}, "other": None}, ("only_if", "as_of"))
     with pytest.raises(OptionError, match="^only_if: it has no value") as caught:
         reject_nulls({"only_if": None}, ("as_of", "only_if"))

@@ -20,7 +20,9 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._lookup.cache impo
 )
 
 OPTIONS: dict[str, Any] = {"organizations": ["acme"], "select": {"name": ["a*"]}, "secret_key": "hush"}
-COMPLETE = Answer([{"name": "á", "scopes": None, "age_days": 1.5}], ["Passed over, not found: user ana"], True)
+COMPLETE = Answer(
+    [{"name": "á", "scopes": None, "age_days": 1.5}], ["Skipped, because it does not exist: user ana"], True
+)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reports as files: what is written, replaced and removed, and what is left alone."""
+"""Reports as files: which files are written, replaced and removed, and which are not touched."""
 
 from __future__ import annotations
 
