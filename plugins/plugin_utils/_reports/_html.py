@@ -8,42 +8,41 @@
 """An audit as a page for people: one file that loads nothing and reads well without its script.
 
 The template, the style and the script are in the folder ``html``. Jinja2 escapes every value, and the page's own
-Content-Security-Policy (https://www.w3.org/TR/CSP3/) allows no style and no script but these two.
+Content-Security-Policy (https://www.w3.org/TR/CSP3/) allows no style and no script but these two. The script reads the
+rows of the table from JSON in the page, which no browser runs.
 """
 
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ...module_utils._domain.policy import SEVERITIES
 from ...module_utils._domain.text import printable
-from ...module_utils._domain.tokens import key_of
-from ._shared import Places, headline, provenance, time_shift
+from ...module_utils._domain.times import parse_instant
+from ._html_charts import expiry_bars, owner_bars, rule_bars, tokens_of, use_shades
+from ._html_rows import FIXED, KNOWN, MUTED, NEW, Row, embedded, rows_of, status_of
+from ._shared import Places, counted, failing, headline, provenance, time_shift
 
 _FOLDER = Path(__file__).parent / "html"
-_MONTHS_SHOWN = 12
-_MOST_OWNERS = 50
-_AGES = ((30, "30 days"), (90, "90 days"), (180, "180 days"), (365, "a year"))
-_NEVER, _LONGER, _UNKNOWN = "never", "longer", "unknown"
-_BUCKETS = [*(label for _days, label in _AGES), _LONGER, _UNKNOWN]
-_USES = [*_BUCKETS, _NEVER]
-
-
-class Bar(NamedTuple):
-    """A bar of the timeline: what it stands for, how many tokens, its height in percent, and whether it is past."""
-
-    label: str
-    tokens: int
-    height: float
-    past: bool
+# A page with this many rows opens at once; the script shows more, in pages.
+_MOST_ROWS = 5_000
+_MOST_FINDINGS = 100_000
+_MOST_OWNERS = 500
+_FIRST_OWNERS = 10
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def render(audit: Mapping[str, Any]) -> str:
@@ -60,12 +59,21 @@ def render(audit: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters.update(counted=counted, in_words=_in_words, grouped=_grouped)
     style, script = (_asset(name) for name in ("report.css", "report.js"))
-    tokens = _tokens(audit)
+    severities = SEVERITIES[::-1]
+    places = Places(audit)
+    tokens = tokens_of(audit)
+    rows = rows_of(audit, places, _MOST_FINDINGS)
+    use_columns, use_rows = use_shades(tokens)
+    owners = owner_bars(audit, places)
     return environment.get_template("report.html.j2").render(
         audit=audit,
-        places=Places(audit),
-        severities=SEVERITIES[::-1],
+        baseline=audit.get("baseline"),
+        fixed=audit.get("fixed") or [],
+        places=places,
+        severities=severities,
+        failing=failing(audit),
         headline=headline(audit),
         time_shift=time_shift(audit),
         provenance=provenance(audit),
@@ -73,11 +81,20 @@ def render(audit: Mapping[str, Any]) -> str:
         script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
-        organizations=_by_organization(audit, tokens),
-        timeline=_timeline(audit, tokens),
-        ages=_BUCKETS,
-        uses=_USES,
-        use=_use(tokens),
+        rows=rows[:_MOST_ROWS],
+        rows_found=len(rows),
+        data=embedded(rows),
+        left_out=max(0, len(audit["findings"]) + len(audit.get("fixed") or []) - _MOST_FINDINGS),
+        statuses=_statuses(audit),
+        accounts=_accounts(places, rows),
+        organizations=_organizations(audit, tokens),
+        rules=rule_bars(audit, severities),
+        expiries=expiry_bars(tokens),
+        use_columns=use_columns,
+        use_rows=use_rows,
+        owners=owners[:_FIRST_OWNERS],
+        other_owners=owners[_FIRST_OWNERS:_MOST_OWNERS],
+        owners_left_out=max(0, len(owners) - _MOST_OWNERS),
         tokens_found=len(tokens),
     )
 
@@ -97,69 +114,43 @@ def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _tokens(audit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Each token with a finding once."""
-    tokens = [finding["token"] for finding in audit["findings"]]
-    return list({key_of(token): token for token in tokens}.values())
+def _in_words(instant: str) -> str:
+    """Return an instant as people write it, with its zone."""
+    parse_instant(instant, "instant")
+    year, month, day = (int(part) for part in instant[:10].split("-"))
+    weekday = _WEEKDAYS[datetime.date(year, month, day).weekday()]
+    return f"{weekday}, {day} {_MONTHS[month - 1]} {year}, {instant[11:16]} UTC"
 
 
-def _by_organization(audit: Mapping[str, Any], tokens: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Organizations with how many of their tokens have findings, in all and by owner, the most first."""
-    rows = []
-    for organization in audit["organizations"]:
-        owners = Counter(_owner(token) for token in tokens if token["organization_id"] == organization["id"])
-        rows.append(
-            {
-                "organization": organization,
-                "found": owners.total(),
-                "owners": owners.most_common(_MOST_OWNERS),
-                "more": max(0, len(owners) - _MOST_OWNERS),
-            }
-        )
-    return sorted(rows, key=lambda row: -row["found"])
+def _grouped(number: int) -> str:
+    """Return a number with its digits in groups of three."""
+    return f"{number:,}"
 
 
-def _owner(token: Mapping[str, Any]) -> str:
-    owner = token.get("owner") or {}
-    return str(owner.get("email") or owner.get("name") or token["user_id"] or _UNKNOWN)
+def _statuses(audit: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    """Return the choices of the filter by status: its value, its name and the number of findings. At least two."""
+    counts = Counter(status_of(finding) for finding in audit["findings"])
+    choices = [("", "All", counts.total())]
+    if audit.get("baseline") is not None:
+        choices += [(NEW, "New", counts[NEW]), (KNOWN, "Known", counts[KNOWN])]
+        choices += [(FIXED, "Fixed", len(audit.get("fixed") or []))]
+    elif counts[MUTED]:
+        choices += [(NEW, "Not muted", counts[NEW])]
+    if counts[MUTED]:
+        choices.insert(3, (MUTED, "Muted", counts[MUTED]))
+    return choices if len(choices) > 1 else []
 
 
-def _timeline(audit: Mapping[str, Any], tokens: list[Mapping[str, Any]]) -> list[Bar]:
-    """Tokens by the month of their expiry, a year back and ahead, with a bar at each end for the rest."""
-    now = _month(audit["as_of"])
-    counts: Counter[int | str] = Counter()
-    for token in tokens:
-        if token["expires_time"] is None:
-            counts[_NEVER] += 1
-        else:
-            offset = _month(token["expires_time"]) - now
-            counts[max(-_MONTHS_SHOWN - 1, min(_MONTHS_SHOWN + 1, offset))] += 1
-    most = max(counts.values(), default=0) or 1
-    bars = []
-    for offset in range(-_MONTHS_SHOWN - 1, _MONTHS_SHOWN + 2):
-        # Not by datetime, which ends with the year 9999.
-        month = f"{(now + offset) // 12:04}-{(now + offset) % 12 + 1:02}"
-        label = {-_MONTHS_SHOWN - 1: "before", _MONTHS_SHOWN + 1: "after"}.get(offset, month)
-        bars.append(Bar(label, counts[offset], 100 * counts[offset] / most, offset < 0))
-    bars.append(Bar("never", counts[_NEVER], 100 * counts[_NEVER] / most, False))
-    return bars
+def _accounts(places: Places, rows: list[Row]) -> list[tuple[str, str]]:
+    """Return the choices of the filter by account: its value and its name. None, unless there are several."""
+    if not places.several:
+        return []
+    names = {row.account: "/".join(row.place[:-1]) or row.account for row in rows}
+    return sorted(names.items(), key=lambda choice: choice[1].casefold())
 
 
-def _month(instant: str) -> int:
-    return int(instant[:4]) * 12 + int(instant[5:7]) - 1
-
-
-def _use(tokens: list[Mapping[str, Any]]) -> dict[str, dict[str, tuple[int, int]]]:
-    """How many tokens there are of each age and time since the last use, and how dark a field that is, from 0 to 4."""
-    counts = Counter(
-        (_bucket(token["age_days"]), _NEVER if token["never_used"] else _bucket(token["unused_days"]))
-        for token in tokens
-    )
-    most = max(counts.values(), default=0) or 1
-    return {age: {use: (counts[age, use], -(-4 * counts[age, use] // most)) for use in _USES} for age in _BUCKETS}
-
-
-def _bucket(days: float | None) -> str:
-    if days is None:
-        return _UNKNOWN
-    return next((label for limit, label in _AGES if days <= limit), _LONGER)
+def _organizations(audit: Mapping[str, Any], tokens: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the organizations with how many of their tokens have findings, the most first."""
+    found = Counter(token["organization_id"] for token in tokens)
+    entries = [{"organization": entry, "found": found[entry["id"]]} for entry in audit["organizations"]]
+    return sorted(entries, key=lambda entry: -entry["found"])

@@ -1,0 +1,162 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin utility is PRIVATE to the collection and may change without notice.
+
+"""The table of the page: a row per token with its findings as labels, as markup and as data for the script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from ...module_utils._domain.text import printable
+from ...module_utils._domain.tokens import key_of
+from ._shared import Places
+
+NEW, KNOWN, MUTED, FIXED = "new", "known", "muted", "fixed"
+_UNKNOWN = "unknown"
+_NEVER = "never"
+
+
+class Label(NamedTuple):
+    """A finding as a label of its token."""
+
+    severity: str
+    rule_id: str
+    status: str
+    note: str
+
+
+class Row(NamedTuple):
+    """A token with its findings. All text is as the page shows it."""
+
+    name: str
+    token_id: str
+    owner: str
+    owner_state: str
+    place: tuple[str, ...]
+    organization: str
+    account: str
+    created: str
+    used: str
+    expires: str
+    labels: list[Label]
+
+
+def rows_of(audit: Mapping[str, Any], places: Places, most: int) -> list[Row]:
+    """Group the findings by token, the worst first, and then those that are fixed since the baseline.
+
+    Args:
+        audit: The result of an audit.
+        places: Its accounts and organizations.
+        most: How many findings to take.
+    """
+    has_baseline = audit.get("baseline") is not None
+    rows: dict[Any, Row] = {}
+    for finding, is_fixed in _first(audit, most):
+        key = (is_fixed, finding.get("host"), key_of(finding["token"]))
+        row = rows.get(key)
+        if row is None:
+            rows[key] = row = _row(finding, places)
+        row.labels.append(_label(finding, status_of(finding, is_fixed), has_baseline))
+    return list(rows.values())
+
+
+def status_of(finding: Mapping[str, Any], is_fixed: bool = False) -> str:
+    """Return the status of a finding. An exception mutes a finding that the baseline knows, too."""
+    if is_fixed:
+        return FIXED
+    if finding["muted"]:
+        return MUTED
+    return KNOWN if finding.get("known") else NEW
+
+
+def owner_name(token: Mapping[str, Any]) -> str:
+    """Return what people call the owner of a token."""
+    owner = token.get("owner") or {}
+    return _text(owner.get("email") or owner.get("name") or token["user_id"] or _UNKNOWN)
+
+
+def embedded(rows: Sequence[Row]) -> Markup:
+    """Write rows as JSON for the script, with each text that occurs often once.
+
+    Returns:
+        JSON that is safe in a script element: nothing in it ends the element or begins another.
+    """
+    texts: dict[str, int] = {}
+    data = {
+        "rows": [
+            [
+                row.name,
+                row.token_id,
+                *(_number(text, texts) for text in (row.owner, row.owner_state, row.organization, row.account)),
+                _number("\n".join(row.place), texts),
+                row.created,
+                row.used,
+                row.expires,
+                [_number(text, texts) for label in row.labels for text in label],
+            ]
+            for row in rows
+        ],
+        "texts": texts,
+    }
+    data["texts"] = list(texts)
+    return Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+def _number(text: str, texts: dict[str, int]) -> int:
+    return texts.setdefault(text, len(texts))
+
+
+def _first(audit: Mapping[str, Any], most: int) -> Iterable[tuple[Mapping[str, Any], bool]]:
+    findings, fixed = audit["findings"][:most], audit.get("fixed") or []
+    yield from ((finding, False) for finding in findings)
+    yield from ((finding, True) for finding in fixed[: most - len(findings)])
+
+
+def _row(finding: Mapping[str, Any], places: Places) -> Row:
+    token = finding["token"]
+    place = tuple(_text(part) for part in places.of_finding(finding))
+    state = (token.get("owner") or {}).get("state")
+    return Row(
+        name=_text(token["name"] or ""),
+        token_id=_text(token["personal_access_token_id"] or "without an id"),
+        owner=owner_name(token),
+        owner_state="" if state in (None, "ENABLED") else _text(state),
+        place=place,
+        organization=_text(token["organization_id"]),
+        account=account_key(finding.get("host"), token.get("account_id")),
+        created=_day(token["date_created"], _UNKNOWN),
+        used=_day(token["date_last_used"], _NEVER),
+        expires=_day(token["expires_time"], _NEVER),
+        labels=[],
+    )
+
+
+def account_key(host: str | None, account_id: str | None) -> str:
+    """Return what identifies an account in the filters of the page."""
+    return _text(account_id or host or _UNKNOWN)
+
+
+def _label(finding: Mapping[str, Any], status: str, has_baseline: bool) -> Label:
+    note = ""
+    if status == MUTED:
+        note = f"muted until {finding['exception']['expires']}: {finding['exception']['reason']}"
+    elif has_baseline:
+        note = status
+    return Label(finding["severity"], _text(finding["rule_id"]), status, _text(note))
+
+
+def _day(instant: str | None, otherwise: str) -> str:
+    return str(instant)[:10] if instant else otherwise
+
+
+def _text(value: object) -> str:
+    """Replace what HTML does not have or what could turn its direction in a text of users."""
+    return printable(str(value), "\ufffd")
