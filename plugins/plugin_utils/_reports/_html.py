@@ -29,8 +29,8 @@ from ...module_utils._domain.policy import SEVERITIES
 from ...module_utils._domain.text import printable
 from ...module_utils._domain.times import parse_instant
 from ._html_charts import expiry_bars, owner_bars, rule_bars, tokens_of, use_shades
-from ._html_rows import FIXED, KNOWN, MUTED, NEW, Row, embedded, rows_of, status_of
-from ._shared import Places, counted, failing, headline, provenance, time_shift
+from ._html_rows import Row, embedded, rows_of
+from ._shared import Places, counted, failing, finding_status, headline, provenance, time_shift
 
 _FOLDER = Path(__file__).parent / "html"
 # A page with this many rows opens at once; the script shows more, in pages.
@@ -69,8 +69,6 @@ def render(audit: Mapping[str, Any]) -> str:
     owners = owner_bars(audit, places)
     return environment.get_template("report.html.j2").render(
         audit=audit,
-        baseline=audit.get("baseline"),
-        fixed=audit.get("fixed") or [],
         places=places,
         severities=severities,
         failing=failing(audit),
@@ -84,7 +82,7 @@ def render(audit: Mapping[str, Any]) -> str:
         rows=rows[:_MOST_ROWS],
         rows_found=len(rows),
         data=embedded(rows),
-        left_out=max(0, len(audit["findings"]) + len(audit.get("fixed") or []) - _MOST_FINDINGS),
+        left_out=max(0, len(audit["findings"]) + len(audit["fixed"]) - _MOST_FINDINGS),
         statuses=_statuses(audit),
         accounts=_accounts(places, rows),
         organizations=_organizations(audit, tokens),
@@ -129,16 +127,13 @@ def _grouped(number: int) -> str:
 
 def _statuses(audit: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     """Return the choices of the filter by status: its value, its name and the number of findings. At least two."""
-    counts = Counter(status_of(finding) for finding in audit["findings"])
-    choices = [("", "All", counts.total())]
-    if audit.get("baseline") is not None:
-        choices += [(NEW, "New", counts[NEW]), (KNOWN, "Known", counts[KNOWN])]
-        choices += [(FIXED, "Fixed", len(audit.get("fixed") or []))]
-    elif counts[MUTED]:
-        choices += [(NEW, "Not muted", counts[NEW])]
-    if counts[MUTED]:
-        choices.insert(3, (MUTED, "Muted", counts[MUTED]))
-    return choices if len(choices) > 1 else []
+    counts = Counter(finding_status(audit, finding) for finding in audit["findings"])
+    counts["fixed"] = len(audit["fixed"])
+    has_baseline = audit["baseline"] is not None
+    names = ["new", "known", *(["muted"] if counts["muted"] else []), "fixed"] if has_baseline else ["open", "muted"]
+    if not has_baseline and not counts["muted"]:
+        return []
+    return [("", "All", len(audit["findings"])), *((name, name.capitalize(), counts[name]) for name in names)]
 
 
 def _accounts(places: Places, rows: list[Row]) -> list[tuple[str, str]]:

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...module_utils._domain.tokens import TokenKey, key_of
-from ._html_rows import KNOWN, MUTED, NEW, owner_name, status_of
-from ._shared import Places
+from ._html_rows import owner_name
+from ._shared import Places, finding_status
 
 _NEVER, _LONGER, _UNKNOWN = "never", "longer", "unknown"
 _SPANS = (7, 30, 90, 180, 365)
@@ -45,19 +45,18 @@ class Bar(NamedTuple):
     """A bar of a chart: its name, its number, its length in percent, and what kind of thing it counts."""
 
     name: str
-    count: int
+    tokens: int
     length: float
     kind: str = ""
 
 
 class RuleBar(NamedTuple):
-    """The findings of a rule: all of them, those that are neither muted nor known, and the lengths of both."""
+    """The findings of a rule, with how many are known or muted: their length, and that of those that are neither."""
 
     rule: Mapping[str, Any]
-    count: int
-    new: int
+    findings: int
     length: float
-    new_length: float
+    open_length: float
     others: str
 
 
@@ -79,17 +78,19 @@ def tokens_of(audit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def rule_bars(audit: Mapping[str, Any], severities: Sequence[str]) -> list[RuleBar]:
     """Count the findings of each rule: the most severe rules first, then those with the most findings."""
-    counts = Counter((finding["rule_id"], status_of(finding)) for finding in audit["findings"])
-    totals = Counter({rule["id"]: 0 for rule in audit["policy"]["rules"]})
+    counts = Counter((finding["rule_id"], finding_status(audit, finding)) for finding in audit["findings"])
+    totals: Counter[str] = Counter()
     for (rule_id, _status), count in counts.items():
         totals[rule_id] += count
     most = max(totals.values(), default=0) or 1
     bars = []
     for rule in audit["policy"]["rules"]:
-        count, new = totals[rule["id"]], counts[rule["id"], NEW]
-        others = [f"{counts[rule['id'], status]} {status}" for status in (KNOWN, MUTED) if counts[rule["id"], status]]
-        bars.append(RuleBar(rule, count, new, _percent(count, most), _percent(new, most), ", ".join(others)))
-    return sorted(bars, key=lambda bar: (severities.index(bar.rule["severity"]), -bar.count))
+        others = {status: counts[rule["id"], status] for status in ("known", "muted")}
+        count = totals[rule["id"]]
+        lengths = _percent(count, most), _percent(count - sum(others.values()), most)
+        text = ", ".join(f"{number} {status}" for status, number in others.items() if number)
+        bars.append(RuleBar(rule, count, *lengths, text))
+    return sorted(bars, key=lambda bar: (severities.index(bar.rule["severity"]), -bar.findings))
 
 
 def expiry_bars(tokens: Iterable[Mapping[str, Any]]) -> list[Bar]:

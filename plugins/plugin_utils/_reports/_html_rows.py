@@ -10,16 +10,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from ...module_utils._domain.text import printable
 from ...module_utils._domain.tokens import key_of
-from ._shared import Places
+from ._shared import Places, finding_status
 
-NEW, KNOWN, MUTED, FIXED = "new", "known", "muted", "fixed"
 _UNKNOWN = "unknown"
 _NEVER = "never"
 
@@ -57,24 +56,16 @@ def rows_of(audit: Mapping[str, Any], places: Places, most: int) -> list[Row]:
         places: Its accounts and organizations.
         most: How many findings to take.
     """
-    has_baseline = audit.get("baseline") is not None
+    findings = [(finding, finding_status(audit, finding)) for finding in audit["findings"][:most]]
+    findings += [(finding, "fixed") for finding in audit["fixed"][: most - len(findings)]]
     rows: dict[Any, Row] = {}
-    for finding, is_fixed in _first(audit, most):
-        key = (is_fixed, finding.get("host"), key_of(finding["token"]))
+    for finding, status in findings:
+        key = (status == "fixed", finding.get("host"), key_of(finding["token"]))
         row = rows.get(key)
         if row is None:
             rows[key] = row = _row(finding, places)
-        row.labels.append(_label(finding, status_of(finding, is_fixed), has_baseline))
+        row.labels.append(_label(finding, status))
     return list(rows.values())
-
-
-def status_of(finding: Mapping[str, Any], is_fixed: bool = False) -> str:
-    """Return the status of a finding. An exception mutes a finding that the baseline knows, too."""
-    if is_fixed:
-        return FIXED
-    if finding["muted"]:
-        return MUTED
-    return KNOWN if finding.get("known") else NEW
 
 
 def owner_name(token: Mapping[str, Any]) -> str:
@@ -90,34 +81,25 @@ def embedded(rows: Sequence[Row]) -> Markup:
         JSON that is safe in a script element: nothing in it ends the element or begins another.
     """
     texts: dict[str, int] = {}
-    data = {
-        "rows": [
-            [
-                row.name,
-                row.token_id,
-                *(_number(text, texts) for text in (row.owner, row.owner_state, row.organization, row.account)),
-                _number("\n".join(row.place), texts),
-                row.created,
-                row.used,
-                row.expires,
-                [_number(text, texts) for label in row.labels for text in label],
-            ]
-            for row in rows
-        ],
-        "texts": texts,
-    }
-    data["texts"] = list(texts)
-    return Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"))
+    values = [
+        [
+            row.name,
+            row.token_id,
+            *(_number(text, texts) for text in (row.owner, row.owner_state, row.organization, row.account)),
+            _number("\n".join(row.place), texts),
+            row.created,
+            row.used,
+            row.expires,
+            [_number(text, texts) for label in row.labels for text in label],
+        ]
+        for row in rows
+    ]
+    text = json.dumps({"rows": values, "texts": list(texts)}, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
 
 
 def _number(text: str, texts: dict[str, int]) -> int:
     return texts.setdefault(text, len(texts))
-
-
-def _first(audit: Mapping[str, Any], most: int) -> Iterable[tuple[Mapping[str, Any], bool]]:
-    findings, fixed = audit["findings"][:most], audit.get("fixed") or []
-    yield from ((finding, False) for finding in findings)
-    yield from ((finding, True) for finding in fixed[: most - len(findings)])
 
 
 def _row(finding: Mapping[str, Any], places: Places) -> Row:
@@ -144,12 +126,10 @@ def account_key(host: str | None, account_id: str | None) -> str:
     return _text(account_id or host or _UNKNOWN)
 
 
-def _label(finding: Mapping[str, Any], status: str, has_baseline: bool) -> Label:
-    note = ""
-    if status == MUTED:
+def _label(finding: Mapping[str, Any], status: str) -> Label:
+    note = "" if status == "open" else status
+    if status == "muted":
         note = f"muted until {finding['exception']['expires']}: {finding['exception']['reason']}"
-    elif has_baseline:
-        note = status
     return Label(finding["severity"], _text(finding["rule_id"]), status, _text(note))
 
 

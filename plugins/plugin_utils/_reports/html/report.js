@@ -151,7 +151,10 @@ if (table) {
   form.hidden = false;
   form.addEventListener("input", change);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => queueMicrotask(change));
+  form.elements.clear.addEventListener("click", () => {
+    form.reset();
+    change();
+  });
   pager.addEventListener("click", ({ target }) => {
     if (!target.name) return;
     page += target.name === "next" ? 1 : -1;

@@ -219,5 +219,7 @@ def test_reports_of_one_account_do_not_name_it(report_format: str) -> None:
         assert set(re.findall(r'account(?:_id)?="(.*?)"', text)) == {""}
     elif report_format == "ocsf":
         assert all("account" not in json.loads(line)["cloud"] for line in text.splitlines())
+    elif report_format == "html":
+        assert '<h2 id="organizations">Organizations</h2>' in text and 'name="account"' not in text
     else:
         assert "account" not in text.lower().replace('"account_id","account_name"', "")
