@@ -14,6 +14,8 @@ short_description: Make notices to the owners of Amazon WorkMail personal access
 description:
   - Groups the findings of an audit by owner, and creates one message for each owner with the tokens that were found and
     the reasons.
+  - An owner is identified by the e-mail address, regardless of case. The message lists the tokens of all accounts and
+    organizations, and names the account of each token if there is more than one.
   - Muted findings are omitted.
   - The filter sends nothing. The role R(patrol.workmail.notify, ansible_collections.patrol.workmail.notify_role) sends
     the messages.
@@ -30,7 +32,8 @@ options:
       - The Jinja template of the text of the message.
       - Its variables are C(name), the name of the owner; C(tokens), each with C(organization_id),
         C(organization_alias), C(personal_access_token_id), C(name), C(date_created), C(date_last_used) and
-        C(expires_time) as dates, and C(reasons), a list of texts; and C(deadline), a date or null.
+        C(expires_time) as dates, C(reasons), a list of texts, and C(account), the name and the ID of the account, or
+        null if all tokens of the owner are in one account; and C(deadline), a date or null.
       - It is rendered by itself, without the variables, filters and lookups of the play.
     type: str
     required: true

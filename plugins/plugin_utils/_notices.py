@@ -73,7 +73,7 @@ def make_notices(
     rendering = _rendering(templates)
     notices = []
     for number, owner in enumerate(_by_owner(check_findings(findings)), 1):
-        tokens = [{**_shown_fields(token), "reasons": reasons} for token, reasons in owner.tokens]
+        tokens = _shown_tokens(owner.tokens)
         notice = {
             "to": owner.address,
             "name": owner.name,
@@ -138,6 +138,27 @@ def _address(owner: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 def _name(owner: Mapping[str, Any]) -> str:
     return printable(str(owner["display_name"] or owner["name"] or owner["email"] or owner["user_id"]))
+
+
+def _shown_tokens(tokens: Sequence[tuple[Mapping[str, Any], list[str]]]) -> list[dict[str, Any]]:
+    """Return the tokens of a notice by account, with the account if the owner has tokens in more than one."""
+    accounts = {token.get("account_id") for token, _reasons in tokens}
+    ordered = sorted(tokens, key=lambda entry: entry[0].get("account_id") or "") if len(accounts) > 1 else tokens
+    return [
+        {
+            "account": _account(token) if len(accounts) > 1 else None,
+            **_shown_fields(token),
+            "reasons": reasons,
+        }
+        for token, reasons in ordered
+    ]
+
+
+def _account(token: Mapping[str, Any]) -> str | None:
+    account_id, name = token.get("account_id"), token.get("account_name")
+    if account_id is None:
+        return None
+    return printable(str(account_id) if name is None else f"{name} ({account_id})")
 
 
 def _shown_fields(token: Mapping[str, Any]) -> dict[str, Any]:

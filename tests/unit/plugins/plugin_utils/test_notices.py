@@ -97,6 +97,34 @@ def test_one_message_for_each_owner() -> None:
     assert notices[0]["file"] == "0001-ana_acme.example.eml".replace("_", "@")
 
 
+def test_a_notice_names_the_account_of_each_token_if_there_is_more_than_one() -> None:
+    """The tokens are listed by account. A hostile name of an account is text."""
+    hostile = {"account_id": "111111111111", "account_name": "<b>legal\u202e</b>"}
+    [notice] = make_notices(
+        findings(
+            token(1, owner=ANA, account_id="222222222222"),
+            token(2, ORGANIZATIONS[1], owner=ANA._replace(user_id="u-9"), **hostile),
+            token(3, owner=ANA, account_id="222222222222"),
+        ),
+        OWN,
+        SENDER,
+    )
+    assert [(entry["account"], entry["personal_access_token_id"]) for entry in notice["tokens"]] == [
+        ("<b>legal?</b> (111111111111)", "pat-00002"),
+        ("222222222222", "pat-00001"),
+        ("222222222222", "pat-00003"),
+    ]
+    text, html = parts(parsed(notice))
+    assert "(222222222222, acme, pat-00001)" in text and "(<b>legal?</b> (111111111111), globex, pat-00002)" in text
+    assert "222222222222, acme, pat-00001" in words(html) and "&lt;b&gt;legal?" in html
+
+
+def test_a_notice_does_not_name_the_only_account() -> None:
+    [notice] = make_notices(findings(token(1, owner=ANA, account_id="222222222222")), OWN, SENDER)
+    assert notice["tokens"][0]["account"] is None
+    assert not any("222222222222" in part for part in parts(parsed(notice)))
+
+
 def test_a_notice_has_all_reasons_of_a_token() -> None:
     rules = [
         {"id": "a", "severity": "low", "when": {"organization": "*"}, "description": "First"},
