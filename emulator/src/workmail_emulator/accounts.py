@@ -54,6 +54,7 @@ class Account:
 
     @property
     def id(self) -> str:
+        """The ID of the account."""
         return str(self.description["Id"])
 
 
@@ -62,7 +63,14 @@ _account_ids_of_keys: dict[str, str] = {}
 
 
 def account(account_id: str) -> Account | None:
-    """Return an account of the seed, None if the seed has no account with this ID."""
+    """Return an account of the seed.
+
+    Args:
+        account_id: The ID of the account.
+
+    Returns:
+        The account, or None if the seed has no account with this ID.
+    """
     return _accounts.get(account_id)
 
 
@@ -72,7 +80,11 @@ def accounts() -> list[Account]:
 
 
 def add(added: Account) -> None:
-    """Add an account whose ID is new, with its IAM users and roles."""
+    """Add an account whose ID is new, with its IAM users and roles.
+
+    Args:
+        added: The account.
+    """
     _accounts[added.id] = added
     iam = iam_backends[added.id]["aws"]
     for role in added.roles or ():
@@ -85,6 +97,9 @@ def add(added: Account) -> None:
 
 def credentials(account_id: str) -> dict[str, str]:
     """Return the access key of an administrator of an account, who is created if necessary.
+
+    Args:
+        account_id: The ID of the account.
 
     Returns:
         The arguments ``aws_access_key_id`` and ``aws_secret_access_key`` of boto3.
@@ -100,8 +115,11 @@ def account_id_of(access_key_id: str | None) -> str:
 
     An access key that moto made contains its account ID.
 
+    Args:
+        access_key_id: The ID of the access key, or None for a request without one.
+
     Returns:
-        The account ID; that of moto's default account for an access key that nobody has.
+        The account ID. For an unknown access key, it is that of moto's default account.
     """
     if access_key_id in _account_ids_of_keys:
         return _account_ids_of_keys[access_key_id]

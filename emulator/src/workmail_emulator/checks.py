@@ -42,12 +42,15 @@ def known_keys(value: Any, known: tuple[str, ...], path: str) -> None:
 
 
 def entries(parent: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield the path and the value of each entry of a list in a mapping.
+    """Read a list in a mapping.
 
     Args:
         parent: The mapping.
         key: The key of the list, which may be missing.
         path: The place of the mapping.
+
+    Yields:
+        The path and the value of each entry.
 
     Raises:
         SeedError: If the value is not a list.
@@ -60,7 +63,7 @@ def entries(parent: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[st
 def documents(
     parent: Mapping[str, Any], key: str, members: Mapping[str, Shape], id_field: str, path: str, now: float
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the path and the checked document of each entry of a list.
+    """Read and check a list of documents in a mapping.
 
     Args:
         parent: The mapping that holds the list.
@@ -69,6 +72,9 @@ def documents(
         id_field: The member that no two documents may share.
         path: The place of the mapping.
         now: Epoch seconds that relative times count from.
+
+    Yields:
+        The path and the checked document of each entry.
 
     Raises:
         SeedError: If an entry is not valid, or if two have the same ID.
@@ -85,7 +91,20 @@ def documents(
 
 
 def checked_members(entry: Mapping[str, Any], members: Mapping[str, Shape], path: str, now: float) -> dict[str, Any]:
-    """Return the checked values of a mapping whose keys are known; see ``checked``."""
+    """Check the values of a mapping whose keys are known.
+
+    Args:
+        entry: The mapping.
+        members: The shapes of the members by name.
+        path: The place of the mapping.
+        now: Epoch seconds that relative times count from.
+
+    Returns:
+        The values as ``checked`` returns them.
+
+    Raises:
+        SeedError: If a value is not valid.
+    """
     return {name: checked(value, members[name], f"{path}.{name}", now) for name, value in entry.items()}
 
 

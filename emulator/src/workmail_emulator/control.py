@@ -27,7 +27,15 @@ class Control:
         self._reset = reset
 
     def answer(self, environ: Environ) -> Reply:
-        """Return the reply: 200 with JSON; 400 for a body that cannot be used, 404 for a path and 405 for a method."""
+        """Answer a request to the control interface.
+
+        Args:
+            environ: The WSGI environment of the request.
+
+        Returns:
+            The reply: JSON with status 200, or an error with status 400 for an invalid body, 404 for an unknown path
+            and 405 for another method.
+        """
         name = environ["PATH_INFO"].removeprefix(PREFIX)
         actions = {
             "faults": {"GET": self._get_faults, "POST": self._add_fault, "DELETE": self._clear_faults},

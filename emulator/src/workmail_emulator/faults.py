@@ -60,7 +60,13 @@ class Fault:
 
     @classmethod
     def from_dict(cls, document: Any) -> Fault:
-        """Return the fault that a JSON object describes with the parameters of the class.
+        """Make the fault that a JSON object describes.
+
+        Args:
+            document: The object, with the parameters of the class.
+
+        Returns:
+            The fault.
 
         Raises:
             ValueError: As the class does, and if the document is not an object or has no kind.
@@ -75,7 +81,14 @@ class Fault:
         return {"kind": self.kind, **self.limits, **times, **self.details}
 
     def matches(self, request: ApiRequest) -> bool:
-        """Return whether the fault is for this request, and has a reply that the kind can change."""
+        """Find out whether the fault applies to a request.
+
+        Args:
+            request: The request.
+
+        Returns:
+            Whether every limit is met and the kind can change the reply.
+        """
         matched = all(getattr(request, name) == wanted for name, wanted in self.limits.items())
         return matched and KINDS[self.kind].needs(request)
 
@@ -101,7 +114,11 @@ class Faults:
         return len(self._in_force)
 
     def add(self, fault: Fault) -> None:
-        """Put a fault in force for as many requests as its ``times``."""
+        """Add a fault for as many requests as its ``times``.
+
+        Args:
+            fault: The fault.
+        """
         with self._lock:
             self._in_force.append(_InForce(fault))
 
@@ -111,7 +128,14 @@ class Faults:
             self._in_force.clear()
 
     def take(self, request: ApiRequest) -> Fault | None:
-        """Return the oldest fault that matches the request, with one of its times used; None if none matches."""
+        """Use the oldest fault that applies to a request once.
+
+        Args:
+            request: The request.
+
+        Returns:
+            The fault, or None if no fault applies.
+        """
         with self._lock:
             for index, entry in enumerate(self._in_force):
                 if entry.fault.matches(request):

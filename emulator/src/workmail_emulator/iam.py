@@ -24,19 +24,27 @@ REQUIRE_RESOURCE_ACCESS_POLICIES_CHECK.clear()
 
 
 def enforce(enforced: bool) -> None:
-    """Have moto check the signature and the policies of each request, or stop that."""
+    """Set whether moto checks the signature and the policies of each request.
+
+    Args:
+        enforced: Whether it does.
+    """
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0 if enforced else float("inf")
     ActionAuthenticatorMixin.request_count = 0
 
 
 def refuse_without_trust(request: ApiRequest, environ: Environ) -> Reply | None:
-    """Return the refusal of AWS STS for a role that does not exist or does not trust the caller.
+    """Refuse, as AWS STS does, to assume a role that does not exist or does not trust the caller.
 
-    Roles are checked while IAM is enforced, and always in an account whose roles the seed lists.
-    moto checks what the caller's own policies allow.
+    Roles are checked while IAM is enforced, and always in an account whose roles the seed lists. moto checks what the
+    caller's own policies allow.
+
+    Args:
+        request: The request.
+        environ: Its WSGI environment.
 
     Returns:
-        The reply; None for a role that can be assumed, and for requests that do not assume a role.
+        The error, or None for a role that can be assumed and for requests that do not assume a role.
     """
     if (request.service, request.operation) != ("sts", "AssumeRole"):
         return None

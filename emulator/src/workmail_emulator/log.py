@@ -66,7 +66,14 @@ class RequestLog(Sequence[Entry]):
 
     @contextmanager
     def noted(self, request: ApiRequest) -> Iterator[Entry]:
-        """Log a request, and count it as in flight while the body of the ``with`` statement runs."""
+        """Log a request, and count it as in flight during the block.
+
+        Args:
+            request: The request.
+
+        Yields:
+            The entry of the log.
+        """
         entry = Entry(
             service=request.service,
             operation=request.operation,

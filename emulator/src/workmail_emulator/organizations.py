@@ -49,19 +49,35 @@ class StrictOrganizationsResponse(JsonAuthorization, OrganizationsResponse):
         return organizations_backends[self.current_account][_PARTITION]
 
     def list_accounts(self) -> str:
-        """Answer ``ListAccounts``."""
+        """Answer ``ListAccounts``.
+
+        Returns:
+            The body of the reply.
+        """
         return self._page("Accounts", self._listed_by().accounts)
 
     def list_accounts_for_parent(self) -> str:
-        """Answer ``ListAccountsForParent``."""
+        """Answer ``ListAccountsForParent``.
+
+        Returns:
+            The body of the reply.
+        """
         return self._page("Accounts", _children(self._listed_by(), self._parent(), "accounts"))
 
     def list_organizational_units_for_parent(self) -> str:
-        """Answer ``ListOrganizationalUnitsForParent``."""
+        """Answer ``ListOrganizationalUnitsForParent``.
+
+        Returns:
+            The body of the reply.
+        """
         return self._page("OrganizationalUnits", _children(self._listed_by(), self._parent(), "ou"))
 
     def list_roots(self) -> str:
-        """Let moto answer ``ListRoots``, but not to accounts that may not call it."""
+        """Answer ``ListRoots`` as moto does, except to accounts that may not call it.
+
+        Returns:
+            The body of the reply.
+        """
         self._listed_by()
         return str(super().list_roots())
 
@@ -139,7 +155,12 @@ def create(management: Account, organization_id: str, root_id: str, units: Itera
 
 
 def join(backend: OrganizationsBackend, account: Account) -> None:
-    """Make an account a member of the organization of a backend."""
+    """Make an account a member of the organization of a backend.
+
+    Args:
+        backend: The backend of the management account.
+        account: The account of the seed.
+    """
     assert backend.org is not None
     backend.create_account(AccountName=account.description["Name"], Email=account.description["Email"])
     member = backend.accounts[-1]

@@ -19,23 +19,51 @@ _fresh = count(1)
 
 
 def is_made_up(token: str | None) -> bool:
-    """Return whether a fault made this page token up."""
+    """Find out whether a fault made up a page token.
+
+    Args:
+        token: The page token, or None for the first page.
+
+    Returns:
+        Whether a fault made it up.
+    """
     return token is not None and token.startswith(_PREFIX)
 
 
 def genuine_token(token: str | None) -> str | None:
-    """Return the page token that a made-up one stands for; None for the first page."""
+    """Find the page token that a made-up one replaces.
+
+    Args:
+        token: The made-up token.
+
+    Returns:
+        The page token, or None for the first page.
+    """
     return (token or "").partition(_SAME_PAGE)[2] or None
 
 
 def token_of_same_page(token: str | None) -> str:
-    """Return a made-up token for the page that a token leads to."""
+    """Make up a token for the page that a token leads to.
+
+    Args:
+        token: The token, which can be made up as well.
+
+    Returns:
+        The made-up token.
+    """
     genuine = genuine_token(token) if is_made_up(token) else token
     return f"{_SAME_PAGE}{genuine or ''}"
 
 
 def alternate_token(token: str | None) -> str:
-    """Return token B after A, A after anything else."""
+    """Make up one of two tokens by turns.
+
+    Args:
+        token: The token of the request.
+
+    Returns:
+        Token B after token A, and token A after any other.
+    """
     return _ALTERNATES[1] if token == _ALTERNATES[0] else _ALTERNATES[0]
 
 
@@ -57,7 +85,14 @@ class Pages:
             self._pages.clear()
 
     def page_of(self, request: ApiRequest) -> int | None:
-        """Return the number of the page, from 1; None if the call is not a listing or the token is unknown."""
+        """Find the number of the page that a request asks for.
+
+        Args:
+            request: The request.
+
+        Returns:
+            The number from 1, or None if the request is not for a listing or its page token is unknown.
+        """
         if request.shape.list_key is None:
             return None
         if not request.next_token:
@@ -66,7 +101,12 @@ class Pages:
             return self._pages.get((request.account_id, request.operation, request.next_token))
 
     def learn(self, request: ApiRequest, reply: Reply) -> None:
-        """Take note of the token in a reply to a page of known number."""
+        """Record the page token in a reply.
+
+        Args:
+            request: The request of a page with a known number.
+            reply: The reply to it.
+        """
         if request.page is None or reply.status != 200:
             return
         try:

@@ -27,7 +27,14 @@ class Reply:
     promised_length: int | None = None
 
     def send(self, start_response: Any) -> list[bytes]:
-        """Send it as a WSGI application does."""
+        """Send the reply as a WSGI application does.
+
+        Args:
+            start_response: The callable of the WSGI server.
+
+        Returns:
+            The body.
+        """
         headers = [(name, value) for name, value in self.headers if name.lower() != "content-length"]
         length = len(self.body) if self.promised_length is None else self.promised_length
         start_response(
@@ -38,17 +45,44 @@ class Reply:
 
 
 def typed(status: int, body: bytes, content_type: str) -> Reply:
-    """Return a reply with a body of this type."""
+    """Make a reply with a body of a content type.
+
+    Args:
+        status: The HTTP status.
+        body: The body.
+        content_type: The content type.
+
+    Returns:
+        The reply.
+    """
     return Reply(status, body, [("Content-Type", content_type)])
 
 
 def json_reply(status: int, document: Any) -> Reply:
-    """Return a reply with a JSON document."""
+    """Make a reply with a JSON document.
+
+    Args:
+        status: The HTTP status.
+        document: The document.
+
+    Returns:
+        The reply.
+    """
     return typed(status, json.dumps(document).encode(), "application/json")
 
 
 def error_reply(request: ApiRequest, status: int, code: str, message: str) -> Reply:
-    """Return an AWS error in the protocol of the request: JSON with ``__type``, or the XML of query services."""
+    """Make an AWS error in the protocol of the request: JSON with ``__type``, or the XML of query services.
+
+    Args:
+        request: The request.
+        status: The HTTP status.
+        code: The error code of AWS.
+        message: The text of the error.
+
+    Returns:
+        The reply.
+    """
     if not request.is_query:
         return typed(status, json.dumps({"__type": code, "message": message}).encode(), _JSON)
     fault = "Sender" if status < 500 else "Receiver"
@@ -60,6 +94,14 @@ def error_reply(request: ApiRequest, status: int, code: str, message: str) -> Re
 
 
 def run(application: Any, environ: Environ) -> Reply:
-    """Return what a WSGI application replies."""
+    """Run a WSGI application for one request.
+
+    Args:
+        application: The application.
+        environ: The WSGI environment of the request.
+
+    Returns:
+        The reply of the application.
+    """
     chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
     return Reply(int(status.split()[0]), b"".join(chunks), list(headers))

@@ -32,26 +32,32 @@ class ApiRequest:
 
     @property
     def organization_id(self) -> str | None:
+        """The ID of the organization, if the request has one."""
         return _string(self.parameters.get("OrganizationId"))
 
     @property
     def user_id(self) -> str | None:
+        """The user ID, if the request has one."""
         return _string(self.parameters.get("UserId"))
 
     @property
     def personal_access_token_id(self) -> str | None:
+        """The ID of the token, if the request has one."""
         return _string(self.parameters.get("PersonalAccessTokenId"))
 
     @property
     def parent_id(self) -> str | None:
+        """The ID of the root or organizational unit, if the request has one."""
         return _string(self.parameters.get("ParentId"))
 
     @property
     def role_arn(self) -> str | None:
+        """The ARN of the role, if the request has one."""
         return _string(self.parameters.get("RoleArn"))
 
     @property
     def next_token(self) -> str | None:
+        """The page token, if the request has one."""
         return _string(self.parameters.get("NextToken"))
 
     @property
@@ -61,10 +67,16 @@ class ApiRequest:
 
 
 def read_request(environ: Environ) -> ApiRequest:
-    """Return the request of a WSGI environment, whose body can be read again afterwards.
+    """Read the request of a WSGI environment, whose body can be read again afterwards.
 
     The operation comes from ``X-Amz-Target`` for JSON services and from ``Action`` for query services, service and
     region from the credential scope of the signature, and the account from the access key.
+
+    Args:
+        environ: The WSGI environment.
+
+    Returns:
+        The request.
     """
     body = read_body(environ)
     set_body(environ, body)
@@ -87,7 +99,14 @@ def read_request(environ: Environ) -> ApiRequest:
 
 
 def read_body(environ: Environ) -> bytes:
-    """Return the body, whether its length is given or it comes in chunks (werkzeug then ends the input itself)."""
+    """Read the body of a request, which has a length or is sent in chunks.
+
+    Args:
+        environ: The WSGI environment.
+
+    Returns:
+        The body.
+    """
     if environ.pop("wsgi.input_terminated", False):
         environ.pop("HTTP_TRANSFER_ENCODING")
         return bytes(environ["wsgi.input"].read())
@@ -95,7 +114,12 @@ def read_body(environ: Environ) -> bytes:
 
 
 def set_body(environ: Environ, body: bytes) -> None:
-    """Make this the body that whoever reads the environment next gets."""
+    """Replace the body of a request.
+
+    Args:
+        environ: The WSGI environment.
+        body: The new body.
+    """
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
 

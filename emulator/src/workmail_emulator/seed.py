@@ -75,7 +75,13 @@ def empty() -> None:
 
 
 def parse(source: str) -> Any:
-    """Return the document in a JSON or YAML text.
+    """Parse a JSON or YAML text.
+
+    Args:
+        source: The text.
+
+    Returns:
+        The document.
 
     Raises:
         SeedError: If it is neither.

@@ -114,6 +114,9 @@ class Emulator:
     def load(self, seed: Seed) -> None:
         """Add another seed.
 
+        Args:
+            seed: The seed, a mapping or the path of a file.
+
         Raises:
             SeedError: If it cannot be used; nothing of it is added then.
         """
@@ -135,7 +138,11 @@ class Emulator:
         self._application.reset()
 
     def enforce_iam(self, enforced: bool = True) -> None:
-        """Have each request refused that is not signed, or that the policies in moto's IAM do not allow."""
+        """Refuse requests that are not signed, or that the policies in moto's IAM do not allow.
+
+        Args:
+            enforced: False to accept all requests again.
+        """
         enforce(enforced)
 
     def accounts(self) -> list[dict[str, Any]]:
@@ -155,6 +162,9 @@ class Emulator:
 
     def organizations(self, account_id: str | None = None) -> list[dict[str, Any]]:
         """Return the WorkMail organizations of an account, or of all, in all regions.
+
+        Args:
+            account_id: The ID of the account, or None for all accounts.
 
         Returns:
             The descriptions, with ``AccountId`` and ``Region``.

@@ -38,7 +38,11 @@ def behave(**behaviors: str) -> None:
 
 
 def chosen(name: str) -> str:
-    """Return the value of a behavior."""
+    """Return the value of a behavior.
+
+    Args:
+        name: The name of the behavior.
+    """
     return _chosen[name]
 
 
@@ -53,7 +57,11 @@ def choose_defaults() -> None:
 
 
 def shown_token(token: dict[str, Any]) -> dict[str, Any]:
-    """Return a token as a reply has it, with its last use as exact as was chosen."""
+    """Return a token for a reply, with its last use in the chosen unit of time.
+
+    Args:
+        token: The token as it is stored.
+    """
     unit = _UNITS.get(_chosen["date_last_used"])
     if unit is None or "DateLastUsed" not in token:
         return token

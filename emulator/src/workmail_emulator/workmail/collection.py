@@ -33,22 +33,42 @@ class Collection:
         return (document for _, document in self._wanted_after(0, lambda document: True))
 
     def add(self, document: Document) -> None:
-        """Append a document. One without an ID is listed but cannot be asked for."""
+        """Append a document. One without an ID is listed but cannot be asked for.
+
+        Args:
+            document: The document.
+        """
         self._last += 1
         self._documents[self._last] = document
         if self._id_field in document:
             self._numbers[document[self._id_field]] = self._last
 
     def get(self, document_id: str) -> Document | None:
-        """Return the document with this ID, None if it does not exist."""
+        """Return the document with an ID.
+
+        Args:
+            document_id: The ID.
+
+        Returns:
+            The document, or None if it does not exist.
+        """
         return self._read(self._number(document_id))
 
     def remove(self, document_id: str) -> None:
-        """Remove the document with this ID; do nothing if it does not exist."""
+        """Remove the document with an ID, if it exists.
+
+        Args:
+            document_id: The ID.
+        """
         self._documents.pop(self._numbers.pop(document_id, 0), None)
 
     def update(self, document_id: str, **fields: Any) -> None:
-        """Set fields of the document with this ID; do nothing if it does not exist."""
+        """Set fields of the document with an ID, if it exists.
+
+        Args:
+            document_id: The ID.
+            fields: The new values by the names of the fields.
+        """
         document = self.get(document_id)
         if document is not None:
             document.update(fields)
@@ -112,17 +132,30 @@ class GeneratedCollection(Collection):
         self._changed: dict[int, Document | None] = {}
 
     def add(self, document: Document) -> None:
-        """Append a document that is not generated."""
+        """Append a document that is not generated.
+
+        Args:
+            document: The document.
+        """
         super().add(document)
         self._changed[self._last] = document
 
     def remove(self, document_id: str) -> None:
-        """Remove the document with this ID; do nothing if it does not exist."""
+        """Remove the document with an ID, if it exists.
+
+        Args:
+            document_id: The ID.
+        """
         if self.get(document_id) is not None:
             self._changed[self._number(document_id)] = None
 
     def update(self, document_id: str, **fields: Any) -> None:
-        """Set fields of the document with this ID; do nothing if it does not exist."""
+        """Set fields of the document with an ID, if it exists.
+
+        Args:
+            document_id: The ID.
+            fields: The new values by the names of the fields.
+        """
         document = self.get(document_id)
         if document is not None:
             self._changed[self._number(document_id)] = {**document, **fields}
@@ -140,13 +173,29 @@ class GeneratedCollection(Collection):
 
 
 def page_token(number: int, scope: str) -> str:
-    """Return a page token for a number that is good for one scope only."""
+    """Make a page token for a number, which is valid for one scope only.
+
+    Args:
+        number: The number.
+        scope: The operation and its parameters.
+
+    Returns:
+        The page token.
+    """
     check = hashlib.sha256(f"{number} {scope}".encode()).hexdigest()[:16]
     return base64.b64encode(json.dumps([number, check]).encode()).decode()
 
 
 def number_in(token: str, scope: str) -> int | None:
-    """Return the number in a page token, None for a token that was not given out for this scope."""
+    """Read the number in a page token.
+
+    Args:
+        token: The page token.
+        scope: The operation and its parameters.
+
+    Returns:
+        The number, or None if the token was not made for this scope.
+    """
     try:
         number, _ = json.loads(base64.b64decode(token, validate=True))
     except (ValueError, TypeError):

@@ -44,7 +44,13 @@ class Organization:
         self.identity_provider_configuration: Document | None = None
 
     def user(self, identifier: str) -> Document:
-        """Return the user with this ID, name or e-mail address.
+        """Return a user.
+
+        Args:
+            identifier: The ID, the name or the e-mail address of the user.
+
+        Returns:
+            The user.
 
         Raises:
             EntityNotFoundException: If the user does not exist.
@@ -74,16 +80,27 @@ class WorkMailBackend(BaseBackend):
         self.organizations: dict[str, Organization] = {}
 
     def organization_arn(self, organization_id: str) -> str:
-        """Return the ARN that the service authorization reference gives an organization."""
+        """Return the ARN of an organization, as the service authorization reference defines it.
+
+        Args:
+            organization_id: The ID of the organization.
+        """
         return f"arn:{self.partition}:workmail:{self.region_name}:{self.account_id}:organization/{organization_id}"
 
     def add_organization(self, organization: Organization) -> None:
-        """Take in an organization whose OrganizationId is new here."""
+        """Add an organization with a new ID.
+
+        Args:
+            organization: The organization.
+        """
         self._organizations.add(organization.description)
         self.organizations[organization.description["OrganizationId"]] = organization
 
     def organization(self, organization_id: str) -> Organization:
         """Return an organization in any state.
+
+        Args:
+            organization_id: The ID of the organization.
 
         Raises:
             OrganizationNotFoundException: If the organization does not exist.
@@ -94,6 +111,9 @@ class WorkMailBackend(BaseBackend):
 
     def active_organization(self, organization_id: str) -> Organization:
         """Return an organization whose state allows operations.
+
+        Args:
+            organization_id: The ID of the organization.
 
         Raises:
             OrganizationNotFoundException: If the organization does not exist.
@@ -110,6 +130,15 @@ class WorkMailBackend(BaseBackend):
     def list_organizations(
         self, next_token: str | None = None, max_results: int | None = None
     ) -> tuple[list[Document], str | None]:
+        """List a page of the organizations.
+
+        Args:
+            next_token: The token of the page, or None for the first page.
+            max_results: The most organizations on the page.
+
+        Returns:
+            The organizations, and the token of the next page.
+        """
         return self._organizations.page(
             "ListOrganizations", next_token, max_results or _DEFAULT_PAGE_SIZE, lambda document: True
         )
@@ -121,6 +150,17 @@ class WorkMailBackend(BaseBackend):
         next_token: str | None = None,
         max_results: int | None = None,
     ) -> tuple[list[Document], str | None]:
+        """List a page of the users of an organization.
+
+        Args:
+            organization_id: The ID of the organization.
+            filters: ``State``, and prefixes of other fields.
+            next_token: The token of the page, or None for the first page.
+            max_results: The most users on the page.
+
+        Returns:
+            The users, and the token of the next page.
+        """
         filters = filters or {}
         prefixes = [(field, filters[name]) for name, field in _USER_FILTERS.items() if name in filters]
 
@@ -134,6 +174,15 @@ class WorkMailBackend(BaseBackend):
         return users.page(scope, next_token, max_results or _DEFAULT_PAGE_SIZE, wanted)
 
     def describe_user(self, organization_id: str, user_id: str) -> Document:
+        """Describe a user.
+
+        Args:
+            organization_id: The ID of the organization.
+            user_id: The ID, the name or the e-mail address of the user.
+
+        Returns:
+            The user with the fields of ``DescribeUser``.
+        """
         user = self.active_organization(organization_id).user(user_id)
         return {**user, "UserId": user["Id"]}
 
@@ -144,6 +193,21 @@ class WorkMailBackend(BaseBackend):
         next_token: str | None = None,
         max_results: int | None = None,
     ) -> tuple[list[Document], str | None]:
+        """List a page of the tokens of an organization.
+
+        Args:
+            organization_id: The ID of the organization.
+            user_id: The ID, the name or the e-mail address of a user, or None for the tokens of all users.
+            next_token: The token of the page, or None for the first page.
+            max_results: The most tokens on the page.
+
+        Returns:
+            The tokens, and the token of the next page.
+
+        Raises:
+            EntityNotFoundException: If the user does not exist.
+            EntityStateException: If the user is deleted.
+        """
         organization = self.active_organization(organization_id)
         owner = None
         if user_id is not None:
@@ -162,6 +226,18 @@ class WorkMailBackend(BaseBackend):
         return [shown_token(token) for token in tokens], following
 
     def get_personal_access_token_metadata(self, organization_id: str, token_id: str) -> Document:
+        """Return a token.
+
+        Args:
+            organization_id: The ID of the organization.
+            token_id: The ID of the token.
+
+        Returns:
+            The token.
+
+        Raises:
+            ResourceNotFoundException: If the token does not exist.
+        """
         token = self.active_organization(organization_id).personal_access_tokens.get(token_id)
         if token is None:
             raise _missing_token(token_id)
@@ -171,7 +247,14 @@ class WorkMailBackend(BaseBackend):
         """Delete a token.
 
         An ID that does not exist is not an error unless that behavior was chosen. AWS does not document what the
-        service does then; its model marks the operation idempotent and declares no ResourceNotFoundException for it.
+        service does then. Its model marks the operation as idempotent and declares no ResourceNotFoundException for it.
+
+        Args:
+            organization_id: The ID of the organization.
+            token_id: The ID of the token.
+
+        Raises:
+            ResourceNotFoundException: If the token does not exist and that behavior was chosen.
         """
         tokens = self.active_organization(organization_id).personal_access_tokens
         if chosen("delete_missing") == "ResourceNotFoundException" and tokens.get(token_id) is None:
@@ -179,6 +262,17 @@ class WorkMailBackend(BaseBackend):
         tokens.remove(token_id)
 
     def describe_identity_provider_configuration(self, organization_id: str) -> Document:
+        """Return the configuration of the identity provider.
+
+        Args:
+            organization_id: The ID of the organization.
+
+        Returns:
+            The configuration.
+
+        Raises:
+            ResourceNotFoundException: If the organization has none.
+        """
         configuration = self.active_organization(organization_id).identity_provider_configuration
         if configuration is None:
             raise ResourceNotFoundException(
@@ -187,9 +281,20 @@ class WorkMailBackend(BaseBackend):
         return configuration
 
     def put_identity_provider_configuration(self, organization_id: str, configuration: dict[str, Any]) -> None:
+        """Replace the configuration of the identity provider.
+
+        Args:
+            organization_id: The ID of the organization.
+            configuration: The new configuration.
+        """
         self.active_organization(organization_id).identity_provider_configuration = configuration
 
     def delete_identity_provider_configuration(self, organization_id: str) -> None:
+        """Delete the configuration of the identity provider.
+
+        Args:
+            organization_id: The ID of the organization.
+        """
         self.active_organization(organization_id).identity_provider_configuration = None
 
 

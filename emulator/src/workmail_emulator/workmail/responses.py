@@ -39,16 +39,26 @@ class WorkMailResponse(JsonAuthorization):
         super().__init__(service_name="workmail")
 
     def setup_class(self, *args: Any, **kwargs: Any) -> None:
-        """Take the request apart as moto does, the body left as bytes: it may be no UTF-8, which is no server error."""
+        """Read the request as moto does, with the body as bytes, because a body that is not UTF-8 is not an error of
+        the server.
+
+        Args:
+            args, kwargs: The arguments of moto.
+        """
         super().setup_class(*args, **{**kwargs, "use_raw_body": True})
         self.response_headers["Content-Type"] = _CONTENT_TYPE
 
     @property
     def backend(self) -> WorkMailBackend:
+        """The backend of the account and the region of the request."""
         return workmail_backends[self.current_account][self.region]
 
     def call_action(self) -> Any:
-        """Answer the operation, with a JSON error of status 400 where moto would fail with HTML and status 500."""
+        """Answer the operation. If moto would fail with HTML and status 500, the reply is a JSON error with status 400.
+
+        Returns:
+            The reply, in the form that moto expects.
+        """
         operation = self._get_action()
         if operation not in OPERATIONS:
             return self._refusal("UnknownOperationException", f"The operation {operation} is not known here.")
@@ -86,6 +96,11 @@ class WorkMailResponse(JsonAuthorization):
         return json.dumps({**rest, shape.list_key: items})
 
     def list_organizations(self) -> str:
+        """Answer ``ListOrganizations``.
+
+        Returns:
+            The body of the reply.
+        """
         parameters = self._validated()
         organizations, next_token = self.backend.list_organizations(
             parameters.get("NextToken"), parameters.get("MaxResults")
@@ -93,11 +108,21 @@ class WorkMailResponse(JsonAuthorization):
         return self._reply({"OrganizationSummaries": organizations, "NextToken": next_token})
 
     def describe_organization(self) -> str:
+        """Answer ``DescribeOrganization``.
+
+        Returns:
+            The body of the reply.
+        """
         organization_id = self._validated()["OrganizationId"]
         description = self.backend.organization(organization_id).description
         return self._reply({"ARN": self.backend.organization_arn(organization_id), **description})
 
     def list_users(self) -> str:
+        """Answer ``ListUsers``.
+
+        Returns:
+            The body of the reply.
+        """
         parameters = self._validated()
         users, next_token = self.backend.list_users(
             parameters["OrganizationId"],
@@ -108,10 +133,20 @@ class WorkMailResponse(JsonAuthorization):
         return self._reply({"Users": users, "NextToken": next_token})
 
     def describe_user(self) -> str:
+        """Answer ``DescribeUser``.
+
+        Returns:
+            The body of the reply.
+        """
         parameters = self._validated()
         return self._reply(self.backend.describe_user(parameters["OrganizationId"], parameters["UserId"]))
 
     def list_personal_access_tokens(self) -> str:
+        """Answer ``ListPersonalAccessTokens``.
+
+        Returns:
+            The body of the reply.
+        """
         parameters = self._validated()
         tokens, next_token = self.backend.list_personal_access_tokens(
             parameters["OrganizationId"],
@@ -122,6 +157,11 @@ class WorkMailResponse(JsonAuthorization):
         return self._reply({"PersonalAccessTokenSummaries": tokens, "NextToken": next_token})
 
     def get_personal_access_token_metadata(self) -> str:
+        """Answer ``GetPersonalAccessTokenMetadata``.
+
+        Returns:
+            The body of the reply.
+        """
         parameters = self._validated()
         return self._reply(
             self.backend.get_personal_access_token_metadata(
@@ -130,20 +170,40 @@ class WorkMailResponse(JsonAuthorization):
         )
 
     def delete_personal_access_token(self) -> str:
+        """Answer ``DeletePersonalAccessToken``.
+
+        Returns:
+            The body of the reply.
+        """
         parameters = self._validated()
         self.backend.delete_personal_access_token(parameters["OrganizationId"], parameters["PersonalAccessTokenId"])
         return "{}"
 
     def describe_identity_provider_configuration(self) -> str:
+        """Answer ``DescribeIdentityProviderConfiguration``.
+
+        Returns:
+            The body of the reply.
+        """
         organization_id = self._validated()["OrganizationId"]
         return self._reply(self.backend.describe_identity_provider_configuration(organization_id))
 
     def put_identity_provider_configuration(self) -> str:
+        """Answer ``PutIdentityProviderConfiguration``.
+
+        Returns:
+            The body of the reply.
+        """
         parameters = self._validated()
         organization_id = parameters.pop("OrganizationId")
         self.backend.put_identity_provider_configuration(organization_id, parameters)
         return "{}"
 
     def delete_identity_provider_configuration(self) -> str:
+        """Answer ``DeleteIdentityProviderConfiguration``.
+
+        Returns:
+            The body of the reply.
+        """
         self.backend.delete_identity_provider_configuration(self._validated()["OrganizationId"])
         return "{}"
