@@ -55,26 +55,60 @@ class Estate(NamedTuple):
 
 
 def by_boto3(estate: Estate, threads: int, sessions: str) -> Run:
-    """Return the script with boto3."""
+    """Read every account with a script that uses boto3.
+
+    Args:
+        estate: The accounts and tokens.
+        threads: The number of threads.
+        sessions: ``own`` for a session of boto3 in each account, or ``shared``.
+
+    Returns:
+        The command.
+    """
     command = [sys.executable, str(CONTENDERS / "accounts_boto3.py"), str(threads), sessions]
     return Run(command, estate.all_tokens)
 
 
 def by_module(estate: Estate, folder: Path) -> Run:
-    """Return our module, which returns no token."""
+    """Read every account with the module of this collection, which returns no token.
+
+    Args:
+        estate: The accounts and tokens.
+        folder: The directory for the playbook.
+
+    Returns:
+        The command.
+    """
     task = {"patrol.workmail.workmail_pat_info": {**OPTIONS, "select": {"name": "none"}}, "register": "found"}
     return Run(play(folder, "module", [task, show_tokens("found.summary.tokens")]), estate.all_tokens)
 
 
 def by_audit(estate: Estate, folder: Path, owners: bool = False) -> Run:
-    """Return our audit, which finds nothing."""
+    """Audit every account by a policy that finds no token.
+
+    Args:
+        estate: The accounts and tokens.
+        folder: The directory for the playbook.
+        owners: Whether to read the owners.
+
+    Returns:
+        The command.
+    """
     options = {**OPTIONS, "policy": NOTHING, "owners": owners}
     task = {"patrol.workmail.workmail_pat_audit": options, "register": "found"}
     return Run(play(folder, f"audit_{owners}", [task, show_tokens("found.summary.tokens")]), estate.all_tokens)
 
 
 def by_lookup(estate: Estate, folder: Path) -> Run:
-    """Return our lookup, which returns one token of each account, since it has no other result than tokens."""
+    """Read every account with the lookup, which returns one token of each account because it has no other result.
+
+    Args:
+        estate: The accounts and tokens.
+        folder: The directory for the playbook.
+
+    Returns:
+        The command.
+    """
     options = {**OPTIONS, "select": {"name": "Outlook 7"}}
     arguments = ", ".join(f"{name}={value!r}" for name, value in options.items())
     task = show_tokens(f"query('patrol.workmail.workmail_pat', {arguments}) | length")
@@ -82,7 +116,15 @@ def by_lookup(estate: Estate, folder: Path) -> Run:
 
 
 def by_hosts(estate: Estate, folder: Path) -> Run:
-    """Return our playbook, with a host for each account."""
+    """Audit every account with the playbook that has one host per account.
+
+    Args:
+        estate: The accounts and tokens.
+        folder: The directory for the inventory and the reports.
+
+    Returns:
+        The command.
+    """
     hosts = {
         str(FIRST + number): {
             "audit_assume_role_arn": f"arn:aws:iam::{FIRST + number}:role/{ROLE}",
@@ -105,7 +147,15 @@ def by_hosts(estate: Estate, folder: Path) -> Run:
 
 
 def contenders(estate: Estate, folder: Path) -> dict[str, Run]:
-    """Return the commands by name. The ratios are of the first."""
+    """List the ways to read every account.
+
+    Args:
+        estate: The accounts and tokens.
+        folder: The directory for the playbooks.
+
+    Returns:
+        The commands by name. The ratios are relative to the first.
+    """
     return {
         "loop, own sessions": by_boto3(estate, 1, "own"),
         "loop, shared session": by_boto3(estate, 1, "shared"),
@@ -121,7 +171,15 @@ def contenders(estate: Estate, folder: Path) -> dict[str, Run]:
 
 @contextlib.contextmanager
 def served(estate: Estate, folder: Path) -> Iterator[dict[str, str]]:
-    """Serve an estate, and give the environment in which commands find it."""
+    """Serve an estate during the block.
+
+    Args:
+        estate: The accounts and tokens.
+        folder: The directory for the seed.
+
+    Yields:
+        The environment variables for commands.
+    """
     seed = folder / "seed.yml"
     with seed.open("w") as file:
         subprocess.run([sys.executable, "-c", SEED, str(estate.accounts), str(estate.tokens)], stdout=file, check=True)
@@ -146,7 +204,16 @@ def served(estate: Estate, folder: Path) -> Iterator[dict[str, str]]:
 
 
 def compare(estate: Estate, runs: Callable[[Estate, Path], dict[str, Run]], rounds: int) -> dict[str, Cost]:
-    """Return the medians of each contender."""
+    """Measure each contender several times.
+
+    Args:
+        estate: The accounts and tokens.
+        runs: Returns the commands by name.
+        rounds: How often each command runs.
+
+    Returns:
+        The medians by the name of the contender.
+    """
     with tempfile.TemporaryDirectory() as directory, served(estate, Path(directory)) as environment:
         costs: dict[str, list[Cost]] = {}
         for _round in range(rounds):
@@ -157,12 +224,28 @@ def compare(estate: Estate, runs: Callable[[Estate, Path], dict[str, Run]], roun
 
 
 def growing(estate: Estate, folder: Path) -> dict[str, Run]:
-    """Return the contenders whose growth is measured."""
+    """List the contenders whose growth is measured.
+
+    Args:
+        estate: The accounts and tokens.
+        folder: The directory for the playbook.
+
+    Returns:
+        The commands by name.
+    """
     return {"module": by_module(estate, folder), "pool": by_boto3(estate, 16, "shared")}
 
 
 def hosts(estate: Estate, folder: Path) -> dict[str, Run]:
-    """Return our module and our playbook with a host for each account."""
+    """List the module, and the playbook that has one host per account.
+
+    Args:
+        estate: The accounts and tokens.
+        folder: The directory for the playbooks.
+
+    Returns:
+        The commands by name.
+    """
     return {"module": by_module(estate, folder), "playbook, a host per account": by_hosts(estate, folder)}
 
 

@@ -29,7 +29,14 @@ _CALLER = (
 
 
 def organization_id(number: int) -> str:
-    """The id of the organization with this number, counted from 0."""
+    """Make the ID of an organization.
+
+    Args:
+        number: The number of the organization, from 0.
+
+    Returns:
+        The ID.
+    """
     return f"m-{number:032x}"
 
 

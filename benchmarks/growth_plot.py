@@ -19,6 +19,9 @@ def plot(label: str, lines: Mapping[str, Mapping[int, float]]) -> str:
         label: What the sizes count.
         lines: The values by size, by the name of the line, which ends with its unit: ``seconds`` or ``MiB``. The first
             line of each unit is solid and has its values above it; the second is dashed and has them below.
+
+    Returns:
+        The picture as SVG.
     """
     sizes = list(next(iter(lines.values())))
     first, last = math.log10(sizes[0]), math.log10(sizes[-1])

@@ -31,7 +31,14 @@ class Cost(NamedTuple):
 
 
 def seed(count: int) -> dict[str, Any]:
-    """An organization with so many tokens of a thousand users."""
+    """Make an organization with many tokens of a thousand users.
+
+    Args:
+        count: The number of tokens.
+
+    Returns:
+        The seed.
+    """
     user_ids = [f"{number:08}-0000-0000-0000-000000000000" for number in range(USERS)]
     return {
         "Organizations": [
@@ -59,7 +66,16 @@ def seed(count: int) -> dict[str, Any]:
 
 
 def listed(source: Path, output: Path, environment: dict[str, str]) -> Cost:
-    """List a source into a file."""
+    """List a source into a file.
+
+    Args:
+        source: The file of the inventory source.
+        output: The file to write.
+        environment: The environment variables of ``ansible-inventory``.
+
+    Returns:
+        The CPU time in seconds, and the memory in MiB.
+    """
     process = subprocess.Popen(
         ["ansible-inventory", "--inventory", str(source), "--list", "--output", str(output)], env=environment
     )
@@ -70,7 +86,12 @@ def listed(source: Path, output: Path, environment: dict[str, str]) -> Cost:
 
 
 def static(listing: Path, target: Path) -> None:
-    """Write the hosts and groups of a listing as a file of Ansible's own plugin for YAML."""
+    """Write the hosts and groups of a listing as a file for Ansible's own plugin for YAML.
+
+    Args:
+        listing: The listing of ``ansible-inventory``.
+        target: The file to write.
+    """
     content = json.loads(listing.read_text())
     hosts = content.pop("_meta")["hostvars"]
     children = {

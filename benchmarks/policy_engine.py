@@ -46,7 +46,14 @@ WHEN: list[dict[str, Any]] = [
 
 
 def population(count: int) -> list[Token]:
-    """Tokens of which most break a rule or more."""
+    """Make tokens, most of which violate at least one rule.
+
+    Args:
+        count: The number of tokens.
+
+    Returns:
+        The tokens.
+    """
     return [
         Token(
             ACME.id,
@@ -66,7 +73,11 @@ def population(count: int) -> list[Token]:
 
 
 def policy() -> dict[str, Any]:
-    """Twenty rules and fifty exceptions."""
+    """Make a policy of twenty rules and fifty exceptions.
+
+    Returns:
+        The document of the policy.
+    """
     rules = [{"id": f"rule-{number}", "severity": "high", "when": WHEN[number % len(WHEN)]} for number in range(RULES)]
     exceptions = [
         {
@@ -81,7 +92,14 @@ def policy() -> dict[str, Any]:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """The median CPU time of five runs."""
+    """Measure five runs.
+
+    Args:
+        work: The function to run.
+
+    Returns:
+        The median of the CPU times, in seconds.
+    """
     times = []
     for _ in range(5):
         start = time.process_time()

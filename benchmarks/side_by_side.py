@@ -68,19 +68,45 @@ class Workload(NamedTuple):
 
 
 def play(folder: Path, name: str, tasks: list[dict[str, Any]]) -> list[str]:
-    """The command that runs these tasks."""
+    """Write a playbook of tasks.
+
+    Args:
+        folder: The directory for the playbook.
+        name: The name of its file without extension.
+        tasks: The tasks.
+
+    Returns:
+        The command that runs it.
+    """
     path = folder / f"{name}.yml"
     path.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
     return ["ansible-playbook", "--inventory", "localhost,", "--connection", "local", str(path)]
 
 
 def show_tokens(expression: str) -> dict[str, Any]:
-    """A task that prints a number of tokens."""
+    """Make a task that prints a number of tokens.
+
+    Args:
+        expression: The Jinja2 expression of the number.
+
+    Returns:
+        The task.
+    """
     return {"ansible.builtin.debug": {"msg": "tokens={{ " + expression + " }}"}}
 
 
 def by_module(folder: Path, tokens: int, name: str = "module", **options: Any) -> Run:
-    """Our module."""
+    """Read the tokens with the module of this collection.
+
+    Args:
+        folder: The directory for the playbook.
+        tokens: The expected number of tokens.
+        name: The name of the playbook.
+        options: The options of the module.
+
+    Returns:
+        The command.
+    """
     tasks = [
         {"patrol.workmail.workmail_pat_info": options, "register": "found"},
         show_tokens("found.personal_access_tokens | length"),
@@ -89,7 +115,17 @@ def by_module(folder: Path, tokens: int, name: str = "module", **options: Any) -
 
 
 def by_lookup(folder: Path, tokens: int, organizations: list[str], **options: Any) -> Run:
-    """Our lookup."""
+    """Read the tokens with the lookup of this collection.
+
+    Args:
+        folder: The directory for the playbook.
+        tokens: The expected number of tokens.
+        organizations: The IDs of the organizations, or none for every organization.
+        options: The options of the lookup.
+
+    Returns:
+        The command.
+    """
     arguments = ", ".join([*map(repr, organizations), *(f"{name}={value!r}" for name, value in options.items())])
     return Run(
         play(folder, "lookup", [show_tokens(f"query('patrol.workmail.workmail_pat', {arguments}) | length")]), tokens
@@ -97,7 +133,17 @@ def by_lookup(folder: Path, tokens: int, organizations: list[str], **options: An
 
 
 def by_audit(folder: Path, tokens: int, rules: int = 1, **options: Any) -> Run:
-    """Our audit; the first rule finds the expired and the others nothing."""
+    """Audit the tokens. The first rule finds the expired tokens, and the other rules find no token.
+
+    Args:
+        folder: The directory for the playbook.
+        tokens: The expected number of findings.
+        rules: The number of rules.
+        options: The options of the module.
+
+    Returns:
+        The command.
+    """
     whens: list[dict[str, Any]] = [{"expired": True}]
     whens += [{"older_than": f"{1000 + number}d", "name": ["*backup*", "svc-*"]} for number in range(rules - 1)]
     policy = {
@@ -112,7 +158,16 @@ def by_audit(folder: Path, tokens: int, rules: int = 1, **options: Any) -> Run:
 
 
 def by_inventory(folder: Path, tokens: int, **options: Any) -> Run:
-    """Our inventory."""
+    """List the tokens as hosts.
+
+    Args:
+        folder: The directory for the playbook and the inventory source.
+        tokens: The expected number of hosts.
+        options: The options of the inventory source.
+
+    Returns:
+        The command.
+    """
     source = folder / "bench.workmail_pat.yml"
     source.write_text(json.dumps({"plugin": "patrol.workmail.workmail_pat", "hosts": "tokens", **options}))
     path = folder / "inventory.yml"
@@ -122,12 +177,30 @@ def by_inventory(folder: Path, tokens: int, **options: Any) -> Run:
 
 
 def by_boto3(tokens: int, selected: str, *organizations: str) -> Run:
-    """A script with boto3 and its paginator."""
+    """Read the tokens with a script that uses boto3 and its paginator.
+
+    Args:
+        tokens: The expected number of tokens.
+        selected: Which tokens to count: ``expired`` or ``all``.
+        organizations: The IDs of the organizations.
+
+    Returns:
+        The command.
+    """
     return Run([sys.executable, str(CONTENDERS / "plain_boto3.py"), selected, *organizations], tokens)
 
 
 def by_command(folder: Path, tokens: int, organization: str) -> Run:
-    """ansible.builtin.command and the AWS CLI."""
+    """Read the tokens with ``ansible.builtin.command`` and the AWS CLI.
+
+    Args:
+        folder: The directory for the playbook.
+        tokens: The expected number of tokens.
+        organization: The ID of the organization.
+
+    Returns:
+        The command.
+    """
     found = "(found.stdout | from_json).PersonalAccessTokenSummaries"
     tasks = [
         {"ansible.builtin.command": {"argv": [*ALL_OF_ONE, organization]}, "register": "found"},
@@ -137,7 +210,16 @@ def by_command(folder: Path, tokens: int, organization: str) -> Run:
 
 
 def by_plain_module(folder: Path, tokens: int, organization: str) -> Run:
-    """A module of AnsibleAWSModule and botocore's paginator."""
+    """Read the tokens with a module that uses ``AnsibleAWSModule`` and the paginator of botocore.
+
+    Args:
+        folder: The directory for the playbook.
+        tokens: The expected number of tokens.
+        organization: The ID of the organization.
+
+    Returns:
+        The command.
+    """
     tasks = [
         {"plain_workmail": {"organization_id": organization}, "register": "found"},
         show_tokens(f"found.personal_access_tokens | selectattr('expires_time', 'le', {NOW}) | length"),
@@ -146,7 +228,16 @@ def by_plain_module(folder: Path, tokens: int, organization: str) -> Run:
 
 
 def by_command_in_a_loop(folder: Path, tokens: int, organizations: list[str]) -> Run:
-    """ansible.builtin.command and the AWS CLI, an organization at a time."""
+    """Read one organization after the other with ``ansible.builtin.command`` and the AWS CLI.
+
+    Args:
+        folder: The directory for the playbook.
+        tokens: The expected number of tokens.
+        organizations: The IDs of the organizations.
+
+    Returns:
+        The command.
+    """
     found = "found.results | map(attribute='stdout') | map('from_json') | map(attribute='PersonalAccessTokenSummaries')"
     tasks = [
         {
@@ -160,7 +251,16 @@ def by_command_in_a_loop(folder: Path, tokens: int, organizations: list[str]) ->
 
 
 def by_plain_module_in_a_loop(folder: Path, tokens: int, organizations: list[str]) -> Run:
-    """A module of AnsibleAWSModule and botocore's paginator, an organization at a time."""
+    """Read one organization after the other with a module that uses the paginator of botocore.
+
+    Args:
+        folder: The directory for the playbook.
+        tokens: The expected number of tokens.
+        organizations: The IDs of the organizations.
+
+    Returns:
+        The command.
+    """
     found = "found.results | map(attribute='personal_access_tokens') | flatten"
     tasks = [
         {"plain_workmail": {"organization_id": "{{ item }}"}, "loop": organizations, "register": "found"},
@@ -170,7 +270,16 @@ def by_plain_module_in_a_loop(folder: Path, tokens: int, organizations: list[str
 
 
 def by_calls_alone(folder: Path, pages: int, organization: str) -> Run:
-    """A module that makes the calls and reads nothing of the replies but where the next page is."""
+    """Make the calls with a module that reads only the page tokens of the replies.
+
+    Args:
+        folder: The directory for the playbook.
+        pages: The expected number of pages.
+        organization: The ID of the organization.
+
+    Returns:
+        The command.
+    """
     tasks = [
         {"calls_alone": {"organization_id": organization}, "register": "found"},
         show_tokens(f"found.pages * {PAGE}"),
@@ -179,7 +288,15 @@ def by_calls_alone(folder: Path, pages: int, organization: str) -> Run:
 
 
 def by_ready_list(folder: Path, tokens: int) -> Run:
-    """A module that returns as many records and calls nobody."""
+    """Return records from a module that makes no call.
+
+    Args:
+        folder: The directory for the playbook.
+        tokens: The number of records.
+
+    Returns:
+        The command.
+    """
     tasks = [
         {"ready_list": {"count": tokens, "secret_key": "benchmark"}, "register": "found"},
         show_tokens("found.personal_access_tokens | length"),
@@ -188,13 +305,29 @@ def by_ready_list(folder: Path, tokens: int) -> Run:
 
 
 def no_op(folder: Path) -> Run:
-    """A module that does nothing."""
+    """Run a module that does nothing.
+
+    Args:
+        folder: The directory for the playbook.
+
+    Returns:
+        The command.
+    """
     tasks = [{"ansible.builtin.ping": {}}, {"ansible.builtin.debug": {"msg": "done"}}]
     return Run(play(folder, "no_op", tasks), None)
 
 
 def by_role(folder: Path, playbook: str, **variables: Any) -> Run:
-    """One of our playbooks, which runs a role of the same name."""
+    """Run a playbook of this collection, which runs the role of the same name.
+
+    Args:
+        folder: The directory for its files.
+        playbook: The name of the playbook.
+        variables: The variables of the role.
+
+    Returns:
+        The command.
+    """
     own = {"revoke": {"revoke_record_dir": str(folder / "records")}}
     variables.update(own.get(playbook, {"audit_organizations": [organization_id(0)]}))
     inventory = ["--inventory", "localhost,", "--connection", "local"]
@@ -202,7 +335,15 @@ def by_role(folder: Path, playbook: str, **variables: Any) -> Run:
 
 
 def gate(workload: Workload, folder: Path) -> dict[str, Run]:
-    """The playbooks of a pipeline beside one that does nothing."""
+    """List the playbooks of a pipeline, and a playbook that does nothing.
+
+    Args:
+        workload: The tokens to read.
+        folder: The directory for the playbooks.
+
+    Returns:
+        The commands by name.
+    """
     audit = {"audit_policy": "no_expired", "audit_fail": False}
     three = {"audit_report_dir": str(folder / "reports"), "audit_report_formats": ["html", "json", "sarif"]}
     return {
@@ -215,7 +356,15 @@ def gate(workload: Workload, folder: Path) -> dict[str, Run]:
 
 
 def one(workload: Workload, folder: Path) -> dict[str, Run]:
-    """One organization: every way there is."""
+    """List every way to read one organization.
+
+    Args:
+        workload: The tokens to read.
+        folder: The directory for the playbooks.
+
+    Returns:
+        The commands by name. The ratios are relative to the first.
+    """
     organization, expired = organization_id(0), workload.expired
     options: dict[str, Any] = {"organization": organization, "select": {"expired": True}}
     runs = {
@@ -237,7 +386,15 @@ def one(workload: Workload, folder: Path) -> dict[str, Run]:
 
 
 def many(workload: Workload, folder: Path) -> dict[str, Run]:
-    """Many organizations."""
+    """List the ways to read many organizations.
+
+    Args:
+        workload: The tokens to read.
+        folder: The directory for the playbooks.
+
+    Returns:
+        The commands by name. The ratios are relative to the first.
+    """
     expired, ids = workload.expired, [organization_id(number) for number in range(workload.organizations)]
     select = {"expired": True}
     return {
@@ -251,7 +408,15 @@ def many(workload: Workload, folder: Path) -> dict[str, Run]:
 
 
 def again(workload: Workload, folder: Path) -> dict[str, Run]:
-    """The same lookup in twenty tasks."""
+    """List a playbook with the same lookup in twenty tasks, and a playbook with lookups that do nothing.
+
+    Args:
+        workload: The tokens to read.
+        folder: The directory for the playbooks.
+
+    Returns:
+        The commands by name. The ratios are relative to the first.
+    """
 
     def twenty(name: str, expression: str) -> list[str]:
         return play(folder, name, [show_tokens(expression)] * 20)
@@ -264,7 +429,15 @@ def again(workload: Workload, folder: Path) -> dict[str, Run]:
 
 
 def hosts(workload: Workload, folder: Path) -> dict[str, Run]:
-    """Tokens as hosts."""
+    """List the ways to read tokens as hosts.
+
+    Args:
+        workload: The tokens to read.
+        folder: The directory for the playbooks.
+
+    Returns:
+        The commands by name. The ratios are relative to the first.
+    """
     total = workload.organizations * workload.tokens
     return {
         "plain boto3": by_boto3(total, "all", organization_id(0)),
@@ -273,7 +446,15 @@ def hosts(workload: Workload, folder: Path) -> dict[str, Run]:
 
 
 def grown(workload: Workload, folder: Path) -> dict[str, Run]:
-    """The module alone."""
+    """List the module alone.
+
+    Args:
+        workload: The tokens to read.
+        folder: The directory for the playbook.
+
+    Returns:
+        The command by its name.
+    """
     options: dict[str, Any] = {"organization": organization_id(0), "select": {"name": "no such name"}}
     return {"module": by_module(folder, 0, **options)}
 
@@ -292,7 +473,14 @@ GROWTH = (1_000, 10_000, 100_000, 1_000_000)
 
 @contextlib.contextmanager
 def served(workload: Workload) -> Iterator[dict[str, str]]:
-    """The environment in which commands find an endpoint with the workload's tokens."""
+    """Serve the tokens of a workload during the block.
+
+    Args:
+        workload: The tokens to serve.
+
+    Yields:
+        The environment variables for commands.
+    """
     with endpoint(workload.organizations, workload.tokens, workload.latency) as url:
         yield {
             **os.environ,
@@ -309,7 +497,15 @@ def served(workload: Workload) -> Iterator[dict[str, str]]:
 
 
 def measure(run: Run, environment: dict[str, str]) -> Cost:
-    """Run a command to its end; it has to succeed, and to find what there is."""
+    """Run a command, which has to succeed and to print the expected number of tokens.
+
+    Args:
+        run: The command.
+        environment: Its environment variables.
+
+    Returns:
+        The time in seconds, the CPU time in seconds, and the memory in MiB.
+    """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         process = subprocess.Popen(run.command, stdout=output, stderr=errors, env=environment)
@@ -327,12 +523,27 @@ def measure(run: Run, environment: dict[str, str]) -> Cost:
 
 
 def median(costs: list[Cost]) -> Cost:
-    """The median of each figure."""
+    """Make the median of each figure.
+
+    Args:
+        costs: The costs of the runs.
+
+    Returns:
+        The medians.
+    """
     return Cost(*(statistics.median(figures) for figures in zip(*costs, strict=True)))
 
 
 def compare(workload: Workload, rounds: int) -> dict[str, Cost]:
-    """The medians of each contender."""
+    """Measure each contender of a workload several times.
+
+    Args:
+        workload: The workload.
+        rounds: How often each command runs.
+
+    Returns:
+        The medians by the name of the contender.
+    """
     with tempfile.TemporaryDirectory() as folder, served(workload) as environment:
         runs = workload.contenders(workload, Path(folder))
         costs: dict[str, list[Cost]] = {name: [] for name in runs}
@@ -344,7 +555,12 @@ def compare(workload: Workload, rounds: int) -> dict[str, Cost]:
 
 
 def show(title: str, costs: dict[str, Cost]) -> None:
-    """Print a table."""
+    """Print a table.
+
+    Args:
+        title: The title of the table.
+        costs: The costs by the name of the contender. The ratios are relative to the first.
+    """
     base = next(iter(costs.values()))
     print(f"\n{title}\n{'':28}{'seconds':>9}{'ratio':>7}{'CPU s':>8}{'MiB':>7}")
     for name, cost in costs.items():

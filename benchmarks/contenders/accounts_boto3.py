@@ -24,6 +24,14 @@ core, making = Session(), Lock()
 
 
 def client_of(credentials: dict[str, Any]) -> Any:
+    """Make a client of WorkMail.
+
+    Args:
+        credentials: The credentials of an assumed role, as STS returns them.
+
+    Returns:
+        The client.
+    """
     keys = {
         "aws_access_key_id": credentials["AccessKeyId"],
         "aws_secret_access_key": credentials["SecretAccessKey"],
@@ -36,6 +44,14 @@ def client_of(credentials: dict[str, Any]) -> Any:
 
 
 def count(account: dict[str, Any]) -> int:
+    """Count the tokens of an account.
+
+    Args:
+        account: The account, as AWS Organizations returns it.
+
+    Returns:
+        The number of tokens.
+    """
     if account["Id"] == own:
         workmail = base.client("workmail") if not SHARED else core.create_client("workmail", region_name="us-east-1")
     else:

@@ -13,6 +13,13 @@ NEXT = re.compile(rb'"NextToken": "(\w+)"\}$')
 
 
 def skim(response_dict, customized_response_dict, **event):
+    """Keep only the page token of a reply before botocore parses it.
+
+    Args:
+        response_dict: The reply, whose body is replaced.
+        customized_response_dict: The fields that botocore adds to the result.
+        event: The other arguments of the event of botocore.
+    """
     found = NEXT.search(response_dict["body"][-100:])
     if found:
         customized_response_dict["NextToken"] = found[1].decode()
@@ -20,6 +27,7 @@ def skim(response_dict, customized_response_dict, **event):
 
 
 def main():
+    """Read every page, and return the number of pages."""
     module = AnsibleAWSModule(
         argument_spec={"organization_id": {"type": "str", "required": True}}, supports_check_mode=True
     )

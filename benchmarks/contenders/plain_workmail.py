@@ -9,6 +9,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 
 def main():
+    """Read every token, and return the tokens."""
     module = AnsibleAWSModule(
         argument_spec={"organization_id": {"type": "str", "required": True}}, supports_check_mode=True
     )

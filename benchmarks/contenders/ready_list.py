@@ -27,6 +27,7 @@ RECORD = {
 
 def main():
     # With something to be kept out of results, as every module that has credentials.
+    """Return records without a call."""
     options = {"count": {"type": "int", "required": True}, "secret_key": {"type": "str", "no_log": True}}
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     records = [{"personal_access_token_id": f"pat-{number:011}", **RECORD} for number in range(module.params["count"])]
