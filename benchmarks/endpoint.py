@@ -4,7 +4,7 @@
 """A WorkMail that costs next to nothing: pages made beforehand, a settable latency, no checks.
 
 It is there to be measured against, so that the time of a run is its client's. Its population is as even as can be: each
-page of tokens is the same but for the ids, and EXPIRED of every hundred have expired.
+page of tokens is the same except for the IDs, and EXPIRED of every hundred have expired.
 """
 
 from __future__ import annotations

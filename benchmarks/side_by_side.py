@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The collection beside what one would do without it: whole processes, time and peak memory, as ratios in one run.
+"""The collection beside the ways to read tokens without it: time and peak memory of complete processes, as ratios.
 
 ``scripts/bench`` makes what it needs and runs it. The contenders of a workload run in turn, round by round, so that a
 busy minute of the machine falls on all of them. The figures are medians. Each contender has to find every token.

@@ -131,7 +131,7 @@ _ORGANIZATIONS: list[tuple[str, str, int, int]] = [
 
 
 def estate() -> Document:
-    """Return the seed: three Active organizations with some 150 users and 400 tokens, and a Deleted one."""
+    """Return the seed: three Active organizations with about 150 users and 400 tokens, and a Deleted one."""
     rng = random.Random(_RANDOM_SEED)
     sorts = [sort for sort, number in _SORTS.items() for _ in range(number)]
     sorts += ["used"] * (sum(tokens for *_, tokens in _ORGANIZATIONS) - len(sorts))

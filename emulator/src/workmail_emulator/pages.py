@@ -62,7 +62,7 @@ def alternate_token(token: str | None) -> str:
         token: The token of the request.
 
     Returns:
-        Token B after token A, and token A after any other.
+        The second of them after the first, and the first after any other token.
     """
     return _ALTERNATES[1] if token == _ALTERNATES[0] else _ALTERNATES[0]
 

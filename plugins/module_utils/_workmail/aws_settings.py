@@ -101,7 +101,7 @@ def file_of(session: Any, name: str) -> str:
 
 
 def check_readable(label: str, path: str, needed: bool = False) -> None:
-    """Refuse a file that botocore would pass over without a word because it cannot be read.
+    """Refuse a file that botocore would ignore without a message because it cannot be read.
 
     Args:
         label: The option, variable or setting that names it.
@@ -138,7 +138,7 @@ def check_url(label: str, url: str) -> None:
         valid = False
     if "@" in url:
         raise OptionError(
-            f"{label}: the URL holds a user name or a password, which AWS does not take",
+            f"{label}: the URL holds a user name or a password, which AWS does not accept",
             error_code=INVALID,
             hint="Give the URL without them; AWS knows the caller by the credentials.",
         )

@@ -62,7 +62,7 @@ class Connection:
     that of the options, the environment or the profile; None if they have none.
 
     Args:
-        options: The options of the connection by name; what is left out, None or empty is found as boto3 does.
+        options: The options of the connection by name; those that are left out, None or empty are found as boto3 does.
 
     Raises:
         PatrolError: An option or a setting of AWS is not valid, or boto3 is missing.

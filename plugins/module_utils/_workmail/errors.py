@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Errors of botocore and the service, told in our own terms."""
+"""Errors of botocore and the service as errors of this collection."""
 
 from __future__ import annotations
 

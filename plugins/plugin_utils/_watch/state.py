@@ -38,12 +38,12 @@ class State:
     """What is known of the tokens, by organization.
 
     Args:
-        path: The file, or None to know it in memory only.
+        path: The file, or None to keep the state only in memory.
         targets: What is swept, in values of JSON. A file that was written for something else is refused, because
-            tokens that are merely not asked for any more would look gone.
+            tokens that are no longer asked for would look like deleted ones.
 
     Raises:
-        StateError: The file does not hold a valid state, or that of other targets, is in use, or cannot be read or
+        StateError: The file has no valid state or the state of other targets, is in use, or cannot be read or
             written. The error names the place in the file.
     """
 

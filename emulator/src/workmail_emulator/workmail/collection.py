@@ -78,12 +78,11 @@ class Collection:
     ) -> tuple[list[Document], str | None]:
         """Return one page of the wanted documents.
 
-        moto.utilities.paginator is not used: it goes through the whole listing for the item that a token names, which
-        takes some 25 ms for the last page of 100,000 items, and it refuses a token when that item was deleted
-        meanwhile.
+        ``moto.utilities.paginator`` is not used. It searches the complete listing for the item that a token names, which
+        takes about 25 ms for the last page of 100,000 items, and it refuses a token if that item was deleted meanwhile.
 
         Args:
-            scope: What the listing is of; a token is good for the scope it was given out in only.
+            scope: The operation and its parameters. A token is valid only for the scope that it was made for.
             next_token: The token of the page, None for the first one.
             max_results: The size of the page.
             wanted: Returns whether a document is in the listing.
