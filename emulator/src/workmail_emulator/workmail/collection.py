@@ -78,8 +78,8 @@ class Collection:
     ) -> tuple[list[Document], str | None]:
         """Return one page of the wanted documents.
 
-        ``moto.utilities.paginator`` is not used. It searches the complete listing for the item that a token names, which
-        takes about 25 ms for the last page of 100,000 items, and it refuses a token if that item was deleted meanwhile.
+        ``moto.utilities.paginator`` is not used. It searches the complete listing for the item that a token names,
+        which takes about 25 ms for the last page of 100,000 items, and it refuses a token if that item was deleted.
 
         Args:
             scope: The operation and its parameters. A token is valid only for the scope that it was made for.
