@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
-from .._domain.checks import check_plain, mapping_at, text_at
+from .._domain.checks import boolean_at, check_plain, mapping_at, text_at
 from .._domain.errors import OptionError
 from .._domain.policy import SEVERITIES, Policy
 from .._domain.text import nearest, quoted
@@ -44,21 +44,23 @@ def check_can_revoke(policy: Policy) -> None:
     )
 
 
-def check_findings(findings: object, path: str = "findings") -> Findings:
+def check_findings(findings: object) -> Findings:
     """Check that these are findings of an audit.
 
     Args:
-        findings: The findings.
-        path: What to call them in an error.
+        findings: The value of the option ``findings``.
+
+    Returns:
+        The findings.
 
     Raises:
-        OptionError: Names the place in the list and what it lacks.
+        OptionError: Names the place in the list and what is wrong there.
     """
     if not isinstance(findings, (list, tuple)):
-        raise OptionError(f"{path}: expected a list of findings of an audit, got {quoted(findings)}")
-    check_plain(findings, path)
+        raise OptionError(f"findings: expected a list of findings of an audit, got {quoted(findings)}")
+    check_plain(findings, "findings")
     for index, finding in enumerate(findings):
-        here = f"{path}[{index}]"
+        here = f"findings[{index}]"
         if not isinstance(finding, Mapping):
             raise OptionError(f"{here}: expected a finding of an audit, got {quoted(finding)}")
         missing = [
@@ -71,8 +73,7 @@ def check_findings(findings: object, path: str = "findings") -> Findings:
         for key in ("rule_id", "severity", "description", "message"):
             text_at(finding[key], f"{here}.{key}")
         for key in ("muted", "revoke"):
-            if not isinstance(finding[key], bool):
-                raise OptionError(f"{here}.{key}: expected true or false, got {quoted(finding[key])}")
+            boolean_at(finding[key], f"{here}.{key}")
         if finding["severity"] not in SEVERITIES:
             raise OptionError(
                 f"{here}.severity: {quoted(finding['severity'])} is not one of {', '.join(SEVERITIES)}"
@@ -85,12 +86,11 @@ def check_findings(findings: object, path: str = "findings") -> Findings:
     return findings
 
 
-def check_findings_can_revoke(findings: Findings, path: str = "findings") -> None:
+def check_findings_can_revoke(findings: Findings) -> None:
     """Check that findings can revoke anything, if there are any.
 
     Args:
         findings: The findings of an audit.
-        path: What to call them in an error.
 
     Raises:
         OptionError: The rules of all of them only report.
@@ -99,7 +99,7 @@ def check_findings_can_revoke(findings: Findings, path: str = "findings") -> Non
         rules = sorted({str(finding["rule_id"]) for finding in findings})
         names = ", ".join(rules[:_MOST_REASONS]) + (" and more" if len(rules) > _MOST_REASONS else "")
         raise OptionError(
-            f"{path}: none of them can revoke a token, since their rules have revoke: false in the policy ({names})",
+            f"findings: none of them can revoke a token, since their rules have revoke: false in the policy ({names})",
             hint="Such rules only report. Give findings of a rule that may revoke.",
         )
 

@@ -100,7 +100,7 @@ def test_findings_of_the_past_are_accepted(found: Token, age: int) -> None:
     check_findings_of_the_past(judge(policy, [found], NOW + age).findings, NOW)
 
 
-@guards(FINDINGS, "    check_plain(findings, path)\n", "")
+@guards(FINDINGS, '    check_plain(findings, "findings")\n', "")
 def test_findings_that_cannot_be_written_are_refused() -> None:
     finding = findings_of(token())[0]
     for value in (nested(2_000), doubled(40), float("nan"), 10**5_000):
