@@ -7,12 +7,21 @@
 
 from __future__ import annotations
 
+from ..module_utils._audit.result import INCOMPLETE
 from ..plugin_utils._baseline_files import load_baseline_file
 from ..plugin_utils._policy_action import PolicyActionBase
 
 
 class ActionModule(PolicyActionBase):
     """Runs the module with the policy and the baseline in place of their files."""
+
+    def run(self, tmp=None, task_vars=None):
+        """See the documentation of the module."""
+        result = super().run(tmp, task_vars)
+        if result.get("failed") and "__workmail_refused" in (task_vars or {}):
+            # The role registers it as its result, which must not be mistaken for a pass.
+            result.update(outcome=INCOMPLETE, complete=False)
+        return result
 
     def read_files(self, arguments):
         """Read the file of the baseline; see the base class."""

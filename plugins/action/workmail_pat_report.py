@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
+from ..module_utils._audit.result import INCOMPLETE
 from ..module_utils._domain.errors import PatrolError
 from ..plugin_utils._plugin_options import name_variables
 from ..plugin_utils._reports._files import parse_report_options, write_reports
+from ..plugin_utils._verdict import draw_verdict, split_verdict_options
 
 
 class ActionModule(ActionBase):
-    """Writes reports, or removes those of an earlier run."""
+    """Writes reports, or removes those of an earlier run, and draws the verdict of an audit."""
 
     _requires_connection = False
     _supports_check_mode = True
@@ -25,16 +27,39 @@ class ActionModule(ActionBase):
         """See the documentation of the module."""
         result = super().run(tmp, task_vars)
         try:
-            options = parse_report_options(self._task.args)
-            reports = write_reports(options, check=self._task.check_mode)
+            fail_on_violations, arguments = split_verdict_options(self._task.args)
+            if fail_on_violations is None:
+                result.update(self._reports(parse_report_options(arguments)))
+            else:
+                self._conclude(fail_on_violations, arguments, result, task_vars or {})
         except PatrolError as error:
             known = {key: value for key, value in error.as_result().items() if value is not None}
-            return name_variables(self, {**result, "failed": True, **known}, task_vars)
-        result.update(
-            changed=any(report.changed for report in reports),
-            dest=options.directory,
-            paths={report.report_format: report.path for report in reports},
-        )
+            result.update(failed=True, **known)
+        return name_variables(self, result, task_vars)
+
+    def _conclude(self, fail_on_violations, arguments, result, task_vars):
+        """Write or remove reports if there is a directory for them, and draw the verdict if there is an audit."""
+        if arguments.get("state") == "absent":
+            # A task can register it under the name of the audit that follows, and does not pass if that fails.
+            result.update(outcome=INCOMPLETE, complete=False)
+        # Without a directory, the other options are checked as well.
+        options = parse_report_options({"dest": ".", **arguments})
+        reports = self._reports(options) if "dest" in arguments else {}
+        result.update({key: reports[key] for key in ("changed", "diff") if key in reports})
+        if options.audit is not None:
+            names = self._templar.template(task_vars.get("__workmail_variables") or {})
+            option = names.get("fail_on_violations", "fail_on_violations")
+            verdict = draw_verdict(options.audit, fail_on_violations, reports, self._task.check_mode, option)
+            result.update(verdict.as_result())
+
+    def _reports(self, options):
+        """Write or remove reports, and return where they are and what has changed."""
+        reports = write_reports(options, check=self._task.check_mode)
+        places = {
+            "changed": any(report.changed for report in reports),
+            "dest": options.directory,
+            "paths": {report.report_format: report.path for report in reports},
+        }
         if self._task.diff:
-            result["diff"] = [report.as_diff() for report in reports if report.changed]
-        return result
+            places["diff"] = [report.as_diff() for report in reports if report.changed]
+        return places

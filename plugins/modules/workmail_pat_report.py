@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: workmail_pat_report
 version_added: 0.1.0
-short_description: Write the reports of an audit of Amazon WorkMail personal access tokens
+short_description: Write the reports of an audit of Amazon WorkMail personal access tokens, and draw its verdict
 description:
   - Writes the result of an audit into a directory of the controller, in one or several formats.
   - The reports are named C(audit.json), C(audit.csv), C(audit.xml) for V(junit), C(audit.sarif), C(audit.md),
@@ -19,6 +19,8 @@ description:
   - Only regular files with the name of a requested format are replaced or removed. A link or a directory of such a name
     is an error. Other files are left alone, such as an C(audit.md) if O(formats) does not contain V(markdown).
   - The text of what users wrote, such as the name of a token, is escaped for each format.
+  - With O(verdict=true), it shows a short summary, whose last lines are the verdict and the paths of the reports, and
+    fails if the audit does not pass.
   - For one report as a text, see the filter P(patrol.workmail.workmail_pat_report#filter).
 author:
   - The patrol.workmail contributors (@patrol-collections)
@@ -33,8 +35,8 @@ options:
     description:
       - The directory for the reports. A relative path is relative to the working directory.
       - It is created with the mode C(0700) if it does not exist. The mode of an existing directory is not changed.
+      - Required unless O(verdict=true). Without it, no reports are written or removed.
     type: path
-    required: true
   formats:
     description:
       - The formats of the reports, as O(patrol.workmail.workmail_pat_report#filter:format) describes them.
@@ -61,6 +63,20 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  verdict:
+    description:
+      - Whether to show a short summary of the audit in the log, and to fail if the audit does not pass. Reports are
+        written first.
+      - The summary has the worst findings, one line each. A task that passes shows at most six lines.
+      - With O(state=absent), there is no verdict yet, and the result has an RV(outcome) that does not pass. Register it
+        under the name that the audit is to have. Then nobody mistakes an earlier audit for one that failed.
+    type: bool
+    default: false
+  fail_on_violations:
+    description:
+      - Whether violations of the policy fail the task. An incomplete audit always fails it.
+      - Only with O(verdict=true). If left out, V(true).
+    type: bool
 attributes:
   check_mode:
     description: Can run in check mode and tell what would change without changing it.
@@ -105,6 +121,11 @@ EXAMPLES = r"""
     formats: [html, json, sarif]
   register: reports
 
+- name: Show the verdict, and fail if the audit does not pass
+  patrol.workmail.workmail_pat_report:
+    audit: "{{ audit }}"
+    verdict: true
+
 - name: Show where the page for people is
   ansible.builtin.debug:
     msg: "{{ reports.paths.html }}"
@@ -114,13 +135,32 @@ RETURN = r"""
 dest:
   description: The directory, as an absolute path.
   type: str
-  returned: success
+  returned: success, without O(verdict=true)
   sample: /srv/project/reports
 paths:
   description: The path of each report by its format. In check mode and with O(state=absent), the files need not exist.
   type: dict
-  returned: success
+  returned: success, without O(verdict=true)
   sample: {html: /srv/project/reports/audit.html, json: /srv/project/reports/audit.json}
+summary:
+  description:
+    - The worst findings, what could not be read, the policy and the instant, the verdict with its counts, and the paths
+      of the reports.
+    - No line is a command of a pipeline or contains a control character.
+  type: list
+  elements: str
+  returned: with O(verdict=true), also if the audit does not pass
+  sample:
+    - "PASS: 0 violations on 9 tokens of 3 organizations"
+    - "Reports: /srv/project/reports/audit.html, /srv/project/reports/audit.json, /srv/project/reports/audit.xml"
+outcome:
+  description: Always V(incomplete).
+  type: str
+  returned: with O(verdict=true) and O(state=absent)
+complete:
+  description: Always V(false).
+  type: bool
+  returned: with O(verdict=true) and O(state=absent)
 error_code:
   description: V(InvalidOptionException) for an option that is not valid, else V(ReportException).
   type: str

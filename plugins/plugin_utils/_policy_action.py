@@ -24,6 +24,7 @@ from ._policy_files import (
     load_built_in,
     load_policy,
 )
+from ._refusal import refusal
 
 
 class PolicyActionBase(ActionBase):
@@ -35,6 +36,8 @@ class PolicyActionBase(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """See the documentation of the module."""
         result = super().run(tmp, task_vars)
+        if refused := refusal(self, task_vars):
+            return {**result, **refused}
         arguments = dict(self._task.args)
         policy = None
         try:

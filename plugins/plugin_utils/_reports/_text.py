@@ -5,11 +5,11 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""A short summary of an audit for the log of a pipeline, which a person reads from the top."""
+"""A short summary of an audit: a text, which begins with the verdict, and lines for a log, which end with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...module_utils._domain.text import log_line
@@ -17,47 +17,124 @@ from ._shared import (
     Places,
     counted,
     headline,
+    one_line,
     provenance,
     time_shift,
 )
 
 _MOST_FINDINGS = 20
+_MOST_FIXED = 5
 _MOST_ERRORS = 10
 _MOST_ACCOUNTS = 10
 
 
 def render(audit: Mapping[str, Any]) -> str:
-    """The outcome in one line, counts by severity and rule, the worst findings, and what could not be read.
+    """Write the outcome in one line, what could not be read, counts by severity and rule, and the worst findings.
 
-    No line can be a command of a pipeline or hold a control character, whatever users wrote.
+    Args:
+        audit: The audit, checked.
+
+    Returns:
+        The text. No line is a command of a pipeline or contains a control character, whatever users wrote.
     """
-    summary, findings = audit["summary"], [finding for finding in audit["findings"] if not finding["muted"]]
+    summary, places = audit["summary"], Places(audit)
     shift = time_shift(audit)
     lines = [
         headline(audit),
         *([shift] if shift else []),
         f"As of {audit['as_of']}. The policy fails on {audit['policy']['fail_on']} and above.",
         f"{provenance(audit)}.",
+        *_unread(audit),
+        *_left_out(places),
     ]
-    if not audit["complete"]:
-        errors = audit["errors"]
-        lines.append("NOT COMPLETE, so this cannot pass. What could not be read:")
-        lines += [f"  {error['msg']}" for error in errors[:_MOST_ERRORS]]
-        lines += _rest(len(errors) - _MOST_ERRORS, "error")
-    places = Places(audit)
-    lines += _left_out(places)
-    if findings:
+    if summary["findings"] > summary["muted"]:
         lines.append("By severity: " + _counts(summary["by_severity"]))
         lines.append("By rule: " + _counts(summary["by_rule"]))
-        lines += [f"{finding['severity']}: {places.message(finding)}" for finding in findings[:_MOST_FINDINGS]]
-        lines += _rest(len(findings) - _MOST_FINDINGS, "finding")
-    for state, meaning in (("expired", "mutes nothing any more"), ("unused", "matched nothing")):
-        lines += [
-            f"Exception for {', '.join(exception['rules'])} until {exception['expires']} {meaning}: "
-            f"{exception['reason']}"
-            for exception in audit["exceptions"][state]
-        ]
+    lines += _first(_findings(audit, places), _MOST_FINDINGS, "finding")
+    lines += _compared(audit)
+    lines += _first([f"fixed: {places.message(finding)}" for finding in audit["fixed"]], _MOST_FIXED, "fixed finding")
+    lines += _exceptions(audit)
     return "".join(f"{log_line(line)}\n" for line in lines)
+
+
+def log_lines(audit: Mapping[str, Any], most: int | None = None) -> list[str]:
+    """Write the same for a log, which people read from its end: the worst findings first, and the verdict last.
+
+    Args:
+        audit: The audit, checked.
+        most: About how many lines to write, if they are limited. What must be known is always written.
+
+    Returns:
+        The lines. No line is a command of a pipeline or contains a control character, whatever users wrote.
+    """
+    places, fail_on = Places(audit), audit["policy"]["fail_on"]
+    shift = time_shift(audit)
+    exceptions = _exceptions(audit)
+    if most is not None and len(exceptions) > 1:
+        exceptions = [f"{len(exceptions)} exceptions of the policy have expired or matched nothing."]
+    notes = [*_left_out(places), *exceptions, *_compared(audit)]
+    about = [
+        f"{provenance(audit)} as of {audit['as_of']}. {_policy(audit)} fails on {fail_on} and above.",
+        *([shift] if shift else []),
+        headline(audit),
+    ]
+    space = _MOST_FINDINGS + 1 if most is None else max(most - len(about) - len(notes), 0)
+    findings = _findings(audit, places)
+    shown = findings if len(findings) <= space else _first(findings, max(space - 1, 0), "finding")[:space]
+    return [log_line(line) for line in (*shown, *notes, *_unread(audit), *about)]
+
+
+def reasons(audit: Mapping[str, Any]) -> list[str]:
+    """List why an audit is incomplete.
+
+    Args:
+        audit: The audit, checked.
+
+    Returns:
+        The errors, of which there can be many, on one line each.
+    """
+    return _first([log_line(str(error["msg"])) for error in audit["errors"]], _MOST_ERRORS, "error")
+
+
+def _policy(audit: Mapping[str, Any]) -> str:
+    name = audit["policy"]["name"]
+    return "The policy" if name is None else f"The policy {one_line(name, 100)}"
+
+
+def _findings(audit: Mapping[str, Any], places: Places) -> list[str]:
+    """The findings that are neither muted nor known, the worst first."""
+    return [
+        f"{finding['severity']}: {places.message(finding)}"
+        for finding in audit["findings"]
+        if not finding["muted"] and not finding["known"]
+    ]
+
+
+def _compared(audit: Mapping[str, Any]) -> list[str]:
+    baseline, summary = audit["baseline"], audit["summary"]
+    if baseline is None:
+        return []
+    return [
+        f"Compared with the baseline of {baseline['audited_at']}: {summary['new']} new, {summary['known']} known and "
+        f"{summary['fixed']} fixed. Known findings do not fail."
+    ]
+
+
+def _unread(audit: Mapping[str, Any]) -> list[str]:
+    if audit["complete"]:
+        return []
+    return [
+        "NOT COMPLETE, so this cannot pass. What could not be read:",
+        *(f"  {reason}" if not reason.startswith("... ") else reason for reason in reasons(audit)),
+    ]
+
+
+def _exceptions(audit: Mapping[str, Any]) -> list[str]:
+    return [
+        f"Exception for {', '.join(exception['rules'])} until {exception['expires']} {meaning}: {exception['reason']}"
+        for state, meaning in (("expired", "mutes nothing any more"), ("unused", "matched nothing"))
+        for exception in audit["exceptions"][state]
+    ]
 
 
 def _left_out(places: Places) -> list[str]:
@@ -72,5 +149,7 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items() if count)
 
 
-def _rest(count: int, noun: str) -> list[str]:
-    return [f"... and {counted(count, 'more ' + noun)}"] if count > 0 else []
+def _first(lines: Sequence[str], most: int, noun: str) -> list[str]:
+    """The first lines, and how many more there are."""
+    rest = len(lines) - most
+    return [*lines[:most], *([f"... and {counted(rest, 'more ' + noun)}"] if rest > 0 else [])]

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from guarding import guards
 from many_accounts import (
     COUNT,
     EUROPE,
@@ -90,7 +89,6 @@ def test_the_role_audits_all_accounts_but_the_excluded_one(ansible_playbook: Pla
         assert SUSPENDED in reports[name] and "SUSPENDED" in reports[name], name
 
 
-@guards("roles/audit/vars/main.yml", "[] if audit_accounts is defined else __audit_other_hosts", "__audit_other_hosts")
 def test_hosts_that_read_different_accounts_make_one_audit(ansible_playbook: Playbook, tmp_path: Path) -> None:
     """Each host reads a part with its own variables. Two hosts that read the same account are an error."""
     hosts: dict[str, dict[str, Any]] = {

@@ -26,10 +26,10 @@ from workmail_emulator import Emulator
 pytestmark = [pytest.mark.ansible, pytest.mark.slow]
 
 
-@guards("roles/audit/tasks/accounts.yml", "that: __audit_uncommon | length == 0", "that: true")
-@guards("roles/audit/tasks/accounts.yml", "that: __common_unknown | length == 0", "that: true")
+@guards("roles/audit/vars/main.yml", "if __audit_uncommon else ''", "if false else ''")
+@guards("roles/audit/tasks/accounts.yml", '"{{ __audit_refusals_of_host }}"', "[]")
 @guards(
-    "roles/audit/tasks/accounts.yml",
+    "roles/audit/vars/main.yml",
     "(audit_accounts is defined or audit_assume_role_arn is defined) != (audit_own_account | default(false) | bool)",
     "true",
 )
@@ -54,7 +54,7 @@ def test_each_bad_host_is_an_error_beside_a_good_one(
             {"account_id": account_id(bad[0]), "audit_fail": False},
             "audit_fail: expected the same value on each",
         ),
-        "forgotten": ({}, "audit_assume_role_arn: expected the ARN of the account's role on this host"),
+        "forgotten": ({}, "audit_assume_role_arn: expected the ARN of the role of this host"),
         "misspelt": (
             {"account_id": account_id(bad[2]), "audit_regoins": ["all"]},
             "Unknown variables: audit_regoins (did you mean audit_regions?)",
@@ -70,7 +70,7 @@ def test_each_bad_host_is_an_error_beside_a_good_one(
     hosts.update({name: variables for name, (variables, _reason) in reasons.items()})
     # A host beside the group, which names no role.
     document["all"] = {"hosts": {"stranger": {}}}
-    reasons["stranger"] = ({}, "audit_assume_role_arn: expected the ARN of the account's role on this host")
+    reasons["stranger"] = ({}, "audit_assume_role_arn: expected the ARN of the role of this host")
     run = ansible_playbook("-i", write(tmp_path, document), BOOK, extra=EXTRA)
     assert run.returncode == 2 and "Traceback" not in run.stdout + run.stderr
     audit = report(tmp_path)
@@ -103,16 +103,19 @@ def test_accounts_outside_a_limit_are_reported_as_not_audited(
     assert all(error["msg"].startswith(f"{error['host']}: it was not audited: ") for error in errors)
 
 
-@guards("roles/audit/tasks/accounts.yml", "that: __audit_same_role | length == 0", "that: true")
+@guards("roles/audit/vars/main.yml", "if audit_own_account | default(false) | bool and __audit_other_own", "if false")
 def test_two_hosts_with_the_same_role_are_errors(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
-    """Neither is taken for what it says, also where they look in different regions, and so share no organization."""
+    """The second of them is an error, also if they look in different regions. Two own accounts are errors."""
     first, second = ACCOUNTS[:2]
     twice = {"account_id": account_id(first), "audit_regions": ["eu-west-1"]}
-    hosts = write(tmp_path, inventory([*ACCOUNTS[:3]], **{second: twice}))
-    run = ansible_playbook("-i", hosts, BOOK, extra=EXTRA)
+    fleet.load({"Organizations": [{"Alias": "elsewhere", "AccountId": account_id(first), "Region": "eu-west-1"}]})
+    document = inventory([*ACCOUNTS[:3]], **{second: twice})
+    document["all"] = {"hosts": {name: {"audit_own_account": True} for name in ("own1", "own2")}}
+    run = ansible_playbook("-i", write(tmp_path, document), BOOK, extra=EXTRA)
     assert run.returncode == 2
     reported = {error["host"]: error["msg"] for error in report(tmp_path)["errors"]}
-    assert reported.keys() == {first, second} and f"{second} has the same role" in reported[first]
+    assert reported.keys() == {second, "own1", "own2"} and "audit_own_account: own1 has it as well" in reported["own2"]
+    assert f"{first} has read its account {account_id(first)} as well" in reported[second]
 
 
 @guards(
@@ -176,5 +179,5 @@ def test_a_mistake_in_common_variables_ends_the_run(
     hosts = write(tmp_path, inventory(ACCOUNTS[:2]))
     run = ansible_playbook("-i", hosts, BOOK, extra={**EXTRA, **extra})
     assert run.returncode == 2 and message in (run.stdout + run.stderr).replace("\\", "")
-    assert run.stdout.count("Remove the reports of an earlier run") == 1
+    assert run.stdout.count("Remove the result and the reports of an earlier run") == 1
     assert not list((tmp_path / "reports").iterdir()) and "Traceback" not in run.stdout + run.stderr

@@ -31,6 +31,7 @@ from fleets import (
     write,
 )
 from guarding import guards
+from logs import MOST_LINES, verdicts
 from report_files import FILES
 from workmail_emulator import Emulator
 
@@ -98,6 +99,8 @@ def test_the_number_of_forks_changes_nothing(fleet: Emulator, ansible_playbook: 
     for forks, env in (("1", {}), ("10", {"ANSIBLE_STRATEGY": "free"})):
         run = ansible_playbook("-i", hosts, "--forks", forks, BOOK, extra=EXTRA, env=env)
         assert run.returncode == 0 and "[WARNING]" not in run.stderr, run.stdout + run.stderr
+        # The five tasks that run once, and for each host a line of its audit and one of the recap.
+        assert len(run.stdout.splitlines()) <= MOST_LINES + 9 + 2 * 5, run.stdout
         reports.append({**report(tmp_path), "audited_at": None})
     assert reports[0] == reports[1]
     assert reports[0]["outcome"] == "pass" and reports[0]["summary"]["accounts"] == 5
@@ -113,6 +116,7 @@ def test_violations_of_one_account_fail_the_run(
     run = ansible_playbook("-i", hosts, BOOK, extra={**EXTRA, "audit_fail": fail})
     assert run.returncode == code, run.stdout
     assert report(tmp_path)["outcome"] == "violations"
+    assert len(verdicts(run.stdout)) == 1
     assert f"high: {account_id(VIOLATING)}: {VIOLATING}: The token has expired: org-{VIOLATING}" in run.stdout
 
 
