@@ -81,7 +81,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 
 
 @guards("roles/common/tasks/result.yml", '"{{ __common_result_name }}": "{{ __common_result }}"', "unrelated: true")
-@guards("roles/common/tasks/reports.yml", "register: audit_result", "register: unrelated")
+@guards("roles/audit/tasks/remove.yml", "register: audit_result", "register: unrelated")
 @guards("roles/revoke/meta/main.yml", "__common_result_name: revoke_result", "__common_result_name: unrelated")
 @guards("roles/notify/meta/main.yml", "__common_result_name: notify_result", "__common_result_name: unrelated")
 @pytest.mark.slow
@@ -106,7 +106,7 @@ def test_no_earlier_result_survives_a_value_that_ansible_refuses(run_tasks: RunT
     assert not (tmp_path / "audit.json").exists()
 
 
-@guards("roles/common/tasks/reports.yml", "    state: absent\n", "    state: absent\n  check_mode: true\n")
+@guards("roles/audit/tasks/remove.yml", "    state: absent\n", "    state: absent\n  check_mode: true\n")
 @pytest.mark.slow
 def test_no_result_or_report_of_an_earlier_audit_survives(
     emulator: Emulator, run_tasks: RunTasks, tmp_path: Path
