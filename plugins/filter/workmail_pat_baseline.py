@@ -10,7 +10,7 @@ name: workmail_pat_baseline
 author:
   - The patrol.workmail contributors (@patrol-collections)
 version_added: 0.1.0
-short_description: Read an earlier audit of personal access tokens to compare a new one with
+short_description: Read an earlier audit of personal access tokens as a baseline
 description:
   - Reads and checks the C(audit.json) of an earlier audit, for the option C(baseline) of
     P(patrol.workmail.workmail_pat_findings#filter) and P(patrol.workmail.workmail_pat_merged#filter).
@@ -20,15 +20,15 @@ options:
   _input:
     description:
       - The path of the file on the controller, or the result of an audit.
-      - A relative path starts at O(directory) and, if the file is not there, at the working directory.
+      - A relative path is searched in O(directory), and then in the working directory.
     type: raw
     required: true
   max_age:
-    description: How old the audit can be, as a duration such as V(30d).
+    description: The maximum age of the audit, a duration such as V(30d).
     type: str
     default: 90d
   directory:
-    description: The directory at which a relative path starts, for example C(playbook_dir).
+    description: The first directory to search for a relative path, for example C(playbook_dir).
     type: str
 seealso:
   - plugin: patrol.workmail.workmail_pat_findings

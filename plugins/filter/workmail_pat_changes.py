@@ -10,15 +10,15 @@ name: workmail_pat_changes
 author:
   - The patrol.workmail contributors (@patrol-collections)
 version_added: 0.1.0
-short_description: List what changed between two readings of Amazon WorkMail personal access tokens
+short_description: List the changes between two sets of facts about Amazon WorkMail personal access tokens
 description:
   - Compares facts of M(patrol.workmail.workmail_pat_info) with those of an earlier run, and lists the tokens that
     appeared, are gone, were used for the first time, expired or changed.
   - The event source of this collection finds its events in the same way.
-  - A token is gone only if its organization was read completely at both times. Organizations that were not are in
+  - A token is gone only if its organization was read completely at both times. Other organizations are in
     C(not_compared).
-  - An organization that the later facts do not have at all is in C(not_compared) as well, because the facts do not say
-    whether it was deleted or was not asked for.
+  - An organization that is missing in the later facts is in C(not_compared) as well, because it may have been deleted
+    or not requested.
 positional: before
 options:
   _input:
@@ -28,8 +28,8 @@ options:
   before:
     description:
       - An earlier result of M(patrol.workmail.workmail_pat_info), for example from a file.
-      - Both results have to be about the same O(patrol.workmail.workmail_pat_info#module:users), and must not be
-        gathered with O(patrol.workmail.workmail_pat_info#module:select) or
+      - Both results must be about the same O(patrol.workmail.workmail_pat_info#module:users), and must not be gathered
+        with O(patrol.workmail.workmail_pat_info#module:select) or
         O(patrol.workmail.workmail_pat_info#module:max_items).
     type: dict
     required: true
@@ -55,7 +55,7 @@ EXAMPLES = r"""
     last: "{{ lookup('ansible.builtin.file', last_facts) | from_json }}"
     last_facts: "{{ playbook_dir }}/facts.json"
 
-- name: Keep the facts for the next run
+- name: Store the facts for the next run
   ansible.builtin.copy:
     content: "{{ facts | to_json }}"
     dest: "{{ playbook_dir }}/facts.json"

@@ -25,26 +25,26 @@ options:
   format:
     description:
       - V(json) is the result itself, for programs; C(docs/audit.v1.schema.json) of the collection is its JSON Schema.
-      - V(csv) has a row for each finding, for a spreadsheet. No text is read as a formula. What could not be
-        read comes first, in rows of the severity V(incomplete).
-      - V(junit) is what most pipelines show as test results, a test suite for each organization.
-      - V(sarif) is SARIF 2.1.0, for code scanning; each finding that is not muted is located at its rule in the policy
-        file. If the policy is not a file of the repository, they are located at the workflow that GitHub Actions runs,
-        or else at the file of another pipeline or at the C(README) of the repository.
+      - V(csv) has one row per finding, for a spreadsheet. No text is read as a formula. Errors come first, in rows with
+        the severity V(incomplete).
+      - V(junit) is the format that most pipelines show as test results, with one test suite per organization.
+      - V(sarif) is SARIF 2.1.0, for code scanning. The location of a finding is its rule in the policy file; muted
+        findings are omitted. If the policy is not a file of the repository, the location is the workflow that GitHub
+        Actions runs, or else the file of another pipeline or the C(README) of the repository.
       - V(markdown) fits the comment of a pull request or the summary of a job, with at most 60 KB.
-      - V(html) is a page for people, in one file that loads nothing.
-      - V(text) is a short summary for a log, with the worst twenty findings.
-      - V(ocsf) is JSON Lines, with a Compliance Finding (class 2003) of the Open Cybersecurity Schema Framework 1.5.0
-        for each finding, for each rule that found nothing in an organization, and for everything that was not read.
-      - V(openmetrics) is counts by rule, severity, account and organization, for the textfile collector of Prometheus'
-        node_exporter.
+      - V(html) is a page for people, in one file without external resources.
+      - V(text) is a short summary for a log, with the twenty most severe findings.
+      - V(ocsf) is JSON Lines, with one Compliance Finding (class 2003) of the Open Cybersecurity Schema Framework 1.5.0
+        for each finding, for each rule without a finding in an organization, and for each error.
+      - V(openmetrics) contains counts by rule, severity, account and organization, for the textfile collector of
+        Prometheus' node_exporter.
     type: str
     choices: [json, csv, junit, sarif, markdown, html, text, ocsf, openmetrics]
     required: true
   sarif_base:
     description:
       - The root of the repository, for V(sarif). The path of the policy file in the report is relative to it.
-      - If left out, it is the nearest directory that contains C(.git), from the working directory upward, or else the
+      - The default is the nearest directory that contains C(.git), from the working directory upward, or else the
         working directory.
     type: str
 seealso:

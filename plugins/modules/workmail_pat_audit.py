@@ -12,38 +12,38 @@ module: workmail_pat_audit
 version_added: 0.1.0
 short_description: Audit Amazon WorkMail personal access tokens against a policy
 description:
-  - Reads every personal access token of one, several or all Amazon WorkMail organizations and holds it against the
+  - Reads every personal access token of one, several or all Amazon WorkMail organizations, and checks it against the
     rules of a policy.
-  - Violations do not fail the task, so that a play can report them first; RV(outcome) tells. The role
-    R(patrol.workmail.audit, ansible_collections.patrol.workmail.audit_role) reports and then fails.
-  - The findings are returned, and not the tokens that are in order.
-  - The answer is complete or an error, as with M(patrol.workmail.workmail_pat_info). With O(on_error=continue), it can
-    be incomplete, and then the outcome is V(incomplete).
+  - Violations do not fail the task, so a play can report them first. RV(outcome) is V(violations) then. The role
+    R(patrol.workmail.audit, ansible_collections.patrol.workmail.audit_role) writes reports and then fails.
+  - Only findings are returned, not the tokens without a finding.
+  - The result is complete, or the task fails. With O(on_error=continue), it can be incomplete, and the outcome is
+    V(incomplete) then.
 author:
   - The patrol.workmail contributors (@patrol-collections)
 options:
   policy:
     description:
-      - The policy, in place of O(policy_file). One of them is required.
-      - C(version) is the version of the format of policies, V(1). Required.
-      - C(fail_on) is the least severity at which a finding is a violation, one of V(low), V(medium), V(high) and
-        V(critical). Left out, V(low), so that every finding is a violation.
-      - C(rules) is a list of what can be wrong about a token. Each rule has an C(id) of its own, a C(severity),
-        conditions C(when), at least one, and, if wanted, a C(description) for the reports and C(revoke). Required.
+      - The policy. Either O(policy) or O(policy_file) is required.
+      - C(version) is the version of the policy format, V(1). Required.
+      - C(fail_on) is the minimum severity of a violation, one of V(low), V(medium), V(high) and V(critical). The
+        default is V(low), so every finding is a violation.
+      - C(rules) is a list of rules that find tokens. Each rule has a unique C(id), a C(severity), and at least one
+        condition in C(when). Optionally, it has a C(description) for the reports, and C(revoke). Required.
       - A rule with C(revoke) set to V(false) only reports. M(patrol.workmail.workmail_pat_revoke) never revokes a token
-        because of it. Left out, V(true).
-      - C(exceptions) is a list of what is muted. Each exception has C(rules), a list of ids; conditions C(match), at
-        least one; a C(reason); and C(expires), a date, which holds through that day in UTC, or an instant in ISO 8601
-        with an offset. From then on it mutes nothing and is listed under C(exceptions.expired).
-      - Conditions are those of the test plugin P(patrol.workmail.workmail_pat_matching#test).
-      - The policy is checked before any call, and an error gives the path in it, such as C(rules[2].when.expird).
+        because of it. The default is V(true).
+      - C(exceptions) is a list of exceptions that mute findings. Each exception has C(rules), a list of rule IDs; at
+        least one condition in C(match); a C(reason); and C(expires), a date, which includes that day in UTC, or an
+        instant in ISO 8601 with an offset. After that, it mutes nothing and is listed in RV(exceptions.expired).
+      - The test plugin P(patrol.workmail.workmail_pat_matching#test) documents the conditions.
+      - The policy is checked before any call. Errors name the path of the mistake, such as C(rules[2].when.expird).
     type: dict
   policy_file:
     description:
-      - A YAML file with the policy, on the controller. It is found as other files are, in C(files) of the role and
-        beside the playbook, and then from the working directory.
-      - Or the name of a policy that the collection brings. V(default) is for most organizations, V(no_expired) only
-        asks that no token has expired, V(wind_down) lists every token and passes once none is in use.
+      - The path of a YAML file with the policy on the controller. A relative path is searched in C(files) of the role,
+        next to the playbook, and in the working directory.
+      - Or the name of a built-in policy. V(default) suits most organizations, V(no_expired) fails only if a token has
+        expired, and V(wind_down) lists every token and passes if no token is in use.
     type: str
   baseline:
     description:
@@ -59,7 +59,7 @@ options:
   baseline_file:
     description:
       - The file of an earlier audit, on the controller, in place of O(baseline).
-      - It is searched for like O(policy_file).
+      - A relative path is searched in the same places as O(policy_file).
       - To make a baseline, keep the C(audit.json) that M(patrol.workmail.workmail_pat_report) writes.
     type: str
   baseline_max_age:
@@ -92,25 +92,25 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
 notes:
-  - The owners of tokens are read where the policy has conditions on owners, and with O(owners=true).
-  - The counts of the summary are of every token read, whatever O(select) leaves for the rules.
-  - O(select), O(users), O(organizations) and O(regions) say what the audit is about, and V(pass) is about that only. To
-    leave known findings out of an audit of everything, write exceptions into the policy; they are reported and run out.
+  - The owners of tokens are read if the policy has conditions on owners, and with O(owners=true).
+  - The summary counts every token that was read, including tokens that O(select) excludes from the rules.
+  - O(select), O(users), O(organizations) and O(regions) limit the audit, and V(pass) applies only to what they include.
+    To mute known findings in an audit of everything, add exceptions to the policy. Exceptions are reported and expire.
 """
 
 EXAMPLES = r"""
-- name: Audit every token of one organization with the policy that the collection brings
+- name: Audit every token of one organization with the built-in default policy
   patrol.workmail.workmail_pat_audit:
     organization: acme
     region: us-east-1
     policy_file: default
   register: audit
 
-- name: Show what was found
+- name: Show the findings
   ansible.builtin.debug:
     msg: "{{ audit.findings | rejectattr('muted') | map(attribute='message') }}"
 
-- name: Only then fail
+- name: Fail if the outcome is not a pass
   ansible.builtin.assert:
     that: audit.outcome == 'pass'
 
@@ -137,15 +137,21 @@ EXAMPLES = r"""
           reason: TICKET-1, the service moves in spring
           expires: "2027-03-31"
 
-- name: Fail only because of findings that are new since an earlier audit
+- name: Write the result to reports/audit.json
+  patrol.workmail.workmail_pat_report:
+    audit: "{{ audit }}"
+    dest: reports
+    formats: [json]
+
+- name: Audit with an earlier result as baseline, so only new findings are violations
   patrol.workmail.workmail_pat_audit:
     organization: acme
     region: us-east-1
     policy_file: default
-    baseline_file: baseline.json
+    baseline_file: reports/audit.json
   register: audit
 
-- name: Ask what will be wrong in thirty days
+- name: Find the tokens that will have expired in thirty days
   patrol.workmail.workmail_pat_audit:
     organization: acme
     region: us-east-1
@@ -156,22 +162,22 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description:
-    - V(incomplete) if not everything could be read; V(violations) if a finding that is neither muted nor known is at
-      least as severe as the C(fail_on) of the policy; else V(pass).
-    - A token that the service no longer lists cannot be seen. Whether it lists tokens that have expired is not
-      documented.
+    - V(incomplete) if something could not be read; V(violations) if a finding that is neither muted nor known is at
+      least as severe as the C(fail_on) of the policy; otherwise V(pass).
+    - The audit cannot find a token that the service does not list. AWS does not document whether it lists tokens that
+      have expired.
   type: str
   returned: success
   sample: violations
 findings:
   description:
-    - What was found, sorted by severity (the worst first), C(rule_id), organization id and token id.
+    - The findings, sorted by severity (the most severe first), C(rule_id), organization ID and token ID.
   type: list
   elements: dict
   returned: success
   contains:
     rule_id:
-      description: The id of the rule.
+      description: The ID of the rule.
       type: str
       returned: always
       sample: expired
@@ -190,7 +196,7 @@ findings:
       returned: always
       sample: The token has expired
     message:
-      description: One line for a person, with the C(description) and a summary of the token.
+      description: One line for people, with the C(description) and a summary of the token.
       type: str
       returned: always
       sample: >-
@@ -205,7 +211,8 @@ findings:
       type: bool
       returned: always
     exception:
-      description: The exception that mutes it, with C(rules), C(match), C(reason) and C(expires); null if none does.
+      description:
+        - The exception that mutes it, with C(rules), C(match), C(reason) and C(expires); null if it is not muted.
       type: dict
       returned: always
     token:
@@ -236,7 +243,7 @@ summary:
       type: int
       returned: always
     findings:
-      description: How many findings there are.
+      description: The number of findings.
       type: int
       returned: always
     violations:
@@ -270,22 +277,22 @@ summary:
       returned: always
       sample: {critical: 0, high: 3, medium: 0, low: 0}
 exceptions:
-  description: The exceptions of the policy that want attention, each as the policy has it.
+  description: The exceptions of the policy that need attention, as they are in the policy.
   type: dict
   returned: success
   contains:
     expired:
-      description: Those past their expiry, which mute nothing any more.
+      description: The expired exceptions, which no longer mute anything.
       type: list
       elements: dict
       returned: always
     unused:
-      description: Those that matched nothing.
+      description: The exceptions that matched nothing.
       type: list
       elements: dict
       returned: always
 policy:
-  description: The policy, as far as reports need it.
+  description: The parts of the policy that reports need.
   type: dict
   returned: success
   contains:
@@ -305,7 +312,7 @@ policy:
       returned: always
       sample: policy.yml
     fail_on:
-      description: The least severity at which a finding is a violation.
+      description: The minimum severity of a violation.
       type: str
       returned: always
       sample: medium
@@ -316,7 +323,7 @@ policy:
       returned: always
       contains:
         id:
-          description: The id of the rule.
+          description: The ID of the rule.
           type: str
           returned: always
         severity:
@@ -324,7 +331,7 @@ policy:
           type: str
           returned: always
         description:
-          description: What is wrong, as a sentence; null if the policy does not say.
+          description: The description of the rule; null if the policy has none.
           type: str
           returned: always
         line:
@@ -337,11 +344,11 @@ baseline:
   returned: success
   contains:
     as_of:
-      description: The instant that its tokens were judged at, in ISO 8601 in UTC.
+      description: The instant for which its tokens were evaluated, in ISO 8601 in UTC.
       type: str
       returned: always
     audited_at:
-      description: The instant at which it was made, in ISO 8601 in UTC.
+      description: The instant of that audit, in ISO 8601 in UTC.
       type: str
       returned: always
     findings:
@@ -354,7 +361,7 @@ baseline:
       returned: always
 accounts:
   description:
-    - The AWS accounts, also those that AWS Organizations lists in another state than C(ACTIVE), which are not read.
+    - The AWS accounts, including those in another state than C(ACTIVE), which are not read.
     - Without O(accounts), the account of the credentials.
   type: list
   elements: dict
@@ -390,7 +397,8 @@ accounts:
       returned: always
 organizations:
   description:
-    - The organizations found. Where none was named, those that are not in state C(Active) as well.
+    - The organizations that were found. If you name none, this includes those in state C(Creating), C(Deleting) or
+      C(Deleted).
   type: list
   elements: dict
   returned: success
@@ -406,7 +414,7 @@ organizations:
       returned: always
       sample: production
     id:
-      description: The id of the organization.
+      description: The ID of the organization.
       type: str
       returned: always
     alias:
@@ -418,28 +426,28 @@ organizations:
       type: str
       returned: always
     state:
-      description: The state of the organization, as the service gives it.
+      description: The state of the organization, as the service returns it.
       type: str
       returned: always
       sample: Active
     tokens:
-      description: How many tokens the organization has; null if it was left out or not read completely.
+      description: How many tokens the organization has; null if it was skipped or not read completely.
       type: int
       returned: always
 as_of:
-  description: The instant that the tokens were judged at, in ISO 8601 in UTC.
+  description: The instant for which the tokens were evaluated, in ISO 8601 in UTC.
   type: str
   returned: success
   sample: "2026-04-02T15:04:05+00:00"
 audited_at:
-  description: The instant at which the audit was made, in ISO 8601 in UTC.
+  description: The instant of the audit, in ISO 8601 in UTC.
   type: str
   returned: success
   sample: "2026-04-02T15:04:05+00:00"
 caller:
   description:
     - The ARN of the credentials that read the tokens, from C(sts:GetCallerIdentity), which needs no permission.
-    - It is null if AWS STS does not give it within a few seconds.
+    - It is null if AWS STS does not return it within a few seconds.
   type: str
   returned: success
   sample: arn:aws:sts::123456789012:assumed-role/workmail-auditor/ansible-patrol-workmail
@@ -449,12 +457,12 @@ collection_version:
   returned: success
   sample: 0.1.0
 schema_version:
-  description: The version of the form of this result. C(docs/audit.v1.schema.json) is its JSON Schema.
+  description: The version of the format of this result. C(docs/audit.v1.schema.json) is its JSON Schema.
   type: int
   returned: success
   sample: 1
 complete:
-  description: Whether every page of everything asked for was read.
+  description: Whether every requested page was read.
   type: bool
   returned: success
 errors:
@@ -464,11 +472,11 @@ errors:
   returned: success
   contains:
     msg:
-      description: What happened, where, and what to do about it.
+      description: The message, with what is wrong, the place and how to fix it.
       type: str
       returned: always
     error_code:
-      description: The code of the service, the name of botocore's exception, or one of this collection's own.
+      description: A code of AWS, the name of a botocore exception, or a code of this collection.
       type: str
       returned: always
       sample: AccessDeniedException
@@ -477,27 +485,27 @@ errors:
       type: str
       returned: always
     organization_id:
-      description: The organization, where it is known.
+      description: The organization, if it is known.
       type: str
       returned: always
     region:
-      description: The region, where it is known.
+      description: The region, if it is known.
       type: str
       returned: always
     operation:
-      description: The API operation, where it is known.
+      description: The API operation, if it is known.
       type: str
       returned: always
     page:
-      description: The page of the listing, counted from 1, where it is known.
+      description: The page of the listing, counted from 1, if it is known.
       type: int
       returned: always
     hint:
-      description: What to do about it, where there is something to say.
+      description: How to fix it, if known.
       type: str
       returned: always
 elapsed:
-  description: How many seconds it took to read them.
+  description: The time that reading them took, in seconds.
   type: float
   returned: success, and failure once there was a connection
   sample: 6.1
@@ -507,24 +515,24 @@ pages:
   returned: success, and failure once there was a connection
   sample: 123
 calls:
-  description: How many calls of AWS that took.
+  description: How many calls were made to AWS.
   type: int
   returned: success, and failure once there was a connection
   sample: 125
 retries:
-  description: How often botocore made one of these calls again, after throttling for example.
+  description: How many times botocore repeated one of these calls, for example after throttling.
   type: int
   returned: success, and failure once there was a connection
   sample: 0
 mistakes:
   description:
     - The mistakes of a policy or of conditions, at most 100. Each has C(path), C(problem), C(line) and C(rule_id).
-    - C(line) is V(null) if the document was not read from a file, C(rule_id) outside of the rules of a policy.
+    - C(line) is null if the document was not read from a file. C(rule_id) is null outside of the rules of a policy.
   type: list
   elements: dict
   returned: failure because of such a mistake
 error_code:
-  description: The code of the service, the name of botocore's exception, or one of this collection's own.
+  description: A code of AWS, the name of a botocore exception, or a code of this collection.
   type: str
   returned: failure
   sample: AccessDeniedException
@@ -533,23 +541,23 @@ account_id:
   type: str
   returned: failure
 organization_id:
-  description: The organization that could not be read, where it is known.
+  description: The organization in which the error occurred, if it is known.
   type: str
   returned: failure
 region:
-  description: The region in which it happened, where it is known.
+  description: The region in which the error occurred, if it is known.
   type: str
   returned: failure
 operation:
-  description: The API operation that failed, where it is known.
+  description: The API operation that failed, if it is known.
   type: str
   returned: failure
 page:
-  description: The page of the listing, counted from 1, where it is known.
+  description: The page of the listing, counted from 1, if it is known.
   type: int
   returned: failure
 hint:
-  description: What to do about it, where there is something to say.
+  description: How to fix it, if known.
   type: str
   returned: failure
 """
