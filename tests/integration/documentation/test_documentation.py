@@ -35,6 +35,8 @@ PLUGINS = {
     ("module", "workmail_pat_notices"),
     ("module", "workmail_pat_report"),
     ("module", "workmail_pat_revoke"),
+    ("filter", "workmail_pat_baseline"),
+    ("filter", "workmail_pat_changes"),
     ("filter", "workmail_pat_findings"),
     ("filter", "workmail_pat_merged"),
     ("filter", "workmail_pat_notices"),
