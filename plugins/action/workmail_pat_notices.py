@@ -21,6 +21,7 @@ from ..plugin_utils._notice_files import (
 )
 from ..plugin_utils._notices import make_notices
 from ..plugin_utils._plugin_options import name_variables
+from ..plugin_utils._refusal import refusal
 
 _MAIL = "community.general.mail"
 
@@ -34,6 +35,8 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """See the documentation of the module."""
         result = super().run(tmp, task_vars)
+        if refused := refusal(self, task_vars):
+            return {**result, **refused}
         try:
             options = parse_notice_options(self._task.args, self._find)
             notices = make_notices(options.findings, options.templates, options.sender, options.deadline)

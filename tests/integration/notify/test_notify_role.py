@@ -331,7 +331,7 @@ def check_named(notify_each: Run, cases: list[tuple[dict[str, Any], str]]) -> No
         assert result["complete"] is False, variables
 
 
-@guards("roles/notify/tasks/main.yml", "__common_unknown | length == 0", "true")
+@guards("roles/notify/tasks/main.yml", "__common_unknown_message if __common_unknown else ''", "''")
 @guards("roles/notify/tasks/mail.yml", "__notify_mail_problems | length == 0", "true")
 @guards(
     "roles/notify/meta/main.yml", "__common_result: {complete: false, notified: [], not_notified: []}", "__notify_x: 1"
