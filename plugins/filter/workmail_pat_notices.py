@@ -10,7 +10,7 @@ name: workmail_pat_notices
 author:
   - The patrol.workmail contributors (@patrol-collections)
 version_added: 0.1.0
-short_description: Make notices to the owners of Amazon WorkMail personal access tokens
+short_description: Create notices to the owners of Amazon WorkMail personal access tokens
 description:
   - Groups the findings of an audit by owner, and creates one message for each owner with the tokens that were found and
     the reasons.

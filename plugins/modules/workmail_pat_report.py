@@ -10,18 +10,18 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: workmail_pat_report
 version_added: 0.1.0
-short_description: Write the reports of an audit of Amazon WorkMail personal access tokens, and draw its verdict
+short_description: Write the reports of an audit of Amazon WorkMail personal access tokens, and show its verdict
 description:
-  - Writes the result of an audit into a directory of the controller, in one or several formats.
+  - Writes the result of an audit to a directory on the controller, in one or several formats.
   - The reports are named C(audit.json), C(audit.csv), C(audit.xml) for V(junit), C(audit.sarif), C(audit.md),
     C(audit.html), C(audit.txt), C(audit.ocsf.jsonl) and C(audit.prom) for V(openmetrics).
-  - All texts are made first. Then each report is replaced in one step, so nobody reads half of one.
+  - Each report is replaced atomically, so nobody reads an incomplete report.
   - Only regular files with the name of a requested format are replaced or removed. A link or a directory of such a name
-    is an error. Other files are left alone, such as an C(audit.md) if O(formats) does not contain V(markdown).
-  - The text of what users wrote, such as the name of a token, is escaped for each format.
-  - With O(verdict=true), it shows a short summary, whose last lines are the verdict and the paths of the reports, and
-    fails if the audit does not pass.
-  - For one report as a text, see the filter P(patrol.workmail.workmail_pat_report#filter).
+    is an error. Other files are not changed, such as an C(audit.md) if O(formats) does not contain V(markdown).
+  - Text that users wrote, such as the name of a token, is escaped for each format.
+  - With O(verdict=true), it shows a short summary and fails if the audit does not pass. The last lines of the summary
+    are the verdict and the paths of the reports.
+  - To get a single report as text, use the filter P(patrol.workmail.workmail_pat_report#filter).
 author:
   - The patrol.workmail contributors (@patrol-collections)
 options:
@@ -35,7 +35,7 @@ options:
     description:
       - The directory for the reports. A relative path is relative to the working directory.
       - It is created with the mode C(0700) if it does not exist. The mode of an existing directory is not changed.
-      - Required unless O(verdict=true). Without it, no reports are written or removed.
+      - Required unless O(verdict=true). Without O(dest), no reports are written or removed.
     type: path
   formats:
     description:
@@ -52,14 +52,14 @@ options:
   sarif_base:
     description:
       - The root of the repository, for V(sarif). The path of the policy file in the report is relative to it.
-      - If left out, it is the nearest directory that contains C(.git), from the working directory upward, or else the
+      - The default is the nearest directory that contains C(.git), from the working directory upward, or else the
         working directory.
     type: path
   state:
     description:
       - V(present) writes the reports.
-      - V(absent) removes the reports of an earlier run and checks that new ones can be written. Use it before an audit.
-        Then nobody mistakes an earlier report for that of an audit that failed.
+      - V(absent) removes the reports of an earlier run and checks that new ones can be written. Use it before an audit,
+        so nobody mistakes an earlier report for the report of a failed audit.
     type: str
     choices: [present, absent]
     default: present
@@ -67,33 +67,33 @@ options:
     description:
       - Whether to show a short summary of the audit in the log, and to fail if the audit does not pass. Reports are
         written first.
-      - The summary has the worst findings, one line each. A task that passes shows at most six lines.
-      - With O(state=absent), there is no verdict yet, and the result has an RV(outcome) that does not pass. Register it
-        under the name that the audit is to have. Then nobody mistakes an earlier audit for one that failed.
+      - The summary has one line for each of the most severe findings. A task that passes shows at most six lines.
+      - With O(state=absent), the result has an RV(outcome) that is not a pass. Register it under the name of the audit
+        result, so nobody mistakes the result of an earlier audit for the result of a failed one.
     type: bool
     default: false
   fail_on_violations:
     description:
       - Whether violations of the policy fail the task. An incomplete audit always fails it.
-      - Only with O(verdict=true). If left out, V(true).
+      - Only with O(verdict=true). The default is V(true).
     type: bool
 attributes:
   check_mode:
-    description: Can run in check mode and tell what would change without changing it.
+    description: Can run in check mode and return what would change, without changing it.
     support: full
     details:
-      - Nothing is written or removed. Reports of an earlier run stay where they are.
+      - Nothing is written or removed. Reports of an earlier run remain.
   diff_mode:
     description: Returns what was or would be changed in diff mode.
     support: full
     details:
       - The difference contains the names and e-mail addresses of the reports.
   idempotent:
-    description: Run twice in a row on an unchanged target, the second run changes nothing.
+    description: When run twice in a row on an unchanged target, the second run changes nothing.
     support: full
 notes:
-  - The module runs on the controller, whatever host the task is for. A play with several hosts needs C(run_once) or a
-    directory for each host.
+  - The module always runs on the controller, regardless of the host of the task. A play with several hosts needs
+    C(run_once) or one directory per host.
 seealso:
   - module: patrol.workmail.workmail_pat_audit
   - plugin: patrol.workmail.workmail_pat_report
@@ -126,7 +126,7 @@ EXAMPLES = r"""
     audit: "{{ audit }}"
     verdict: true
 
-- name: Show where the page for people is
+- name: Show the path of the HTML report
   ansible.builtin.debug:
     msg: "{{ reports.paths.html }}"
 """
@@ -144,9 +144,9 @@ paths:
   sample: {html: /srv/project/reports/audit.html, json: /srv/project/reports/audit.json}
 summary:
   description:
-    - The worst findings, what could not be read, the policy and the instant, the verdict with its counts, and the paths
-      of the reports.
-    - No line is a command of a pipeline or contains a control character.
+    - The most severe findings, the errors, the policy and the instant, the verdict with its counts, and the paths of
+      the reports.
+    - No line is a command of a pipeline, and no line contains a control character.
   type: list
   elements: str
   returned: with O(verdict=true), also if the audit does not pass
@@ -167,7 +167,7 @@ error_code:
   returned: failure
   sample: ReportException
 hint:
-  description: What to do about it, if known.
+  description: How to fix it, if known.
   type: str
   returned: failure
 """
