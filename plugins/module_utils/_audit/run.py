@@ -68,7 +68,6 @@ def _baseline(options: Mapping[str, Any], now: int) -> Baseline | None:
     for option in ("users", "select"):
         if options.get(option):
             raise OptionError(
-                f"baseline, {option}: only one of them is possible, because findings of tokens that {option} leaves "
-                "out would look fixed"
+                f"baseline: it cannot be combined with {option}, because findings of other tokens would look fixed"
             )
     return read_baseline(options["baseline"], options.get("baseline_max_age"), now)

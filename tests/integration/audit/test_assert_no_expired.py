@@ -142,11 +142,13 @@ def test_a_misspelled_variable_is_named(emulator: Emulator, ansible_playbook: Pl
     "audit_policy == 'no_expired' and audit_fail | bool",
     "true",
 )
+@guards("playbooks/assert_no_expired.yml", " and audit_baseline is not defined\n", "\n")
 @pytest.mark.slow
 def test_variables_that_would_weaken_it_are_refused(emulator: Emulator, run_hosts: RunHosts) -> None:
     cases = {
         "audit_policy": {"policy_of_host": "wind_down"},
         "audit_fail": {"policy_of_host": "no_expired", "audit_fail": "false"},
+        "audit_baseline": {"policy_of_host": "no_expired", "audit_baseline": "audit.json"},
     }
     hosts = [{"audit_as_of": BEFORE, **variables} for variables in cases.values()]
     runs = run_hosts(BOOK, hosts, extra={"audit_policy": "{{ policy_of_host }}"})

@@ -120,6 +120,21 @@ def test_violations_of_one_account_fail_the_run(
     assert f"high: {account_id(VIOLATING)}: {VIOLATING}: The token has expired: org-{VIOLATING}" in run.stdout
 
 
+@guards("roles/audit/tasks/accounts.yml", "    __audit_baseline_here: false\n", "    __audit_baseline_here: true\n")
+@pytest.mark.slow
+def test_all_hosts_are_compared_with_one_baseline(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
+    hosts = write(tmp_path, inventory([ACCOUNTS[0], VIOLATING]))
+    assert ansible_playbook("-i", hosts, BOOK, extra=EXTRA).returncode == 2
+    (tmp_path / "reports" / "audit.json").rename(tmp_path / "baseline.json")
+    run = ansible_playbook("-i", hosts, BOOK, extra={**EXTRA, "audit_baseline": "baseline.json"})
+    assert run.returncode == 0, run.stdout
+    assert report(tmp_path)["summary"]["known"] == 1
+    requests = len(fleet.requests)
+    run = ansible_playbook("-i", hosts, BOOK, extra={**EXTRA, "audit_baseline": "no.json"})
+    assert run.returncode == 2 and "'no.json' does not exist" in " ".join(run.stdout.split())
+    assert len(fleet.requests) == requests
+
+
 @pytest.mark.slow
 def test_a_host_with_another_policy_is_an_error(fleet: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     """It is an error of that account, and keeps the others from nothing."""

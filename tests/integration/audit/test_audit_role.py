@@ -67,6 +67,44 @@ def suites_of(junit: str) -> dict[str | None, ElementTree.Element]:
 
 
 @pytest.mark.slow
+def test_a_run_with_a_baseline_fails_only_because_of_new_findings(
+    emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
+) -> None:
+    extra = {"audit_report_dir": "reports", "audit_report_formats": ["json"], "audit_as_of": AS_OF}
+    assert ansible_playbook(BOOK, extra=extra).returncode == 2
+    (tmp_path / "reports" / "audit.json").rename(tmp_path / "baseline.json")
+    extra["audit_baseline"] = "baseline.json"
+    same = ansible_playbook(BOOK, extra=extra)
+    assert same.returncode == 0, same.stdout
+    found = json.loads((tmp_path / "reports" / "audit.json").read_text())
+    assert found["summary"]["known"] == found["summary"]["findings"] > 0
+    emulator.load(
+        {
+            "Organizations": [
+                {
+                    "Alias": "initech",
+                    "Users": [{"Id": "user-1", "Name": "ana", "State": "ENABLED"}],
+                    "PersonalAccessTokens": [
+                        {
+                            "PersonalAccessTokenId": "pat-new",
+                            "UserId": "user-1",
+                            "DateCreated": "2026-01-01T00:00:00Z",
+                            "ExpiresTime": "2026-02-01T00:00:00Z",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+    more = ansible_playbook(BOOK, extra=extra)
+    assert more.returncode == 2, more.stdout
+    found = json.loads((tmp_path / "reports" / "audit.json").read_text())
+    assert {finding["token"]["personal_access_token_id"] for finding in found["findings"] if not finding["known"]} == {
+        "pat-new"
+    }
+
+
+@pytest.mark.slow
 def test_the_summary_shows_twenty_findings_and_a_count(emulator: Emulator, ansible_playbook: Playbook) -> None:
     tokens = [
         {"PersonalAccessTokenId": f"pat-{n}", "UserId": "u", "DateCreated": "-400d", "ExpiresTime": "-1d"}
@@ -156,6 +194,10 @@ def test_a_variable_without_a_value_is_refused_before_any_call(emulator: Emulato
         ({"audit_assume_role_arn": None}, "audit_assume_role_arn: "),
         ({"audit_assume_role_external_id": None}, "audit_assume_role_external_id: "),
         ({"audit_as_of": None}, "audit_as_of: "),
+        ({"audit_baseline": None}, "audit_baseline: expected the path of a file, got ''"),
+        ({"audit_baseline": "no.json"}, "audit_baseline: 'no.json' does not exist. A baseline is the audit.json"),
+        ({"audit_baseline": {}}, "audit_baseline: expected the result of an audit, got {}"),
+        ({"audit_baseline": {"a": 1}, "audit_baseline_max_age": None}, "audit_baseline_max_age: '' is not a duration"),
         ({**accounts, "audit_accounts": None}, "audit_accounts: expected non-empty strings, got ''"),
         ({**accounts, "audit_accounts": []}, "audit_accounts: the list is empty"),
         ({**accounts, "audit_exclude_accounts": None}, "audit_exclude_accounts: expected non-empty strings"),
