@@ -3,8 +3,8 @@
 
 """Time, CPU time and peak memory of reading every account of an estate, beside scripts with boto3.
 
-``scripts/bench estate`` makes the requirements and runs it. Each account has one organization. IAM is not enforced. The
-contenders run one after another, and each has to find every token.
+``scripts/bench estate`` makes the requirements and runs it. Each account has one organization. The contenders run one
+after another, and each has to find every token.
 """
 
 from __future__ import annotations
@@ -12,33 +12,22 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import shlex
-import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from endpoint import FIRST_ACCOUNT, PAGE, endpoint
 from growth_plot import plot
 from side_by_side import CONTENDERS, Cost, Run, measure, median, no_op, play, show, show_tokens
 
-KEY = "AKIAIOSFODNN7EXAMPLE"
-FIRST = 100_000_000_000
 ROLE = "workmail-auditor"
 OPTIONS = {"accounts": ["all"], "assume_role_name": ROLE, "concurrency": 16}
 NOTHING = {"version": 1, "rules": [{"id": "none", "severity": "low", "when": {"name": "none"}}]}
-# In a process of its own: a process begins with the peak memory of the one that starts it.
-SEED = f"""
-import sys, yaml
-from workmail_emulator.estate import large_estate
-seed = large_estate(int(sys.argv[1]), int(sys.argv[2]))
-user = {{"UserName": "benchmark", "AccessKeyId": "{KEY}", "SecretAccessKey": "benchmark"}}
-seed["Accounts"][0]["IamUsers"] = [user]
-print(yaml.safe_dump(seed))
-"""
 
 
 class Estate(NamedTuple):
@@ -100,7 +89,7 @@ def by_audit(estate: Estate, folder: Path, owners: bool = False) -> Run:
 
 
 def by_lookup(estate: Estate, folder: Path) -> Run:
-    """Read every account with the lookup, which returns one token of each account because it has no other result.
+    """Read every account with the lookup, which returns one token of each page because it has no other result.
 
     Args:
         estate: The accounts and tokens.
@@ -109,10 +98,10 @@ def by_lookup(estate: Estate, folder: Path) -> Run:
     Returns:
         The command.
     """
-    options = {**OPTIONS, "select": {"name": "Outlook 7"}}
+    options = {**OPTIONS, "select": {"name": "Outlook laptop 7"}}
     arguments = ", ".join(f"{name}={value!r}" for name, value in options.items())
     task = show_tokens(f"query('patrol.workmail.workmail_pat', {arguments}) | length")
-    return Run(play(folder, "lookup", [task]), estate.accounts)
+    return Run(play(folder, "lookup", [task]), estate.accounts * math.ceil(estate.tokens / PAGE))
 
 
 def by_hosts(estate: Estate, folder: Path) -> Run:
@@ -126,12 +115,12 @@ def by_hosts(estate: Estate, folder: Path) -> Run:
         The command.
     """
     hosts = {
-        str(FIRST + number): {
-            "audit_assume_role_arn": f"arn:aws:iam::{FIRST + number}:role/{ROLE}",
+        str(FIRST_ACCOUNT + number): {
+            "audit_assume_role_arn": f"arn:aws:iam::{FIRST_ACCOUNT + number}:role/{ROLE}",
         }
         for number in range(1, estate.accounts)
     }
-    hosts[str(FIRST)] = {"audit_own_account": True}
+    hosts[str(FIRST_ACCOUNT)] = {"audit_own_account": True}
     (folder / "accounts.yml").write_text(json.dumps({"accounts": {"hosts": hosts}}))
     (folder / "policy.yml").write_text(json.dumps(NOTHING))
     variables = {
@@ -193,28 +182,16 @@ def served(estate: Estate, folder: Path) -> Iterator[dict[str, str]]:
         yield {
             **os.environ,
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "benchmark",
             "AWS_SECRET_ACCESS_KEY": "benchmark",
             "AWS_REGION": "us-east-1",
         }
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def compare(estate: Estate, runs: Callable[[Estate, Path], dict[str, Run]], rounds: int) -> dict[str, Cost]:
-    """Measure each contender several times.
-
-    Args:
-        estate: The accounts and tokens.
-        runs: Returns the commands by name.
-        rounds: How often each command runs.
-
-    Returns:
-        The medians by the name of the contender.
-    """
-    with tempfile.TemporaryDirectory() as directory, served(estate, Path(directory)) as environment:
+    """Return the medians of each contender."""
+    with tempfile.TemporaryDirectory() as directory, served(estate) as environment:
         costs: dict[str, list[Cost]] = {}
         for _round in range(rounds):
             for name, run in runs(estate, Path(directory)).items():

@@ -13,7 +13,9 @@ import asyncio
 import contextlib
 import json
 import multiprocessing
+import re
 import time
+import urllib.parse
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
@@ -22,10 +24,18 @@ PAGE = 100
 EXPIRED = 2
 _DAY = 86_400
 _MARK = "@@@@@@@@"
-_CALLER = (
-    b'<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
-    b"<Arn>arn:aws:iam::123456789012:user/benchmark</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>"
-)
+# The first account is that of the credentials.
+FIRST_ACCOUNT = 100_000_000_000
+_ACCOUNTS_OF_A_PAGE = 20
+# The access key that AssumeRole gives names the account.
+_ASSUMED = re.compile(r"credential=asia(\d{12})")
+_STS = """\
+<{0}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{0}Result>{1}</{0}Result></{0}Response>"""
+_CALLER = "<Account>{0}</Account><Arn>arn:aws:iam::{0}:user/benchmark</Arn>"
+_ROLE = """\
+<AssumedRoleUser><AssumedRoleId>AROA:x</AssumedRoleId><Arn>arn:aws:sts::{0}:assumed-role/auditor/x</Arn></AssumedRoleUser>
+<Credentials><AccessKeyId>ASIA{0}</AccessKeyId><SecretAccessKey>x</SecretAccessKey><SessionToken>x</SessionToken>
+<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"""
 
 
 def organization_id(number: int) -> str:
@@ -41,19 +51,20 @@ def organization_id(number: int) -> str:
 
 
 @contextlib.contextmanager
-def endpoint(organizations: int, tokens: int, latency: float = 0.0) -> Iterator[str]:
+def endpoint(organizations: int, tokens: int, latency: float = 0.0, accounts: int = 1) -> Iterator[str]:
     """Serve in a process of its own.
 
     Args:
         organizations: How many there are, with the aliases ``acme-0``, ``acme-1`` and so on.
         tokens: How many each has; a multiple of 100, or less.
         latency: How many seconds each reply is held back.
+        accounts: How many accounts AWS Organizations lists. Each of several accounts has one of the organizations.
 
     Returns:
         Its URL, while the context lasts.
     """
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=_run, args=(theirs, organizations, tokens, latency), daemon=True)
+    process = multiprocessing.Process(target=_run, args=(theirs, organizations, tokens, latency, accounts), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{ours.recv()}"
@@ -62,8 +73,8 @@ def endpoint(organizations: int, tokens: int, latency: float = 0.0) -> Iterator[
         process.join()
 
 
-def _run(connection: Connection, organizations: int, tokens: int, latency: float) -> None:
-    asyncio.run(_serve(connection, _Service(organizations, tokens), latency))
+def _run(connection: Connection, organizations: int, tokens: int, latency: float, accounts: int) -> None:
+    asyncio.run(_serve(connection, _Service(organizations, tokens, accounts), latency))
 
 
 async def _serve(connection: Connection, service: _Service, latency: float) -> None:
@@ -76,8 +87,13 @@ async def _serve(connection: Connection, service: _Service, latency: float) -> N
                 if latency:
                     await asyncio.sleep(latency)
                 target = fields.get("x-amz-target", "")
-                # AWS STS, the only other service, speaks XML and is only asked who calls.
-                reply = service.reply(target.partition(".")[2], json.loads(body)) if target else _CALLER
+                assumed = _ASSUMED.search(fields.get("authorization", ""))
+                account = int(assumed[1]) if assumed else FIRST_ACCOUNT
+                # AWS STS, the only service without the header, gets a form and speaks XML.
+                if target:
+                    reply = service.reply(target.partition(".")[2], json.loads(body), account)
+                else:
+                    reply = _reply_of_sts(dict(urllib.parse.parse_qsl(body.decode())), account)
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n"
                     b"Content-Length: %d\r\n\r\n" % len(reply)
@@ -91,18 +107,21 @@ async def _serve(connection: Connection, service: _Service, latency: float) -> N
     await server.serve_forever()
 
 
+def _reply_of_sts(request: dict[str, str], account: int) -> bytes:
+    if request["Action"] == "GetCallerIdentity":
+        return _STS.format("GetCallerIdentity", _CALLER.format(account)).encode()
+    return _STS.format("AssumeRole", _ROLE.format(request["RoleArn"].split(":")[4])).encode()
+
+
 class _Service:
-    def __init__(self, organizations: int, tokens: int) -> None:
+    def __init__(self, organizations: int, tokens: int, accounts: int) -> None:
         self._tokens = tokens
+        self._accounts = accounts
         self._aliases = {organization_id(number): f"acme-{number}" for number in range(organizations)}
-        self._organizations = json.dumps(
-            {
-                "OrganizationSummaries": [
-                    {"OrganizationId": known, "Alias": alias, "State": "Active"}
-                    for known, alias in self._aliases.items()
-                ]
-            }
-        ).encode()
+        self._summaries = [
+            {"OrganizationId": known, "Alias": alias, "State": "Active"} for known, alias in self._aliases.items()
+        ]
+        self._organizations = json.dumps({"OrganizationSummaries": self._summaries}).encode()
         self._page = json.dumps(_summaries(min(tokens, PAGE), time.time())).encode()
         users = [
             {"Id": _user(number), "Name": f"user{number}", "Email": f"user{number}@acme.example", "State": "ENABLED"}
@@ -110,8 +129,10 @@ class _Service:
         ]
         self._users = json.dumps({"Users": users}).encode()
 
-    def reply(self, operation: str, request: dict[str, Any]) -> bytes:
-        """The body of the reply to a request."""
+    def reply(self, operation: str, request: dict[str, Any], account: int) -> bytes:
+        """Return the body of the reply to a request of an account."""
+        if operation == "listaccounts":
+            return self._list_accounts(int(request.get("NextToken", 0)))
         if operation == "listpersonalaccesstokens":
             number = int(request.get("NextToken", 0))
             last = (number + 1) * PAGE >= self._tokens
@@ -123,7 +144,17 @@ class _Service:
         if operation == "describeorganization":
             known = request["OrganizationId"]
             return json.dumps({"OrganizationId": known, "Alias": self._aliases[known], "State": "Active"}).encode()
+        if self._accounts > 1:
+            return json.dumps({"OrganizationSummaries": [self._summaries[account - FIRST_ACCOUNT]]}).encode()
         return self._organizations
+
+    def _list_accounts(self, first: int) -> bytes:
+        numbers = range(first, min(first + _ACCOUNTS_OF_A_PAGE, self._accounts))
+        accounts = [
+            {"Id": str(FIRST_ACCOUNT + number), "Name": f"account {number}", "State": "ACTIVE"} for number in numbers
+        ]
+        following = {} if numbers.stop == self._accounts else {"NextToken": str(numbers.stop)}
+        return json.dumps({"Accounts": accounts, **following}).encode()
 
 
 def _user(number: int) -> str:
