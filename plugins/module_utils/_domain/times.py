@@ -191,10 +191,12 @@ def from_epoch_seconds(value: object) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"{quoted(value)} is not a number of seconds")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{quoted(value)} is not a number of seconds")
     # In parts, since the product of a double would be off by a microsecond before a double itself is.
-    whole = math.floor(value)
+    try:
+        whole = math.floor(value)
+    except (ValueError, OverflowError):
+        # NaN or an infinity.
+        raise ValueError(f"{quoted(value)} is not a number of seconds") from None
     instant = whole * SECOND + round((value - whole) * SECOND)
     if not _FIRST <= instant <= _LAST:
         raise ValueError(f"{quoted(value)} seconds are out of the years 1 to 9999")

@@ -400,7 +400,15 @@ class _Entries:
 
     def _digest(self, item: dict[str, Any]) -> int:
         # Less to keep than the entry. The fields of a reply come in any order.
-        return hash(repr(sorted((name, value) for name, value in item.items() if name not in self._changing)))
+        fields = {name: value for name, value in item.items() if name not in self._changing}
+        for name, value in fields.items():
+            if isinstance(value, list):
+                fields[name] = tuple(value)
+        try:
+            return hash(frozenset(fields.items()))
+        except TypeError:
+            # A value is a mapping, or has one.
+            return hash(repr(sorted(fields.items())))
 
 
 def read_pages(

@@ -236,12 +236,12 @@ class _Fields:
         """
         if not isinstance(document, dict):
             _refuse(f"{self._label} is not a JSON object")
-        own, others = self._own, []
+        own, others, kept_strings, checkers = self._own, [], self._kept_strings, self._checkers
         for name, value in document.items():
             # Most fields are strings that stay as they are.
-            if isinstance(value, str) and name in self._kept_strings:
+            if isinstance(value, str) and name in kept_strings:
                 continue
-            check = self._checkers.get(name)
+            check = checkers.get(name)
             if check is None:
                 self._refuse_miscased(name)
                 check = _unchecked

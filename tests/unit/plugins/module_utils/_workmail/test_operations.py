@@ -226,12 +226,17 @@ class TestListedTwice:
         assert [entry["PersonalAccessTokenId"] for entry in found] == ["pat-1", "pat-2", "pat-3"]
         assert "DateLastUsed" not in found[0]
 
-    def test_the_order_of_fields_does_not_matter(self, service: Service) -> None:
-        turned = dict(reversed(token(1).items()))
-        assert len(service.tokens(page(token(1), following="a"), page(turned, token(2)))) == 2
+    @pytest.mark.parametrize("other", [{}, {"Scopes": ["imap"]}, {"New": {"a": [1]}}, {"New": [[1], {}]}], ids=str)
+    def test_the_order_of_fields_does_not_matter(self, service: Service, other: dict[str, Any]) -> None:
+        turned = dict(reversed(token(1, **other).items()))
+        assert len(service.tokens(page(token(1, **other), following="a"), page(turned, token(2)))) == 2
 
     @guards("plugins/module_utils/_workmail/operations.py", "            elif self._digests[key] != digest:")
-    @pytest.mark.parametrize("other", [{"ExpiresTime": 5.0}, {"UserId": BEN}, {"Scopes": ["imap"]}, {"New": 1}])
+    @pytest.mark.parametrize(
+        "other",
+        [{"ExpiresTime": 5.0}, {"UserId": BEN}, {"Scopes": ["imap"]}, {"New": 1}, {"New": {"a": 1}}, {"New": [[1]]}],
+        ids=str,
+    )
     def test_a_token_that_contradicts_itself_is_an_error(self, service: Service, other: dict[str, Any]) -> None:
         error = refusal(lambda: service.tokens(page(token(1), following="a"), page(token(1, **other))))
         assert "the entry 'pat-1' is listed again with other content" in str(error)
