@@ -159,26 +159,16 @@ def contenders(estate: Estate, folder: Path) -> dict[str, Run]:
 
 
 @contextlib.contextmanager
-def served(estate: Estate, folder: Path) -> Iterator[dict[str, str]]:
+def served(estate: Estate) -> Iterator[dict[str, str]]:
     """Serve an estate during the block.
 
     Args:
         estate: The accounts and tokens.
-        folder: The directory for the seed.
 
     Yields:
         The environment variables for commands.
     """
-    seed = folder / "seed.yml"
-    with seed.open("w") as file:
-        subprocess.run([sys.executable, "-c", SEED, str(estate.accounts), str(estate.tokens)], stdout=file, check=True)
-    command = ["workmail-emulator", "--seed", str(seed), "--port", "0"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        endpoint = server.stdout.readline().split()[-1]
-        fault = json.dumps({"kind": "delay", "seconds": estate.latency})
-        urllib.request.urlopen(f"{endpoint}/_workmail/faults", fault.encode()).close()
+    with endpoint(estate.accounts, estate.tokens, estate.latency, estate.accounts) as url:
         yield {
             **os.environ,
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
@@ -190,7 +180,16 @@ def served(estate: Estate, folder: Path) -> Iterator[dict[str, str]]:
 
 
 def compare(estate: Estate, runs: Callable[[Estate, Path], dict[str, Run]], rounds: int) -> dict[str, Cost]:
-    """Return the medians of each contender."""
+    """Measure each contender several times.
+
+    Args:
+        estate: The accounts and tokens.
+        runs: Returns the commands by name.
+        rounds: How often each command runs.
+
+    Returns:
+        The medians by name.
+    """
     with tempfile.TemporaryDirectory() as directory, served(estate) as environment:
         costs: dict[str, list[Cost]] = {}
         for _round in range(rounds):
