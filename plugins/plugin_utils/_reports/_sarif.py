@@ -40,6 +40,8 @@ from ._shared import (
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _STATES = {"new": "new", "known": "unchanged", "fixed": "absent"}
+# Variables of pipelines whose service opens an alert for a result that is absent.
+_ALERTING = ("GITHUB_ACTIONS", "GITLAB_CI")
 _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 # GitHub: critical over 9.0, high from 7.0, medium from 4.0, low below.
 _SECURITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
@@ -56,7 +58,7 @@ def render(audit: Mapping[str, Any], base: str | None = None) -> str:
 
     An incomplete audit is an execution that was not successful, and its notifications say what could not be read.
     GitHub opens an alert for each result, whatever its ``suppressions`` and its ``baselineState`` are. So muted
-    findings are only counted, and on GitHub Actions fixed findings as well.
+    findings are only counted, and on GitHub Actions and in GitLab CI fixed findings as well.
 
     Args:
         audit: The result of an audit.
@@ -67,7 +69,7 @@ def render(audit: Mapping[str, Any], base: str | None = None) -> str:
         The document.
     """
     policy, findings = audit["policy"], [finding for finding in audit["findings"] if not finding["muted"]]
-    fixed = [] if os.environ.get("GITHUB_ACTIONS") == "true" else audit["fixed"]
+    fixed = [] if any(os.environ.get(name) == "true" for name in _ALERTING) else audit["fixed"]
     uri, in_policy = _location(policy["file"], _root(base))
     rules = {rule["id"]: index for index, rule in enumerate(policy["rules"])}
     lines = {rule["id"]: rule["line"] if in_policy else None for rule in policy["rules"]}

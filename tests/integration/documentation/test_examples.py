@@ -72,6 +72,21 @@ FILES = {
         "documentation/test_pipelines.py",
         {".github/workflows/workmail.yml", ".gitlab-ci.yml", "Jenkinsfile"},
     ),
+    "docs/docsite/rst/guide_reports.rst": (
+        "documentation/test_destinations.py",
+        {
+            "steps of .github/workflows/workmail.yml",
+            ".gitlab-ci.yml",
+            "asff.json.j2",
+            "azure-pipelines.yml",
+            "security_hub.yml",
+            "security_lake.yml",
+            "slack.yml",
+            "teams.yml",
+            "vector.yaml",
+            "workmail.rules.yml",
+        },
+    ),
     "docs/docsite/rst/guide_revoke.rst": ("documentation/test_timetable.py", {"timetable.yml"}),
 }
 ROLES = {

@@ -44,8 +44,9 @@ VALIDATOR = Draft4Validator(SCHEMA)
 
 @pytest.fixture(autouse=True)
 def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not on GitHub Actions, whatever runs the tests."""
-    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    """Not in a pipeline, whatever runs the tests."""
+    for name in ("GITHUB_ACTIONS", "GITLAB_CI"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def run_of(audit: dict[str, Any]) -> dict[str, Any]:
@@ -233,10 +234,11 @@ def test_each_result_has_its_baseline_state() -> None:
     assert not any("baselineState" in entry for entry in run_of(mixed())["results"])
 
 
-@guards("plugins/plugin_utils/_reports/_sarif.py", 'os.environ.get("GITHUB_ACTIONS") == "true"', "False")
-def test_fixed_findings_are_not_results_on_github_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+@guards("plugins/plugin_utils/_reports/_sarif.py", 'os.environ.get(name) == "true"', "False")
+@pytest.mark.parametrize("name", ["GITHUB_ACTIONS", "GITLAB_CI"])
+def test_fixed_findings_are_not_results_for_services_that_alert(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """GitHub opens an alert for each result, and closes those that are missing."""
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv(name, "true")
     run = run_of(compared())
     assert [entry["baselineState"] for entry in run["results"]] == [
         "new",
