@@ -17,6 +17,7 @@ from .._domain.tokens import Organization
 from .._workmail import operations
 from .._workmail.connection import Connection
 from .._workmail.errors import FOREIGN_REPLY
+from .._workmail.role import account_of_role
 from .._workmail.session import Session
 from .concurrency import WorkerPool
 from .options import SweepOptions, is_organization_id, parse_organization_options
@@ -54,6 +55,10 @@ def connect_to_organization(options: Mapping[str, Any], connection: Connection) 
     """
     checked = parse_organization_options(options)
     session = Session.open(connection, checked)
+    if checked.role is not None:
+        account_id = account_of_role(checked.role.arn)
+        with in_account(account_id):
+            session.assume(account_id)
     organization = find_organization(session, checked.organization)
     return OrganizationClient(organization, session.client(organization.region))
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from connecting import connect
 from guarding import guards
 from many_accounts import (
     COUNT,
@@ -27,6 +28,7 @@ from many_accounts import (
 from workmail_emulator import Emulator, Fault
 
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import OptionError, PatrolError
+from ansible_collections.patrol.workmail.plugins.module_utils._sweep.organizations import connect_to_organization
 
 Gather = Callable[..., Any]
 
@@ -199,6 +201,17 @@ def test_credentials_of_an_account_that_is_not_read_are_an_error(
         gather(**options)
 
 
+@guards("plugins/module_utils/_sweep/organizations.py", "    if checked.role is not None:")
+def test_a_module_for_one_organization_does_not_act_in_another_account(
+    aws: pytest.MonkeyPatch, estate: Emulator
+) -> None:
+    role = role_in(THREE)
+    assert connect_to_organization({"organization": "team-3", "assume_role_arn": role}, connect()).organization
+    estate.faults.add(Fault("other_account", operation="AssumeRole", role_arn=role, other_account_id=TWO))
+    with pytest.raises(PatrolError, match=f"the credentials of the role are those of .*{TWO}.*account {THREE}"):
+        connect_to_organization({"organization": "team-2", "assume_role_arn": role}, connect())
+
+
 @guards(
     "plugins/module_utils/_sweep/organizations.py",
     "    if None not in (place.account_id, organization.account_id) and place.account_id != organization.account_id:",
@@ -296,8 +309,6 @@ def test_manual_paging_is_refused_with_several_accounts(gather: Gather) -> None:
 
 
 def test_all_accounts_share_one_client(aws: pytest.MonkeyPatch) -> None:
-    from connecting import connect
-
     from ansible_collections.patrol.workmail.plugins.module_utils._sweep.facts import gather_facts
 
     made: list[Any] = []
