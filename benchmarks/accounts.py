@@ -225,9 +225,18 @@ def hosts(estate: Estate, folder: Path) -> dict[str, Run]:
     return {"module": by_module(estate, folder), "playbook, a host per account": by_hosts(estate, folder)}
 
 
-def main() -> None:
-    """Measure, and print the tables."""
-    parser = argparse.ArgumentParser(description="Measure the reading of many AWS accounts.")
+def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Parse the arguments, or show what is wrong with them and exit.
+
+    Args:
+        arguments: The arguments, or None for those of this process.
+
+    Returns:
+        The options.
+    """
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench estate", description="Measure the reading of many AWS accounts."
+    )
     parser.add_argument("--accounts", type=int, default=300, help="the number of accounts (default: %(default)s)")
     parser.add_argument("--tokens", type=int, default=200, help="tokens of each account (default: %(default)s)")
     parser.add_argument("--latency", type=float, default=0.02, help="seconds of a call (default: %(default)s)")
@@ -236,7 +245,12 @@ def main() -> None:
     parser.add_argument("--growth", type=int, nargs="*", default=[3, 30, 300, 1000], help="the numbers of accounts")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--svg", type=Path, help="write the plot of growth to this file")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    """Measure, and print the tables."""
+    options = parse_options()
     results: dict[str, Any] = {}
 
     def estate(accounts: int) -> Estate:

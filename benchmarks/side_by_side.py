@@ -568,17 +568,34 @@ def show(title: str, costs: dict[str, Cost]) -> None:
         print(f"{name:28}{cost.seconds:9.2f}{ratio:7.2f}{cost.cpu:8.2f}{cost.mebibytes:7.0f}", flush=True)
 
 
-def main() -> None:
-    """Measure what was asked for."""
-    parser = argparse.ArgumentParser(description="Measure the collection beside what one would do without it.")
+def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Parse the arguments, or show what is wrong with them and exit.
+
+    Args:
+        arguments: The arguments, or None for those of this process.
+
+    Returns:
+        The options.
+    """
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description="Measure the collection beside the ways to read tokens without it."
+    )
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"{', '.join(WORKLOADS)}, growth; default all")
     parser.add_argument("--rounds", type=int, default=5, help="how often each contender runs (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--svg", type=Path, help="write the plot of growth to this file")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     unknown = set(options.workloads) - {*WORKLOADS, "growth"}
     if unknown:
-        parser.error(f"no such workload: {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}, growth")
+        parser.error(
+            f"unknown workload {', '.join(sorted(unknown))}; expected {', '.join(WORKLOADS)}, growth or estate"
+        )
+    return options
+
+
+def main() -> None:
+    """Measure the workloads that the arguments name."""
+    options = parse_options()
     results: dict[str, dict[str, Any]] = {}
     for name, workload in WORKLOADS.items():
         if not options.workloads or name in options.workloads:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -23,16 +24,19 @@ def main(arguments: list[str]) -> int:
     Returns:
         The exit code.
     """
+    benchmark, data, figure = "side_by_side", "results.json", "growth.svg"
+    if arguments[:1] == ["estate"]:
+        benchmark, data, figure = "accounts", "estate.json", "accounts.svg"
+        arguments = arguments[1:]
+    # Wrong arguments end this process before anything is installed.
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    importlib.import_module(benchmark).parse_options(arguments)
     made = setup.prepare("test")
     results = VENV / "bench"
     make_tree(made, results / "tree")
-    benchmark, data, figure = "side_by_side.py", "results.json", "growth.svg"
-    if arguments[:1] == ["estate"]:
-        benchmark, data, figure = "accounts.py", "estate.json", "accounts.svg"
-        arguments = arguments[1:]
     outputs = ("--json", results / data, "--svg", results / figure)
     return subprocess.run(
-        [made.prefix / "bin/python", f"benchmarks/{benchmark}", *outputs, *arguments],
+        [made.prefix / "bin/python", f"benchmarks/{benchmark}.py", *outputs, *arguments],
         env={**made.variables, "ANSIBLE_COLLECTIONS_PATH": str(results / "tree")},
         cwd=ROOT,
         check=False,

@@ -96,18 +96,26 @@ def test_the_parts_are_the_sessions_of_the_noxfile() -> None:
 
 @guards("scripts/support/test.py", "    check_arguments(arguments)\n", "")
 def test_a_bad_argument_is_refused_before_anything_is_installed(tmp_path: Path) -> None:
-    shutil.copytree(COLLECTION / "scripts/support", tmp_path / "scripts/support")
+    for folder in ("scripts/support", "benchmarks"):
+        shutil.copytree(COLLECTION / folder, tmp_path / folder)
     shutil.copy(COLLECTION / "noxfile.py", tmp_path)
 
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def call(*arguments: str, program: str = "test") -> subprocess.CompletedProcess[str]:
         # No git, without which the installation fails at once.
-        command = [sys.executable, "-m", "scripts.support.test", *arguments]
+        command = [sys.executable, "-m", f"scripts.support.{program}", *arguments]
         return subprocess.run(command, cwd=tmp_path, env={"PATH": ""}, capture_output=True, text=True, check=False)
 
     run = call("untt")
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr == 'Error: "untt" is not a part; did you mean unit? scripts/test --list shows the parts.\n'
     assert call("--list").stdout.startswith("ruff")
+    assert call("--help", program="bench").stdout.startswith("usage: scripts/bench ")
+    for arguments, said in (
+        (["many", "mnay"], "scripts/bench: error: unknown workload mnay; expected 50, 10k, "),
+        (["estate", "--hlep"], "scripts/bench estate: error: unrecognized arguments: --hlep"),
+    ):
+        run = call(*arguments, program="bench")
+        assert (run.returncode, run.stdout) == (2, "") and said in run.stderr
     assert not (tmp_path / ".venv").exists()
 
 
