@@ -134,7 +134,7 @@ def test_the_report_is_accessible_and_nothing_is_cut(show: Open, name: str, widt
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_large_numbers_are_not_broken(show: Open, width: int) -> None:
+def test_large_numbers_stay_on_one_line(show: Open, width: int) -> None:
     audit = audits.compared()
     audit["summary"].update(violations=1_234_567, tokens=12_345_678, organizations=123_456, new=1_234_567, known=99_999)
     page = show(audit, viewport={"width": width, "height": 900})
@@ -261,7 +261,7 @@ def test_a_link_restores_filters_order_and_page(show: Open) -> None:
     assert other.locator("#page").inner_text() == "Page 12 of 12"
 
 
-def test_what_a_link_holds_is_text(show: Open) -> None:
+def test_markup_in_a_link_is_text(show: Open) -> None:
     """A link with markup finds what has this text, and adds nothing to the page."""
     page = show(audits.hostile())
     page.goto(f"{page.url}#q=%3Cscript%3Ealert(1)%3C/script%3E%3C!--&rule=%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E")
@@ -321,7 +321,7 @@ def test_many_findings_are_filtered_and_sorted_in_pages(show: Open) -> None:
     assert len(days) == 25 and days == sorted(days) and days[0] == "2026-05-06"
 
 
-def test_many_findings_without_javascript(show: Open) -> None:
+def test_the_first_five_thousand_tokens_are_shown_without_javascript(show: Open) -> None:
     page = show(audits.large(6_000), java_script_enabled=False)
     assert page.locator(ROWS).count() == 5_000
     text = page.locator("#rest").inner_text()

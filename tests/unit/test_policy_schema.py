@@ -52,7 +52,7 @@ def test_schema_and_table_are_those_of_the_grammar(tmp_path: Path) -> None:
     assert (tmp_path / "schema.json").read_text() == SCHEMA.read_text()
 
 
-def test_it_is_a_schema() -> None:
+def test_the_schema_is_valid() -> None:
     Draft7Validator.check_schema(make_schema())
 
 

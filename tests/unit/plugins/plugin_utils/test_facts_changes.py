@@ -195,7 +195,7 @@ SELECTED = {"summary": {"tokens": 3, "selected": 1, "organizations": 3}}
     ],
     ids=range(8),
 )
-def test_what_cannot_be_compared_is_refused(now: object, before: object, problem: str) -> None:
+def test_facts_that_cannot_be_compared_are_refused(now: object, before: object, problem: str) -> None:
     with pytest.raises(OptionError) as caught:
         compare_facts(now, before)
     assert str(caught.value).startswith(problem)

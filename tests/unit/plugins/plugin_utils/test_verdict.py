@@ -62,7 +62,7 @@ def with_findings(count: int, policy: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5_000])
 @pytest.mark.parametrize("policy", [audits.POLICY, POLICY], ids=["exceptions", "no-exceptions"])
-def test_a_pass_is_short(count: int, policy: dict[str, Any]) -> None:
+def test_the_verdict_of_a_pass_is_short(count: int, policy: dict[str, Any]) -> None:
     """The verdict has the number of all findings, also if there is no line for one of them."""
     audit = {**with_findings(count, policy), "audited_at": "2026-12-24T00:00:00+00:00"}
     lines = draw_verdict(audit, True, REPORTS, False).summary
@@ -95,7 +95,7 @@ def test_no_path_is_a_line_of_its_own(path: str) -> None:
     assert all(line.isprintable() for line in lines)
 
 
-def test_options() -> None:
+def test_options_of_the_verdict_are_split_from_those_of_the_report() -> None:
     assert split_verdict_options({"dest": "x"}) == (None, {"dest": "x"})
     assert split_verdict_options({"dest": "x", "verdict": "yes"}) == (True, {"dest": "x"})
     assert split_verdict_options({"verdict": True, "fail_on_violations": "false"}) == (False, {})
@@ -110,6 +110,6 @@ BAD: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD, ids=[message for _arguments, message in BAD])
-def test_bad_options(arguments: dict[str, Any], message: str) -> None:
+def test_bad_options_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         split_verdict_options(arguments)

@@ -205,7 +205,7 @@ def test_the_outcome_is_at_the_top(make: Callable[[], dict[str, Any]], outcome: 
 
 
 @guards("plugins/plugin_utils/_reports/_html.py", "autoescape=True", "autoescape=False")
-def test_counts_exceptions_and_errors() -> None:
+def test_the_page_has_counts_exceptions_and_errors() -> None:
     page = elements(audits.mixed())
     whole = " ".join(text_of(element) for element in page if element.tag in ("div", "section"))
     for part in ("Findings6", "Muted1", "until 2026-12-31: TICKET-1: <b>the archive</b> & co", "TICKET-2"):

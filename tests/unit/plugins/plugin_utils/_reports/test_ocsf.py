@@ -107,7 +107,7 @@ def test_every_finding_is_an_event(name: str) -> None:
         assert event["time"] == NOW // 1000
 
 
-def test_a_finding() -> None:
+def test_an_event_describes_a_finding() -> None:
     audit = mixed()
     [event] = [
         event
@@ -169,7 +169,7 @@ def test_the_uid_is_the_fingerprint_of_sarif() -> None:
     ]
 
 
-def test_the_account_is_that_of_the_cloud() -> None:
+def test_the_account_of_a_finding_is_the_cloud_account() -> None:
     found = by_status(events_of(render(estate())), "open")
     assert [event["cloud"]["account"] for event in found] == [
         {"uid": "111111111111", "name": "production", "type": "AWS Account", "type_id": 10},
@@ -228,7 +228,7 @@ def test_a_hostile_name_is_in_the_message(name: str) -> None:
 
 
 @given(NAMES)
-def test_any_text(name: str) -> None:
+def test_any_text_changes_no_number_of_events(name: str) -> None:
     audit = audit_named(name)
     for organization in audit["organizations"]:
         organization["alias"] = name

@@ -90,7 +90,7 @@ def test_the_metrics_are_the_counts_of_the_audit(audit: Callable[[], dict[str, A
         assert value_of(samples, "tokens", organization_id=organization["id"]) == organization["tokens"]
 
 
-def test_found_tokens_and_their_expiry() -> None:
+def test_the_found_tokens_are_counted_with_their_next_expiry() -> None:
     samples = samples_of(render(mixed()))
     assert value_of(samples, "found_tokens") == 6
     assert value_of(samples, "found_tokens_expired") == 2
@@ -98,7 +98,7 @@ def test_found_tokens_and_their_expiry() -> None:
     assert value_of(samples_of(render(clean())), "found_tokens_soonest_expiry_timestamp_seconds") is None
 
 
-def test_what_was_audited_by_whom() -> None:
+def test_the_information_names_policy_and_caller() -> None:
     audit = {**mixed(), "caller": "arn:aws:sts::123456789012:assumed-role/auditor/x"}
     [(_metric, labels)] = [key for key in samples_of(render(audit)) if key[0] == "audit_info"]
     assert dict(labels).items() >= {"version": "0.1.0", "caller": audit["caller"], "fail_on": "medium"}.items()
@@ -155,7 +155,7 @@ def test_a_hostile_alias_is_a_label(name: str) -> None:
 
 
 @given(NAMES)
-def test_any_text(name: str) -> None:
+def test_any_text_changes_no_number_of_samples(name: str) -> None:
     audit = audit_named(name)
     for organization in audit["organizations"]:
         organization["alias"] = name
