@@ -42,7 +42,7 @@ options:
       - To read it from a file, use P(patrol.workmail.workmail_pat_baseline#filter).
     type: dict
   baseline_max_age:
-    description: How old the baseline can be, as a duration such as V(30d).
+    description: The maximum age of the baseline, a duration such as V(30d).
     type: str
     default: 90d
 seealso:

@@ -64,7 +64,7 @@ options:
     type: str
   baseline_max_age:
     description:
-      - How old the baseline can be, as a duration such as V(30d). Muting through a baseline ends at this age.
+      - The maximum age of the baseline, a duration such as V(30d). An older baseline is an error.
     type: str
     default: 90d
 seealso:
