@@ -26,6 +26,9 @@ def read_file(path: str, most: int, label: str) -> bytes:
         most: The largest size, in bytes.
         label: The name of the file in an error.
 
+    Returns:
+        The content.
+
     Raises:
         OptionError: It cannot be read, is not a regular file, or is too large.
         FileNotFoundError: It does not exist.
@@ -59,6 +62,9 @@ def decode_text(content: bytes, label: str) -> str:
     Args:
         content: The bytes.
         label: The name of the file in an error.
+
+    Returns:
+        The text.
 
     Raises:
         OptionError: It is not UTF-8.

@@ -196,5 +196,12 @@ def _of_docstring(node: ast.Constant) -> Iterator[tuple[int, str, str]]:
 
 
 def as_markdown(passages: list[Passage]) -> str:
-    """Write passages as Markdown, each in a paragraph on one line: passage ``n`` is on line ``2 * n + 1``."""
+    """Write passages as Markdown, each in a paragraph on one line: passage ``n`` is on line ``2 * n + 1``.
+
+    Args:
+        passages: The passages.
+
+    Returns:
+        The text.
+    """
     return "\n\n".join(passage.text.replace("\n", " ") for passage in passages) + "\n"

@@ -101,6 +101,11 @@ def _path(place: _Place) -> str:
 def mapping_at(value: object, path: str, required: Iterable[str] = ()) -> Mapping[str, Any]:
     """Return a value that has to be a mapping with certain keys.
 
+    Args:
+        value: The value, of any type.
+        path: The place of the value in an error.
+        required: The keys that it has to have.
+
     Raises:
         OptionError: It is not, or lacks some of the keys.
     """
@@ -115,6 +120,10 @@ def mapping_at(value: object, path: str, required: Iterable[str] = ()) -> Mappin
 def list_at(value: object, path: str) -> list[Any]:
     """Return a value that has to be a list.
 
+    Args:
+        value: The value, of any type.
+        path: The place of the value in an error.
+
     Raises:
         OptionError: It is not.
     """
@@ -125,6 +134,10 @@ def list_at(value: object, path: str) -> list[Any]:
 
 def text_at(value: object, path: str) -> str:
     """Return a value that has to be text.
+
+    Args:
+        value: The value, of any type.
+        path: The place of the value in an error.
 
     Raises:
         OptionError: It is not.
@@ -137,6 +150,10 @@ def text_at(value: object, path: str) -> str:
 def optional_text_at(value: object, path: str) -> str | None:
     """Return a value that has to be text or null.
 
+    Args:
+        value: The value, of any type.
+        path: The place of the value in an error.
+
     Raises:
         OptionError: It is neither.
     """
@@ -145,6 +162,10 @@ def optional_text_at(value: object, path: str) -> str | None:
 
 def count_at(value: object, path: str) -> int:
     """Return a value that has to be a whole number of at least 0.
+
+    Args:
+        value: The value, of any type.
+        path: The place of the value in an error.
 
     Raises:
         OptionError: It is not.
@@ -156,6 +177,10 @@ def count_at(value: object, path: str) -> int:
 
 def boolean_at(value: object, path: str) -> bool:
     """Return a value that has to be true or false.
+
+    Args:
+        value: The value, of any type.
+        path: The place of the value in an error.
 
     Raises:
         OptionError: It is neither.

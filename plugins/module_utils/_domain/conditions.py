@@ -56,6 +56,9 @@ def parse_conditions(document: object, path: str, required: bool = False) -> Con
         path: The name of the document in an error, such as ``select`` or ``rules[2].when``.
         required: Whether an empty mapping is an error.
 
+    Returns:
+        The compiled conditions.
+
     Raises:
         MistakesError: The document is too large, or has unknown conditions or values that are not valid. It reports
             all mistakes, each with the path, what is allowed and the nearest name.
@@ -136,7 +139,14 @@ def _parse_any(document: object, path: str) -> Conditions:
 
 
 def any_of(choices: Sequence[Conditions]) -> Conditions:
-    """Return conditions that a token meets if it meets at least one of these; without any, no token does."""
+    """Combine conditions into one that a token meets if it meets at least one of them.
+
+    Args:
+        choices: The conditions. Without any, no token meets the result.
+
+    Returns:
+        The combined conditions.
+    """
     tests = [choice.matches for choice in choices]
 
     # Here and below a loop, which takes half as long as any and all with a generator.
@@ -152,7 +162,14 @@ def any_of(choices: Sequence[Conditions]) -> Conditions:
 
 
 def all_of(parts: Sequence[Conditions]) -> Conditions:
-    """Return conditions that a token meets if it meets all of these; without any, every token does."""
+    """Combine conditions into one that a token meets if it meets all of them.
+
+    Args:
+        parts: The conditions. Without any, every token meets the result.
+
+    Returns:
+        The combined conditions.
+    """
     if len(parts) == 1:
         return parts[0]
     tests = [part.matches for part in parts]

@@ -70,7 +70,14 @@ class PatrolError(Exception):
         page: int | None = None,
         account_id: str | None = None,
     ) -> PatrolError:
-        """Fill in where it happened, keeping what is known already; returns the error itself."""
+        """Fill in where it happened. What is known already is kept.
+
+        Args:
+            organization_id, region, operation, page, account_id: As for the class.
+
+        Returns:
+            The error itself.
+        """
         self.account_id = self.account_id or account_id
         self.organization_id = self.organization_id or organization_id
         self.region = self.region or region
@@ -165,6 +172,9 @@ def mistake(path: str, problem: str) -> MistakesError:
     Args:
         path: The place of the mistake, such as ``select.expired`` or ``rules[2].id``.
         problem: What is wrong there and what is allowed.
+
+    Returns:
+        The error.
     """
     return MistakesError([Mistake(path, shortened(problem, _LONGEST_PROBLEM))])
 
@@ -222,7 +232,15 @@ class CredentialsError(PatrolError):
         page: int | None = None,
         account_id: str | None = None,
     ) -> PatrolError:
-        """Fill in the account, the organization and the region that could not be read; returns the error itself."""
+        """Fill in the account, the organization and the region that could not be read. What is known already is kept.
+
+        Args:
+            organization_id, region, account_id: As for the class.
+            operation, page: Ignored, because the credentials are not an error of a call.
+
+        Returns:
+            The error itself.
+        """
         return super().at(organization_id, region, account_id=account_id)
 
 

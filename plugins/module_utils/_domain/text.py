@@ -129,12 +129,26 @@ _short = _Short()
 
 
 def quoted(value: object) -> str:
-    """Write a value for the text of an error, shortened if it is long."""
+    """Write a value for the text of an error, shortened if it is long.
+
+    Args:
+        value: The value, of any type.
+
+    Returns:
+        The representation of the value in Python.
+    """
     return _short.repr(value)
 
 
 def named(name: object) -> str:
-    """Write the key of a mapping for a path, shortened if it is long and quoted if it is not a printable name."""
+    """Write the key of a mapping for a path, shortened if it is long and quoted if it is not a printable name.
+
+    Args:
+        name: The key, of any type.
+
+    Returns:
+        The key itself, or its representation in Python.
+    """
     if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable():
         return str(name)
     return quoted(name)
@@ -142,6 +156,10 @@ def named(name: object) -> str:
 
 def nearest(name: object, known: Iterable[str]) -> str:
     """Suggest the known name that was probably meant.
+
+    Args:
+        name: The unknown name, of any type.
+        known: The known names.
 
     Returns:
         ``, did you mean NAME?`` for the nearest of the known names, or an empty string if none is near.
@@ -158,6 +176,9 @@ def expected(name: object, known: Sequence[str]) -> str:
     Args:
         name: The name that is not allowed.
         known: The allowed names.
+
+    Returns:
+        The end of a sentence about the name.
     """
     near = nearest(name, known)
     return f"{near}{' Expected' if near else ', expected'} {', '.join(known)}"

@@ -95,6 +95,9 @@ def parse_instant(value: object, path: str) -> int:
 def parse_date(value: object) -> datetime.date | None:
     """Read a date such as ``2026-12-31``; YAML reads one without quotes as a date.
 
+    Args:
+        value: The value, of any type.
+
     Returns:
         The date, or None if the value does not look like a date.
 
@@ -183,6 +186,9 @@ def from_epoch_seconds(value: object) -> int:
 
     See https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html.
 
+    Args:
+        value: The timestamp, of any type.
+
     Returns:
         Microseconds since the epoch.
 
@@ -204,17 +210,35 @@ def from_epoch_seconds(value: object) -> int:
 
 
 def format_instant(instant: int | None) -> str | None:
-    """Write an instant in ISO 8601 in UTC, such as ``2026-01-02T03:04:05+00:00``; None stays None."""
+    """Write an instant in ISO 8601 in UTC.
+
+    Args:
+        instant: Microseconds since the epoch, or None.
+
+    Returns:
+        The text, such as ``2026-01-02T03:04:05+00:00``; None for None.
+    """
     if instant is None:
         return None
     return (_EPOCH + datetime.timedelta(microseconds=instant)).isoformat()
 
 
 def in_days(duration: int | None) -> float | None:
-    """A duration in days, rounded to two decimals for reading; None stays None."""
+    """Convert a duration to days, rounded to two decimals for reading.
+
+    Args:
+        duration: The duration in microseconds, or None.
+
+    Returns:
+        The number of days; None for None.
+    """
     return None if duration is None else round(duration / DAY, 2)
 
 
 def current_instant() -> int:
-    """The present, in microseconds since the epoch."""
+    """Read the clock of this machine.
+
+    Returns:
+        The present, in microseconds since the epoch.
+    """
     return (datetime.datetime.now(datetime.timezone.utc) - _EPOCH) // datetime.timedelta(microseconds=1)

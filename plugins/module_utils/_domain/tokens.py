@@ -100,7 +100,14 @@ class Token(NamedTuple):
         return self.organization_id, self.personal_access_token_id
 
     def expired(self, as_of: int) -> bool:
-        """Whether the token's expiry has come at that instant."""
+        """Find out whether the token has expired.
+
+        Args:
+            as_of: The instant, in microseconds since the epoch.
+
+        Returns:
+            Whether it has an expiry, and that is at or before the instant.
+        """
         return self.expires_time is not None and self.expires_time <= as_of
 
     @property
@@ -118,6 +125,9 @@ def token_from_summary(summary: Mapping[str, Any], organization: Organization, o
             https://docs.aws.amazon.com/workmail/latest/APIReference/API_PersonalAccessTokenSummary.html.
         organization: Where it was listed.
         owner: Its owner, where owners are wanted.
+
+    Returns:
+        The token.
     """
     get = summary.get
     other = None
@@ -147,6 +157,9 @@ def token_from_record(record: object, path: str = "token") -> Token:
     Args:
         record: The record, as it comes from the module or the lookup.
         path: What to call it in an error.
+
+    Returns:
+        The token.
 
     Raises:
         OptionError: A field is missing or of the wrong type, so a judgment on it could be wrong.
@@ -229,7 +242,11 @@ def to_record(token: Token, as_of: int) -> dict[str, Any]:
 
 
 def key_of(record: Mapping[str, Any]) -> TokenKey:
-    """Return the ``key`` of the token of a record."""
+    """Return the ``key`` of the token of a record.
+
+    Args:
+        record: The record of a token.
+    """
     return record["organization_id"], record["personal_access_token_id"]
 
 
@@ -247,12 +264,26 @@ def owner_of(user_id: str | None, owners: Mapping[str, Owner]) -> Owner:
 
 
 def record_of_owner(owner: Owner) -> dict[str, Any]:
-    """Return an owner as a record has it."""
+    """Return an owner as part of a record.
+
+    Args:
+        owner: The owner.
+
+    Returns:
+        The fields of the owner, with instants in ISO 8601.
+    """
     return {**owner._asdict(), "disabled_date": format_instant(owner.disabled_date)}
 
 
 def in_order(tokens: Sequence[Token]) -> list[Token]:
-    """Sort tokens by account ID, organization ID, creation (unknown ones last) and token ID."""
+    """Sort tokens by account ID, organization ID, creation and token ID. Tokens of unknown creation are last.
+
+    Args:
+        tokens: The tokens.
+
+    Returns:
+        The sorted tokens.
+    """
 
     def key(token: Token) -> tuple[str, str, bool, int, str]:
         created = token.date_created

@@ -26,6 +26,9 @@ Findings = Sequence[Mapping[str, Any]]
 def check_can_revoke(policy: Policy) -> None:
     """Check that a policy can revoke anything.
 
+    Args:
+        policy: The policy.
+
     Raises:
         OptionError: Says why none of its rules can.
     """
@@ -143,6 +146,9 @@ def check_token(record: object, path: str) -> Token:
     Args:
         record: The record.
         path: What to call it in an error.
+
+    Returns:
+        The token.
 
     Raises:
         OptionError: Names the field that is missing or not valid.

@@ -23,6 +23,9 @@ def optional_conditions(value: object, option: str) -> Conditions | None:
         value: The conditions, or None if the option is not set.
         option: The name of the option.
 
+    Returns:
+        The conditions, or None if the option is not set.
+
     Raises:
         OptionError: They are not valid. Empty ones, of a variable that was never set, would prevent nothing.
     """

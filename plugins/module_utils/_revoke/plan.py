@@ -121,5 +121,9 @@ class Limits(NamedTuple):
 
 
 def by_key(tokens: Iterable[Token]) -> dict[TokenKey, Token]:
-    """Return tokens by their keys. A token that was listed twice is in it once."""
+    """Return tokens by their keys. A token that was listed twice is in it once.
+
+    Args:
+        tokens: The tokens.
+    """
     return {token.key: token for token in tokens}

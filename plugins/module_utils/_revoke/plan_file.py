@@ -149,6 +149,9 @@ def read_plan(path: object) -> SavedPlan:
     Args:
         path: The path of the file.
 
+    Returns:
+        The plan.
+
     Raises:
         OptionError: It cannot be read, is not a plan, or is not as it was written; names the place.
     """
@@ -170,6 +173,9 @@ def parse_plan(document: object, path: str) -> SavedPlan:
     Args:
         document: The document.
         path: The path of its file, for errors.
+
+    Returns:
+        The plan.
 
     Raises:
         OptionError: Names the file and the place in it.

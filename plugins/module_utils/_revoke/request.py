@@ -63,6 +63,9 @@ def parse_request(options: Mapping[str, Any], now: int) -> RevocationRequest:
         options: The options by name, as for ``revoke_by_policy``.
         now: The present, in microseconds since the epoch.
 
+    Returns:
+        The request.
+
     Raises:
         OptionError: An option or the plan is not valid.
     """

@@ -54,6 +54,9 @@ class Selection(Protocol):
         Args:
             tokens: The tokens as they are now, at least those that meet ``conditions``.
 
+        Returns:
+            The plan.
+
         Raises:
             PatrolError: From the policy and the protection.
         """

@@ -45,11 +45,19 @@ class Starter:
 
     @classmethod
     def from_environment(cls) -> Starter:
-        """Make the starter that the action plugin described in ``VARIABLE``."""
+        """Make the starter that the action plugin described in ``VARIABLE``.
+
+        Returns:
+            The starter.
+        """
         return cls(os.environ.get(VARIABLE))
 
     def gone(self) -> bool:
-        """Find out whether one of them has ended."""
+        """Find out whether the run that started this module has ended.
+
+        Returns:
+            Whether the parent of this process or that of the worker is another one now.
+        """
         if os.getppid() != self._parent:
             return True
         return self._worker is not None and _parent_of(self._worker) not in (None, self._controller)

@@ -26,6 +26,9 @@ def command_for(plan_file: str) -> str:
 
     Args:
         plan_file: The path of the plan.
+
+    Returns:
+        The command, which can be copied to a shell.
     """
     if _SAFE_PATH.fullmatch(plan_file):
         variables = f"-e revoke_plan={plan_file} -e revoke_confirm=true"

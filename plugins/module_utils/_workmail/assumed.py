@@ -107,7 +107,11 @@ class Acting:
 
     @contextlib.contextmanager
     def using(self, credentials: Any) -> Iterator[None]:
-        """Sign the requests of this thread with these credentials inside the block."""
+        """Sign the requests of this thread with these credentials inside the block.
+
+        Args:
+            credentials: The credentials.
+        """
         before = self.credentials()
         self._threads.credentials = credentials
         try:

@@ -207,7 +207,14 @@ def _hint_for_policy(message: str, action: str) -> str | None:
 
 
 def is_unreachable(error: Exception) -> bool:
-    """Whether this error of botocore says that nothing answered."""
+    """Find out whether an error of botocore means that nothing answered.
+
+    Args:
+        error: The error.
+
+    Returns:
+        Whether it does.
+    """
     return type(error).__name__ in _UNREACHABLE
 
 

@@ -35,7 +35,11 @@ class Progress:
         self._pages = self._tokens = self._calls = self._attempts = 0
 
     def watch(self, client: Any) -> None:
-        """Count the calls of a boto3 client from now on."""
+        """Count the calls of a boto3 client from now on.
+
+        Args:
+            client: The client.
+        """
         for event, handler in (
             ("before-parameter-build", self._called),
             ("before-send", self._sent),
