@@ -321,7 +321,20 @@ def test_many_findings_are_filtered_and_sorted_in_pages(show: Open) -> None:
     assert len(days) == 25 and days == sorted(days) and days[0] == "2026-05-06"
 
 
-def test_the_first_five_thousand_tokens_are_shown_without_javascript(show: Open) -> None:
+@pytest.mark.parametrize(
+    "damage", [("JSON.parse", "JSON.parse.not.there"), ("</script>\n</body>", "(</script>\n</body>")]
+)
+def test_all_rows_are_shown_if_the_script_fails(browser: Browser, tmp_path: Path, damage: tuple[str, str]) -> None:
+    text = render(audits.hostile(), "html")
+    file = tmp_path / "audit.html"
+    file.write_text(text.replace(*damage))
+    with browser.new_context(bypass_csp=True) as context:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        assert shown(page) == 29 and page.locator(".filters").is_hidden()
+
+
+def test_the_first_tokens_of_a_large_audit_are_shown_without_javascript(show: Open) -> None:
     page = show(audits.large(6_000), java_script_enabled=False)
     assert page.locator(ROWS).count() == 5_000
     text = page.locator("#rest").inner_text()

@@ -5,10 +5,10 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""An audit as a page for people: one file that loads nothing and reads well without its script.
+"""An audit as a page for people: one file that loads nothing and reads well without its scripts.
 
-The template, the style and the script are in the folder ``html``. Jinja2 escapes every value, and the page's own
-Content-Security-Policy (https://www.w3.org/TR/CSP3/) allows no style and no script but these two. The script reads the
+The template, the style and the scripts are in the folder ``html``. Jinja2 escapes every value, and the page's own
+Content-Security-Policy (https://www.w3.org/TR/CSP3/) allows no style and no script but these. The script reads the
 rows of the table from JSON in the page, which no browser runs.
 """
 
@@ -60,7 +60,6 @@ def render(audit: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(counted=counted, in_words=_in_words, grouped=_grouped)
-    style, script = (_asset(name) for name in ("report.css", "report.js"))
     severities = SEVERITIES[::-1]
     places = Places(audit)
     tokens = tokens_of(audit)
@@ -75,10 +74,9 @@ def render(audit: Mapping[str, Any]) -> str:
         headline=headline(audit),
         time_shift=time_shift(audit),
         provenance=provenance(audit),
-        style=style,
-        script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        style=_asset("report.css"),
+        scripts=[_asset("start.js"), _asset("report.js")],
+        hash=_hash,
         rows=rows[:_MOST_ROWS],
         rows_found=len(rows),
         data=embedded(rows),
@@ -103,7 +101,7 @@ def _printable(value: object) -> object:
 
 
 def _asset(name: str) -> Markup:
-    """The style or the script, without its header."""
+    """The style or a script, without its header."""
     text = (_FOLDER / name).read_text(encoding="utf-8")
     return Markup(text.partition("*/\n")[2])
 

@@ -186,4 +186,5 @@ if (table) {
   });
   window.addEventListener("afterprint", update);
   restore();
+  document.documentElement.className = "";
 }
