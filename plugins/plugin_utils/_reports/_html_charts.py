@@ -17,11 +17,11 @@ from ...module_utils._domain.tokens import TokenKey, key_of
 from ._html_rows import owner_name
 from ._shared import Places, finding_status
 
-_NEVER, _LONGER, _UNKNOWN = "never", "longer", "unknown"
+_NEVER, _LONGER, _UNKNOWN = "never", "more", "unknown"
 _SPANS = (7, 30, 90, 180, 365)
 _PAST = (
     "more than a year ago",
-    "180 days to a year ago",
+    "180 to 365 days ago",
     "90 to 180 days ago",
     "30 to 90 days ago",
     "7 to 30 days ago",
@@ -32,7 +32,7 @@ _FUTURE = (
     "in 7 to 30 days",
     "in 30 to 90 days",
     "in 90 to 180 days",
-    "in 180 days to a year",
+    "in 180 to 365 days",
     "in more than a year",
 )
 _AGES = ((30, "30 d"), (90, "90 d"), (180, "180 d"), (365, "1 y"))

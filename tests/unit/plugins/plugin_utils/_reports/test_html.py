@@ -176,7 +176,7 @@ def test_the_instant_is_in_words_with_its_zone(instant: str, words: str) -> None
     ("days", "name"),
     [
         (-366, "more than a year ago"),
-        (-365, "180 days to a year ago"),
+        (-365, "180 to 365 days ago"),
         (-7, "in the last 7 days"),
         (0, "in the last 7 days"),
         (0.5, "in the next 7 days"),
