@@ -274,6 +274,41 @@ def merged() -> dict[str, Any]:
     return merge_audits(audits, list(audits))
 
 
+def company() -> dict[str, Any]:
+    """What a first look at a company may find, compared with a baseline of a month before."""
+    devices = ("Outlook laptop", "iPhone", "svc-archive", "Thunderbird", "backup", "CRM", "Apple Mail", "tablet")
+    people = ("amara.okafor", "li.wei", "j.smith", "noor.haddad", "maria.santos", "tomasz.k", "ines.martin", "p.olsen")
+    people += ("dana.levi", "sam.young", "yuki.tanaka", "ravi.patel", "eva.novak", "olu.ade", "kim.lee", "ana.cruz")
+
+    def tokens(numbers: range) -> list[Token]:
+        made = []
+        for number in numbers:
+            place, person = ORGANIZATIONS[number % 3], people[number * 7 % len(people)]
+            expiries = (NOW - number * 5 % 400 * DAY, NOW + number % 14 * DAY, None, NOW + number * 9 % 400 * DAY)
+            made.append(
+                token(
+                    number,
+                    place,
+                    name=devices[number * 5 % len(devices)],
+                    owner=Owner(
+                        f"u-{person}",
+                        person,
+                        f"{person}@{place.alias}.example",
+                        None,
+                        "DISABLED" if number % 11 == 3 else "ENABLED",
+                    ),
+                    personal_access_token_id=f"{number * 2654435761 % 2**32:08x}-4c1e-4a77-9d55-0242ac12{number:04x}",
+                    date_created=NOW - (40 + number * 13 % 900) * DAY,
+                    date_last_used=None if number % 5 == 0 else NOW - number * 7 % 300 * DAY,
+                    expires_time=expiries[number % 4],
+                )
+            )
+        return made
+
+    caller = "arn:aws:sts::210987654321:assumed-role/workmail-auditor/ops"
+    return {**with_baseline(audit_of(tokens(range(64))), audit_of(tokens(range(9, 70)))), "caller": caller}
+
+
 def large(count: int = 5_000) -> dict[str, Any]:
     """As many findings as asked for."""
     return audit_of(
@@ -294,6 +329,7 @@ AUDITS = {
     "clean": clean,
     "mixed": mixed,
     "compared": compared,
+    "company": company,
     "hostile": hostile,
     "incomplete": incomplete,
     "estate": estate,

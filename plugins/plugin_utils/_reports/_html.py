@@ -34,7 +34,7 @@ from ._shared import Places, counted, failing, finding_status, headline, provena
 
 _FOLDER = Path(__file__).parent / "html"
 # A page with this many rows opens at once; the script shows more, in pages.
-_MOST_ROWS = 5_000
+_MOST_ROWS = 3_000
 _MOST_FINDINGS = 100_000
 _MOST_OWNERS = 500
 _FIRST_OWNERS = 10

@@ -21,6 +21,8 @@ from ._shared import Places, finding_status
 
 _UNKNOWN = "unknown"
 _NEVER = "never"
+# A finding is open if the audit has no baseline.
+_URGENCY = ("open", "new", "known", "muted", "fixed")
 
 
 class Label(NamedTuple):
@@ -49,7 +51,7 @@ class Row(NamedTuple):
 
 
 def rows_of(audit: Mapping[str, Any], places: Places, most: int) -> list[Row]:
-    """Group the findings by token, the worst first, and then those that are fixed since the baseline.
+    """Group the findings by token: first what is new, then what is known, muted and fixed, each the most severe first.
 
     Args:
         audit: The result of an audit.
@@ -65,7 +67,7 @@ def rows_of(audit: Mapping[str, Any], places: Places, most: int) -> list[Row]:
         if row is None:
             rows[key] = row = _row(finding, places)
         row.labels.append(_label(finding, status))
-    return list(rows.values())
+    return sorted(rows.values(), key=lambda row: min(_URGENCY.index(label.status) for label in row.labels))
 
 
 def owner_name(token: Mapping[str, Any]) -> str:

@@ -122,6 +122,13 @@ def test_the_sections_are_in_the_order_in_which_they_are_needed(make: Callable[[
     ]
 
 
+def test_what_is_new_precedes_what_is_known_muted_and_fixed() -> None:
+    rows = table_of(elements(audits.company()))
+    firsts = ["new", "known", "muted", "fixed"]
+    order = [min(firsts.index(label[2]) for label in row["labels"]) for row in rows]
+    assert order == sorted(order) and set(order) == {0, 1, 2, 3}
+
+
 def test_without_findings_the_page_says_what_was_checked() -> None:
     page = elements(audits.clean())
     text = text_of(page[0])
