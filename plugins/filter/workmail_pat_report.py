@@ -32,7 +32,8 @@ options:
         findings are omitted. If the policy is not a file of the repository, the location is the workflow that GitHub
         Actions runs, or else the file of another pipeline or the C(README) of the repository.
       - V(markdown) fits the comment of a pull request or the summary of a job, with at most 60 KB.
-      - V(html) is a page for people, in one file without external resources.
+      - V(html) is a page for people, in one file without external resources. Its table has filters, and up to 100,000
+        findings in pages. If there are more, the page says so.
       - V(text) is a short summary for a log, with the twenty most severe findings.
       - V(ocsf) is JSON Lines, with one Compliance Finding (class 2003) of the Open Cybersecurity Schema Framework 1.5.0
         for each finding, for each rule without a finding in an organization, and for each error.

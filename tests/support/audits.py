@@ -329,7 +329,6 @@ AUDITS = {
     "clean": clean,
     "mixed": mixed,
     "compared": compared,
-    "company": company,
     "hostile": hostile,
     "incomplete": incomplete,
     "estate": estate,

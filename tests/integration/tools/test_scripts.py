@@ -113,6 +113,7 @@ def test_a_bad_argument_is_refused_before_anything_is_installed(tmp_path: Path) 
     for arguments, said in (
         (["many", "mnay"], "scripts/bench: error: unknown workload mnay; expected 50, 10k, "),
         (["estate", "--hlep"], "scripts/bench estate: error: unrecognized arguments: --hlep"),
+        (["reports", "--hlep"], "scripts/bench reports: error: unrecognized arguments: --hlep"),
     ):
         run = call(*arguments, program="bench")
         assert (run.returncode, run.stdout) == (2, "") and said in run.stderr

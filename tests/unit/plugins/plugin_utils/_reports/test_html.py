@@ -101,9 +101,9 @@ def statuses_of(audit: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 def test_the_page_holds_every_finding_once_and_loads_nothing(make: Callable[[], dict[str, Any]]) -> None:
     audit = make()
     page = elements(audit)
-    rows = table_of(page)
+    rows = data_of(page)
     assert sorted((*label[:3], row["id"]) for row in rows for label in row["labels"]) == statuses_of(audit)
-    assert rows == data_of(page)
+    assert table_of(page) == rows[:3_000]
     assert not any(element.tag in ACTIVE for element in page)
     assert not any({"src", "href", "style", "srcset", "action"} & element.attrib.keys() for element in page)
     assert not any(str(name).startswith("on") for element in page for name in element.attrib)
