@@ -14,6 +14,7 @@ short_description: Write an audit of Amazon WorkMail personal access tokens as a
 description:
   - Turns the result of an audit into the text of a report.
   - Text that users wrote, such as the name of a token, is escaped for each format.
+  - If the audit was compared with a baseline, the report shows which findings are new, known and fixed.
 positional: format
 options:
   _input:

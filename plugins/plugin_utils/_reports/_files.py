@@ -59,7 +59,7 @@ class Report(NamedTuple):
     after: str | None
 
     def as_diff(self) -> dict[str, Any]:
-        """The change, as Ansible shows it in diff mode. No line is a command of a pipeline."""
+        """Return the change, as Ansible shows it in diff mode. No line is a command of a pipeline."""
         if self.after is None:
             return {"before": {"path": self.path, "state": "file"}, "after": {"path": self.path, "state": "absent"}}
         diff: dict[str, Any] = {"before_header": self.path, "after_header": self.path}

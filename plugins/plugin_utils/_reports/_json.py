@@ -22,12 +22,18 @@ _ESCAPED = re.compile(r"\\(?:ud[89ab]..\\ud[c-f]..|(ud[89a-f]..)|.)")
 
 
 def render(audit: Mapping[str, Any]) -> str:
-    """The audit result itself, without what Ansible adds to a result of a module.
+    """Write the audit result itself, without the fields that Ansible adds to the result of a module.
+
+    Args:
+        audit: The result of an audit.
 
     Returns:
-        ASCII, so that no text of users can turn the direction of what follows it; a lone surrogate, which is no text,
-        becomes U+FFFD. Each entry of a list, such as a finding, is on one line: indented, the lines of many findings
-        are mostly space.
+        ASCII, so text of users cannot change the direction of the text after it. A lone surrogate, which is not valid
+        text, becomes U+FFFD. Each entry of a list, such as a finding, is on one line, because the indented lines of
+        many findings are mostly space.
+
+    Raises:
+        OptionError: The audit contains a number that JSON does not have.
     """
     try:
         return "".join(_lines({key: audit[key] for key in KEYS}))

@@ -11,7 +11,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from botocore.validate import ParamValidator
 from examples import COLLECTION, blocks
 from prometheus_client.parser import text_string_to_metric_families
 from report_files import FILES as REPORTS
+from workmail_emulator import Emulator
 
 from ansible_collections.patrol.workmail.plugins.plugin_utils._reports._formats import render
 
@@ -178,7 +181,6 @@ def test_the_parts_of_the_collector_refer_to_each_other() -> None:
 
 
 def test_alerts_and_the_guide_name_metrics_that_are_written(tmp_path: Path) -> None:
-    text = "".join(render(AUDITS[name](), "openmetrics") for name in ("mixed", "estate"))
     families = {family.name: family for name in ("mixed", "estate") for family in _families(name)}
     assert set(re.findall(r"^``(workmail_pat_\w+)``", GUIDE.read_text(), re.MULTILINE)) == families.keys()
     labels = {label for family in families.values() for sample in family.samples for label in sample.labels}
@@ -189,7 +191,6 @@ def test_alerts_and_the_guide_name_metrics_that_are_written(tmp_path: Path) -> N
         for grouped in re.findall(r"by \((.*?)\)", rule["expr"]):
             assert set(grouped.split(", ")) <= labels
         assert set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])) <= labels
-    assert text
     promtool = shutil.which("promtool")
     if promtool is not None:
         file = tmp_path / "workmail.rules.yml"
@@ -199,3 +200,81 @@ def test_alerts_and_the_guide_name_metrics_that_are_written(tmp_path: Path) -> N
 
 def _families(name: str) -> list[Any]:
     return list(text_string_to_metric_families(render(AUDITS[name](), "openmetrics")))
+
+
+class _Inbox(BaseHTTPRequestHandler):
+    """Keeps what is posted."""
+
+    posted: list[dict[str, Any]] = []
+
+    def do_POST(self) -> None:
+        self.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(202)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Write nothing."""
+
+
+@pytest.fixture
+def inbox() -> Iterator[str]:
+    _Inbox.posted.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Inbox)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.slow
+def test_messages_for_chats_are_posted(
+    emulator: Emulator,
+    ansible_playbook: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    inbox: str,
+) -> None:
+    """With ``ansible.builtin.uri`` in place of the module that calls Slack."""
+    plays = [*yaml.safe_load(FILES["slack.yml"]), *yaml.safe_load(FILES["teams.yml"])]
+    for play in plays:
+        for task in play["tasks"]:
+            if "community.general.slack" in task:
+                body = task.pop("community.general.slack")
+                task["ansible.builtin.uri"] = {"url": inbox, "method": "POST", "body_format": "json", "body": body}
+                task["ansible.builtin.uri"]["status_code"] = 202
+    book = tmp_path / "chats.yml"
+    book.write_text(yaml.safe_dump(plays, sort_keys=False))
+    extra = {"slack_users": {"ana@acme.example": "U1"}, "audit_as_of": "2026-02-04T00:00:00Z"}
+    run = ansible_playbook(str(book), extra=extra, env={"SLACK_TOKEN": "T/B/x", "TEAMS_WEBHOOK_URL": inbox})
+    assert run.returncode == 0, run.stdout + run.stderr
+    summary, *notices, card = _Inbox.posted
+    assert summary["msg"].startswith("FAIL: ") and summary["token"] == "T/B/x"
+    assert not re.search("[<>]|&(?!amp;|lt;|gt;)", summary["msg"])
+    assert notices and {notice["channel"] for notice in notices} == {"U1"}
+    [block] = card["attachments"][0]["content"]["body"]
+    assert block["type"] == "RichTextBlock" and block["inlines"][0]["text"].startswith("FAIL: ")
+
+
+@pytest.mark.slow
+def test_findings_are_imported_into_security_hub(
+    emulator: Emulator, ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """By the Security Hub of moto, of which the emulator is a part."""
+    extra = {"audit_report_dir": "reports", "audit_fail": False, "audit_as_of": "2026-02-04T00:00:00Z"}
+    run = ansible_playbook("patrol.workmail.audit", extra=extra)
+    assert run.returncode == 0, run.stdout + run.stderr
+    for name in ("security_hub.yml", "asff.json.j2"):
+        (tmp_path / name).write_text(FILES[name])
+    run = ansible_playbook("security_hub.yml")
+    assert run.returncode == 0, run.stdout + run.stderr
+    hub = boto3.client(
+        "securityhub",
+        endpoint_url=emulator.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    audit = json.loads((tmp_path / "reports/audit.json").read_text())
+    imported = hub.get_findings(MaxResults=100)["Findings"]
+    assert len(imported) == len(audit["findings"]) > 10
