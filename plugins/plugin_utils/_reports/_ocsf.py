@@ -20,7 +20,6 @@ from typing import Any
 
 from ...module_utils._domain.times import SECOND, parse_instant
 from ._shared import (
-    REMEDIATION,
     Places,
     error_text,
     evidence,
@@ -46,6 +45,7 @@ _STATUSES = {
     "muted": (1, 3, "Suppressed"),
     "fixed": (3, 4, "Resolved"),
 }
+_REMEDIATION = "Revoke or replace the token."
 _PASS, _WARNING, _FAIL = (1, "Pass"), (2, "Warning"), (3, "Fail")
 _FIELDS = ("date_created", "date_last_used", "expires_time", "expired", "never_used")
 # The type ``email_t`` of the framework.
@@ -103,7 +103,6 @@ class _Events:
             # ``time`` is the other instant.
             **{key: value for key, value in about.items() if value is not None and key != "audited_at"},
             "complete": audit["complete"],
-            "outcome": audit["outcome"],
         }
         self._standards = [about["policy_name"] or "policy"]
 
@@ -124,7 +123,7 @@ class _Events:
             account_id=token.get("account_id"),
         )
         event["resources"] = [_token_resource(token, place_name(self.places.of_finding(finding)))]
-        event["remediation"] = {"desc": REMEDIATION}
+        event["remediation"] = {"desc": _REMEDIATION}
         event["unmapped"] = {**self._unmapped, "status": status, **_host(finding)}
         reason = status_reason(self._audit, finding, status)
         if reason:
@@ -238,7 +237,7 @@ class _Events:
             cloud["region"] = one_line(region)
         if account_id:
             name = self._account_names.get(account_id) or account_id
-            cloud["account"] = {"uid": account_id, "name": one_line(name), "type": "AWS Account", "type_id": 10}
+            cloud["account"] = {"uid": account_id, "name": one_line(name), "type_id": 10}
         return cloud
 
 
@@ -263,8 +262,7 @@ def _token_resource(token: Mapping[str, Any], place: str) -> dict[str, Any]:
             "uid": uid,
             "name": name or email or uid,
             "type_id": 1,
-            "type": "User",
-            "account": {"uid": uid, "name": email or name or uid, "type_id": 99, "type": "Amazon WorkMail user"},
+            "account": {"uid": uid, "name": email or name or uid, "type_id": 99, "type": "WorkMail user"},
         }
         if _EMAIL.fullmatch(email):
             resource["owner"]["email_addr"] = email

@@ -23,8 +23,6 @@ from typing import Any
 from urllib.parse import quote
 
 from ._shared import (
-    HOME,
-    REMEDIATION,
     Places,
     counted,
     error_text,
@@ -39,6 +37,8 @@ from ._shared import (
 )
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_HOME = "https://github.com/patrol-collections/workmail"
+_HELP = "Revoke the token if nobody needs it, or replace it. An exception in the policy mutes a finding."
 _STATES = {"new": "new", "known": "unchanged", "fixed": "absent"}
 # Variables of pipelines whose service opens an alert for a result that is absent.
 _ALERTING = ("GITHUB_ACTIONS", "GITLAB_CI")
@@ -102,7 +102,7 @@ def render(audit: Mapping[str, Any], base: str | None = None) -> str:
             "driver": {
                 "name": "patrol.workmail",
                 "version": audit["collection_version"],
-                "informationUri": HOME,
+                "informationUri": _HOME,
                 "rules": [_rule(rule) for rule in policy["rules"]],
             }
         },
@@ -182,8 +182,8 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         "id": rule["id"],
         "shortDescription": description,
         "fullDescription": description,
-        "help": {"text": REMEDIATION},
-        "helpUri": HOME,
+        "help": {"text": _HELP},
+        "helpUri": _HOME,
         "defaultConfiguration": {"level": _LEVELS[rule["severity"]]},
         "properties": {"security-severity": _SECURITY[rule["severity"]], "tags": ["security", "workmail"]},
     }

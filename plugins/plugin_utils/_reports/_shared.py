@@ -21,8 +21,6 @@ from ...module_utils._domain.policy import severities_from
 from ...module_utils._domain.text import printable, shortened
 from ...module_utils._domain.times import DAY, SECOND, parse_instant
 
-HOME = "https://github.com/patrol-collections/workmail"
-REMEDIATION = "Revoke the token if nobody needs it, or replace it. An exception in the policy mutes a finding."
 _WORDS = {"pass": "PASS", "violations": "FAIL", "incomplete": "INCOMPLETE"}
 _ARN = re.compile(r"arn:[a-z-]+:\w+::(\d{12}):(.+)", re.DOTALL)
 _SPACE = re.compile(r"\s")

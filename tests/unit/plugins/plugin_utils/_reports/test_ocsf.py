@@ -172,8 +172,8 @@ def test_the_uid_is_the_fingerprint_of_sarif() -> None:
 def test_the_account_of_a_finding_is_the_cloud_account() -> None:
     found = by_status(events_of(render(estate())), "open")
     assert [event["cloud"]["account"] for event in found] == [
-        {"uid": "111111111111", "name": "production", "type": "AWS Account", "type_id": 10},
-        {"uid": "222222222222", "name": "222222222222", "type": "AWS Account", "type_id": 10},
+        {"uid": "111111111111", "name": "production", "type_id": 10},
+        {"uid": "222222222222", "name": "222222222222", "type_id": 10},
     ]
     [error] = by_status(events_of(render(estate())), "incomplete")
     assert error["cloud"]["account"]["name"] == "denied <b>" and error["resources"][0]["uid"] == "444444444444"
