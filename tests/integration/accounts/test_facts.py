@@ -87,6 +87,7 @@ def test_every_account_is_read(gather: Gather) -> None:
     assert by_id[WITHOUT_WORKMAIL]["organizations"] == by_id[WITHOUT_WORKMAIL]["tokens"] == 0
 
 
+@guards(ACCOUNTS, " or account.id == own:", ":")
 def test_the_account_of_the_credentials_is_read_without_a_role(gather: Gather, estate: Emulator) -> None:
     [account] = [account for account in gather(**ALL).result["accounts"] if account["id"] == MANAGEMENT]
     assert account["role_arn"] is None and account["tokens"] == TOKENS
@@ -223,6 +224,17 @@ def test_an_organization_of_another_account_is_an_error(gather: Gather, estate: 
     with pytest.raises(PatrolError, match=f"its ARN shows that organization m-0+3 is in account {TWO}") as caught:
         gather(accounts=[THREE], assume_role_name=ROLE_NAME, organizations=[f"m-{3:032x}"])
     assert caught.value.account_id == THREE and caught.value.operation == "DescribeOrganization"
+
+
+@guards(ACCOUNTS, "    if own is None:")
+def test_credentials_without_an_account_are_an_error(gather: Gather, estate: Emulator) -> None:
+    """Otherwise the account of the credentials could not be recognized."""
+    estate.faults.add(
+        Fault("changed_element", operation="GetCallerIdentity", field="Arn", value="arn:aws:iam:::user/x")
+    )
+    with pytest.raises(PatrolError, match="AWS STS gave 'arn:aws:iam:::user/x' as the ARN .*, which has no account ID"):
+        gather(**ALL)
+    assert not [entry for entry in estate.requests if entry.operation == "AssumeRole"]
 
 
 def test_an_account_costs_four_calls(gather: Gather, estate: Emulator) -> None:
