@@ -297,7 +297,7 @@ def _accounts_in(entry: str, session: Session, listed: set[str]) -> Iterator[Acc
 def _unknown_unit(parent: str) -> PatrolError:
     kind = "root" if parent.startswith("r-") else "organizational unit"
     return PatrolError(
-        f"accounts: the {kind} {parent} does not exist",
+        f"the {kind} {parent} does not exist",
         error_code=_NO_PARENT,
         operation="ListAccountsForParent",
         hint="Check its ID, and whether the credentials are of the management account or a delegated administrator of "
