@@ -55,7 +55,7 @@ def test_each_bad_host_is_an_error_beside_a_good_one(
             "audit_fail: expected the same value on each",
         ),
         "forgotten": ({}, "audit_assume_role_arn: expected the ARN of the role of this host"),
-        "misspelt": (
+        "misspelled": (
             {"account_id": account_id(bad[2]), "audit_regoins": ["all"]},
             "Unknown variables: audit_regoins (did you mean audit_regions?)",
         ),

@@ -166,5 +166,5 @@ def _core(module: str) -> Any:
 
 
 async def main(queue: Any, args: dict[str, Any]) -> None:
-    """See the documentation of the plugin; events are put into the queue until the task is cancelled."""
+    """See the documentation of the plugin; events are put into the queue until the task is canceled."""
     await _core("plugin_utils._watch.source").watch(queue, args)
