@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """AWS Organizations of moto, with its listings as the service pages, refuses and describes them.
 
-The listings of moto return up to 100 accounts on a page, and those of the service 20. Those of moto repeat accounts that
-joined at the same time without end, and their last ``NextToken`` is null. They return an empty list to accounts that may
-not call them, and describe every account on every call.
+The listings of moto return up to 100 accounts on a page, and those of the service 20. Those of moto repeat accounts
+that joined at the same time without end, and their last ``NextToken`` is null. They return an empty list to accounts
+that may not call them, and describe every account on every call.
 """
 
 from __future__ import annotations
