@@ -162,7 +162,9 @@ complete:
   type: bool
   returned: with O(verdict=true) and O(state=absent)
 error_code:
-  description: V(InvalidOptionException) for an option that is not valid, else V(ReportException).
+  description:
+    - V(InvalidOptionException) for an option that is not valid, V(IncompleteAuditException) for the verdict on an audit
+      that is incomplete, and V(ReportException) if a report cannot be written or removed.
   type: str
   returned: failure
   sample: ReportException

@@ -30,11 +30,13 @@ class Verdict(NamedTuple):
 
     summary: list[str]
     problem: str | None
+    error_code: str | None = None
 
     def as_result(self) -> dict[str, Any]:
         """Return the verdict as a result that Ansible shows with one line per line of the summary."""
         failure = {} if self.problem is None else {"failed": True, "msg": self.problem}
-        return {"summary": self.summary, **failure, "_ansible_verbose_always": True}
+        code = {} if self.error_code is None else {"error_code": self.error_code}
+        return {"summary": self.summary, **failure, **code, "_ansible_verbose_always": True}
 
 
 def split_verdict_options(arguments: Mapping[str, Any]) -> tuple[bool | None, dict[str, Any]]:
@@ -105,4 +107,5 @@ def draw_verdict(
         return Verdict(summary, None)
     if outcome == VIOLATIONS:
         return Verdict(summary, "Violations of the policy fail this audit. The verdict is in the summary.")
-    return Verdict(summary, join_sentences("The audit is incomplete, so it cannot pass", *reasons(known)))
+    problem = join_sentences("The audit is incomplete, so it cannot pass", *reasons(known))
+    return Verdict(summary, problem, "IncompleteAuditException")

@@ -115,7 +115,7 @@ def test_a_limit_never_leaves_a_playbook_without_hosts(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["assert_no_expired", "audit", "notify", "revoke"])
+@pytest.mark.parametrize("name", ["assert_no_expired", "audit", "check_policy", "notify", "revoke"])
 def test_all_playbooks_on_localhost_guard_their_hosts(hosts_of: Callable[..., list[str]], name: str) -> None:
     assert hosts_of(name, "others", None) == hosts_of(name, "others", "prod,localhost") == ["localhost"]
     assert hosts_of(name, "others", "prod") == ["web1"]
@@ -138,7 +138,7 @@ def test_audit_accounts_runs_on_every_host_of_the_limit(hosts_of: Callable[..., 
     "playbooks/vars/localhost.yml", "undef(hint=__playbook_skipped) if", "undef(hint=__playbook_skipped) if false and"
 )
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["audit", "audit_accounts"])
+@pytest.mark.parametrize("name", ["audit", "audit_accounts", "check_policy"])
 @pytest.mark.parametrize("skipped", ["always", "tagged"])
 def test_tags_never_leave_a_playbook_without_tasks(hosts_of: Callable[..., list[str]], name: str, skipped: str) -> None:
     assert hosts_of(name, "others", None, ("web",), ("other",))

@@ -33,6 +33,7 @@ PLUGINS = {
     ("module", "workmail_pat_config_info"),
     ("module", "workmail_pat_info"),
     ("module", "workmail_pat_notices"),
+    ("module", "workmail_pat_policy_info"),
     ("module", "workmail_pat_report"),
     ("module", "workmail_pat_revoke"),
     ("filter", "workmail_pat_baseline"),

@@ -1,0 +1,155 @@
+# Copyright (c) The patrol.workmail contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: The patrol.workmail contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin utility is PRIVATE to the collection and may change without notice.
+
+"""Policies in plain words, for whoever reviews them. Pure: the standard library only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..module_utils._domain.policy import Policy, PolicyException, Rule
+from ..module_utils._domain.text import log_line, shortened
+from ..module_utils._domain.times import DAY
+
+_MOST_VALUES = 5
+_MOST_RULES = 100
+_LONGEST_LINE = 600
+_UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
+
+
+def review_policy(file: str, document: Mapping[str, Any], policy: Policy, now: int) -> list[str]:
+    """Say what a policy does.
+
+    Args:
+        file: The name of its file.
+        document: The document of the policy.
+        policy: The same, checked.
+        now: The present, in microseconds since the epoch.
+
+    Returns:
+        A line for the policy, for each rule and for each exception, and then for what follows from them. No line is a
+        command of a pipeline or contains a control character.
+    """
+    rules = [_rule(rule, entry["when"], policy) for rule, entry in zip(policy.rules, document["rules"], strict=True)]
+    exceptions = [_exception(exception, now) for exception in policy.exceptions]
+    lines = [
+        f"{file} is valid, with {_counted(len(rules), 'rule')} and {_counted(len(exceptions), 'exception')}. "
+        f"Findings of severity {_joined(policy.failing_severities, 'and')} fail the audit.",
+        *_first(rules, "rule"),
+        *_first(exceptions, "exception"),
+    ]
+    if policy.needs_owners:
+        lines.append("It has conditions on owners, so the audit reads users, which requires workmail:ListUsers.")
+    if not policy.can_revoke:
+        lines.append("It cannot be used to revoke: no rule that fails the audit lets a token be revoked.")
+    return [log_line(shortened(line, _LONGEST_LINE)) for line in lines]
+
+
+def describe_conditions(document: Mapping[str, Any]) -> str:
+    """Say what conditions mean.
+
+    Args:
+        document: Conditions that the parser accepts.
+
+    Returns:
+        What follows the words "a token that".
+    """
+    return " and ".join(_describe(name, value) for name, value in document.items())
+
+
+def _rule(rule: Rule, when: Mapping[str, Any], policy: Policy) -> str:
+    effects = ["fails the audit" if rule.severity in policy.failing_severities else "does not fail the audit"]
+    if not rule.revoke:
+        effects.append("never revokes")
+    description = "" if rule.description is None else f"{rule.description.rstrip('.')}. "
+    return (
+        f"Rule {rule.id}, {rule.severity}, {_joined(effects, 'and')}: {description}"
+        f"It finds each token that {describe_conditions(when)}."
+    )
+
+
+def _exception(exception: PolicyException, now: int) -> str:
+    entry = exception.document
+    days = (exception.end - now) // DAY
+    end = f"until {entry['expires']}"
+    if exception.end <= now:
+        end += ", which is over, so it mutes nothing"
+    elif days > 0:
+        end += f", {_counted(days, 'more day')}"
+    return (
+        f"Exception for {_joined(entry['rules'], 'and')} {end}: {entry['reason'].rstrip('.')}. "
+        f"It mutes findings on each token that {describe_conditions(entry['match'])}."
+    )
+
+
+def _describe(name: str, value: Any) -> str:
+    if name == "not":
+        return f"is not one that {describe_conditions(value)}"
+    if name == "any":
+        choices = [describe_conditions(choice) for choice in value]
+        return choices[0] if len(choices) == 1 else f"meets one of these: ({'); or ('.join(choices)})"
+    return _WORDS[name](value)
+
+
+def _whether(true: str, false: str) -> Callable[[Any], str]:
+    return lambda value: true if str(value).lower() in ("true", "yes") else false
+
+
+def _duration(words: str) -> Callable[[Any], str]:
+    return lambda value: words.format(
+        _joined([_counted(int(n), _UNITS[unit]) for n, unit in re.findall(r"(\d+)([wdhms])", value)], "and")
+    )
+
+
+def _values(words: str, none: str = "") -> Callable[[Any], str]:
+    def describe(value: Any) -> str:
+        items = [value] if isinstance(value, str) else list(value)
+        return words.format(_joined(items, "or")) if items else none
+
+    return describe
+
+
+# For each condition: the words that follow "a token that".
+_WORDS: dict[str, Callable[[Any], str]] = {
+    "expired": _whether("has expired", "has not expired"),
+    "expires_within": _duration("expires within {}"),
+    "expires_after": lambda value: f"expires after {value}",
+    "has_expiry": _whether("expires at some time", "never expires"),
+    "never_used": _whether("was never used", "was used at least once"),
+    "unused_for": _duration("was not used for {}"),
+    "older_than": _duration("was created more than {} ago"),
+    "lifetime_over": _duration("lives for more than {}"),
+    "name": _values("has a name like {}"),
+    "personal_access_token_id": _values("has the ID {}"),
+    "scopes_any": _values("has the scope {}"),
+    "scopes_outside": _values("has a scope other than {}", "has a scope"),
+    "account": _values("is in an AWS account like {}"),
+    "organization": _values("is in a WorkMail organization like {}"),
+    "owner": _values("has an owner like {}"),
+    "owner_state": _values("has an owner in the state {}"),
+    "owner_linked": _whether(
+        "has an owner who is linked to IAM Identity Center", "has an owner who is not linked to IAM Identity Center"
+    ),
+}
+
+
+def _joined(items: Sequence[str], word: str) -> str:
+    shown = [str(item) for item in items[:_MOST_VALUES]]
+    if len(items) > _MOST_VALUES:
+        shown.append(f"{len(items) - _MOST_VALUES} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {word} {shown[-1]}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _first(lines: Sequence[str], noun: str) -> list[str]:
+    rest = len(lines) - _MOST_RULES
+    return [*lines[:_MOST_RULES], *([f"... and {_counted(rest, f'more {noun}')}"] if rest > 0 else [])]
