@@ -308,7 +308,8 @@ def test_all_rows_are_printed(show: Open) -> None:
     assert shown(page) == 300
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert shown(page) == 25
-    page.emulate_media(media="print")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(22, 25, 29)"
     assert page.locator(".filters").is_hidden() and page.locator("nav").is_hidden()
 
 

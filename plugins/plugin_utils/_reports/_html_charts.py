@@ -20,7 +20,7 @@ from ._shared import Places, finding_status
 _NEVER, _LONGER, _UNKNOWN = "never", "more", "unknown"
 _SPANS = (7, 30, 90, 180, 365)
 _PAST = (
-    "more than a year ago",
+    "over a year ago",
     "180 to 365 days ago",
     "90 to 180 days ago",
     "30 to 90 days ago",
@@ -33,7 +33,7 @@ _FUTURE = (
     "in 30 to 90 days",
     "in 90 to 180 days",
     "in 180 to 365 days",
-    "in more than a year",
+    "in over a year",
 )
 _AGES = ((30, "30 d"), (90, "90 d"), (180, "180 d"), (365, "1 y"))
 _SHADES = 4
