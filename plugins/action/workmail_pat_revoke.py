@@ -3,7 +3,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The controller's half of the module: it reads the policy file, and lookups read again afterwards."""
+"""The controller's half of the module: it reads the policy file, and lookups read again afterward."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ description:
     C(complete) is true, they have no errors, and they contain every record and organization that their summary counts
     exactly once.
   - Facts that were gathered with O(patrol.workmail.workmail_pat_info#module:select), that were read page by page, or
-    that were filtered afterwards are incomplete.
+    that were filtered afterward are incomplete.
   - The audit covers what was requested when the facts were gathered. Facts about some organizations or some users can
     be complete.
   - A bare list of records does not say whether it is complete, so its outcome is V(incomplete) unless O(complete=true).

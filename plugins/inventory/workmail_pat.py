@@ -89,7 +89,7 @@ notes:
   - The cache stores complete snapshots, never errors or incomplete results. Its key covers the credentials, roles,
     endpoint, regions, accounts, organizations and users, if they are known without a call. The accounts that an
     organizational unit or V(all) stands for are part of the cached snapshot. Selecting, evaluating, composing and
-    grouping happen afterwards, so a cached token can expire.
+    grouping happen afterward, so a cached token can expire.
   - A cache on disk holds the names of tokens and users and their e-mail addresses. Store it in a directory that only
     you can read.
   - Ansible ignores expressions of O(compose), O(groups) and O(keyed_groups) that fail, unless O(strict=true).

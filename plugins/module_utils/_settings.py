@@ -155,7 +155,7 @@ def _read(place: OrganizationClient) -> dict[str, Any] | None:
 def _put(
     place: OrganizationClient, configuration: dict[str, Any], sleep: Callable[[float], None]
 ) -> dict[str, Any] | None:
-    """Replace the configuration, and return it as it is read afterwards."""
+    """Replace the configuration, and return it as it is read afterward."""
 
     def put() -> None:
         operations.put_identity_provider_configuration(place.client, place.organization.id, configuration)

@@ -14,7 +14,7 @@ short_description: Revoke Amazon WorkMail personal access tokens
 description:
   - Deletes the personal access tokens of one Amazon WorkMail organization that have given IDs. A mail client that uses
     a deleted token is locked out.
-  - Each token is read just before its deletion and again afterwards. RV(revoked) therefore lists tokens that existed
+  - Each token is read just before its deletion and again afterward. RV(revoked) therefore lists tokens that existed
     and are gone, whatever the service replied in between.
   - If the Ansible process that started the module ends, the task stops before the next deletion, with the error code
     C(AbandonedRunException). An asynchronous task may outlive the playbook.

@@ -339,7 +339,7 @@ policy:
           type: int
           returned: always
 baseline:
-  description: The earlier audit that this one was compared with; null if there was none.
+  description: The earlier audit that this one was compared with; null if the audit had no baseline.
   type: dict
   returned: success
   contains:

@@ -38,7 +38,7 @@ def find_and_load(name: str, directory: object = None) -> dict[str, Any]:
 
 
 def load_baseline_file(path: str | None, name: object, label: str) -> dict[str, Any]:
-    """Read the audit in a file, which ``read_baseline`` checks afterwards.
+    """Read the audit in a file, which ``read_baseline`` checks afterward.
 
     Args:
         path: The file; None if it was not found.

@@ -19,11 +19,11 @@ from .environment import LOGS, ROOT, VENV, Environment
 # The sessions of noxfile.py that answer "does it work?", and all of them. The longest first, because two run at a time.
 QUICK = (
     *("integration-quick", "sanity-here", "unit", "artifact", "emulator", "lint", "docs"),
-    *("mypy", "ruff", "changelog", "reuse", "shell"),
+    *("mypy", "wording", "ruff", "changelog", "reuse", "shell"),
 )
 ALL = (
     *("integration", "supported-releases", "guards", "unit", "sanity", "browser", "artifact", "emulator", "lint"),
-    *("site", "docs", "mypy", "changelog", "reuse", "ruff", "shell"),
+    *("site", "docs", "mypy", "wording", "changelog", "reuse", "ruff", "shell"),
 )
 # What a run of all parts ends with, once the other parts are done.
 LAST = ("coverage",)

@@ -22,9 +22,13 @@ _CODE = (
     (re.compile(r"\[([^\]]+)\]\([^)]+\)"), r"\1"),
     (re.compile(r"<?https?://[^\s>]+>?"), "`address`"),
     (re.compile(r"\{\{.*?\}\}|\{[^{}]*\}"), "`value`"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?|\b\d+[wdhms]\d*[wdhms]?\b"), "`time`"),
+    (re.compile(r"\b[A-Z]+\d*(?:_[A-Z]+\d*)+\b|\b(?:ou|r)-[a-z0-9]*\d[a-z0-9]*(?:-[a-z0-9]+)?\b"), "`name`"),
 )
 _TEXT_KEYS = {"description", "short_description", "notes", "name", "msg", "fail_msg", "success_msg", "release_summary"}
 _CHANGES = {"major_changes", "minor_changes", "bugfixes", "security_fixes", "known_issues"}
+# Not sentences: programs, regular expressions, markup, paths and names of packages.
+_OTHER_TEXT = re.compile(r"^\s*(?:import|from) |[\\<>|]|\(\?|\[0-9|%s|  |^\S*$|^APN/")
 _WORDS = re.compile(r"[A-Za-z]{2,}(?:['\u2019][a-z]+)?\W+[a-z]{2,}\W+[a-z]{2,}")
 
 
@@ -60,7 +64,7 @@ def find_passages(root: Path) -> Iterator[Passage]:
             passages = _of_yaml(text)
         for line, kind, found in passages:
             plain = _plain(found)
-            if plain:
+            if plain and "SPDX-" not in plain and not plain.startswith(("<!--", "-->")):
                 yield Passage(file, line, kind, plain)
 
 
@@ -167,7 +171,7 @@ def _of_python(text: str, is_test: bool) -> Iterator[tuple[int, str, str]]:
         if isinstance(node, ast.JoinedStr) and id(node) not in inside:
             parts = ("`value`" if not isinstance(part, ast.Constant) else str(part.value) for part in node.values)
             found = "".join(parts)
-            if not is_test and _WORDS.search(found.replace("`value`", "")):
+            if not is_test and _WORDS.search(found.replace("`value`", "")) and not _OTHER_TEXT.search(found):
                 yield node.lineno, "message", found
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
             name = assigned.get(id(node))
@@ -175,7 +179,7 @@ def _of_python(text: str, is_test: bool) -> Iterator[tuple[int, str, str]]:
                 yield from _of_yaml(node.value, node.lineno - 1)
             elif id(node) in documented:
                 yield from _of_docstring(node)
-            elif not is_test and _WORDS.search(node.value) and not re.search(r"[\\(){}<>|]|%s|  ", node.value):
+            elif not is_test and _WORDS.search(node.value) and not _OTHER_TEXT.search(node.value):
                 yield node.lineno, "message", node.value
 
 

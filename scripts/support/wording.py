@@ -61,7 +61,10 @@ OTHER_RULES = (
     "ExpandTimeShorthands",
     "ExpandWith",
     "FindOut",
+    "HowTo",
+    "InDetail",
     "ItsContraction",
+    "LongSentences",
     "MassNouns",
     "MissingPreposition",
     "MissingTo",
@@ -140,6 +143,9 @@ def find_slips(passages: Sequence[Passage], program: str) -> Iterator[Problem]:
         )
     for found in json.loads(run.stdout)[0]["lints"]:
         words = found["matched_text"]
+        # A unit or an initial at the end of a sentence.
+        if found["rule"] == "SpellCheck" and len(words.rstrip(".")) == 1:
+            continue
         suggestions = ", ".join(found["suggestions"][:3])
         advice = f"{found['rule']}: {found['message']} {suggestions}".strip()
         yield Problem(sentences[(found["line"] - 1) // 2], words, advice)

@@ -67,7 +67,7 @@ class ApiRequest:
 
 
 def read_request(environ: Environ) -> ApiRequest:
-    """Read the request of a WSGI environment, whose body can be read again afterwards.
+    """Read the request of a WSGI environment, whose body can be read again afterward.
 
     The operation comes from ``X-Amz-Target`` for JSON services and from ``Action`` for query services, service and
     region from the credential scope of the signature, and the account from the access key.

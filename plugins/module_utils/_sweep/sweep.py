@@ -79,7 +79,7 @@ class Sweep(NamedTuple):
 
 
 class _Target(NamedTuple):
-    """A listing to read: a whole organization, or one user of it who was asked for under these names."""
+    """A listing to read: of all users of an organization, or of one who was asked for under these names."""
 
     organization: Organization
     user_id: str | None = None
@@ -338,7 +338,7 @@ def _unknown_users(
     listings: Sequence[_Listing | None],
     calls: WorkerPool,
 ) -> list[str]:
-    """The users that no organization knows, where these are passed over; else that is a failure."""
+    """Return the users that no organization knows. They are a failure unless they are to be skipped."""
     # Where an organization could not be read, an unknown user may be one of its users.
     if calls.errors:
         return []
@@ -348,11 +348,11 @@ def _unknown_users(
         if not options.skip_missing:
             calls.record_failure(
                 PatrolError(
-                    f"no organization that was swept has a user {user}",
+                    f"no organization that was read has a user {user}",
                     error_code=_NO_SUCH_USER,
                     organization_id=organizations[0].id if len(organizations) == 1 else None,
                     region=", ".join(sorted({organization.region for organization in organizations})),
-                    hint="Give a user id, a user name or an e-mail address of a user of these organizations.",
+                    hint="Give a user ID, a user name or an e-mail address of a user of these organizations.",
                 )
             )
     return [f"user {user}" for user in unknown]

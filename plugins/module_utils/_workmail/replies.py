@@ -74,7 +74,7 @@ _DEEPEST = 32
 def read_strictly(client: Any) -> None:
     """Make a boto3 client read the replies of the operations in use strictly.
 
-    Afterwards these operations return what the service sent under its API names, checked against the service model:
+    Afterward these operations return what the service sent under its API names, checked against the service model:
     times in microseconds since the epoch. Fields of a token that are new to this collection are kept under their
     snake_case names. A reply that is incomplete or not from the service raises ReplyError out of the client's method.
 

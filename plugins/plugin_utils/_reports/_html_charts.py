@@ -114,7 +114,7 @@ def use_shades(tokens: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[tup
 
     Returns:
         The names of the columns, which are times since the last use; and the rows, each with its age and, for each
-        column, the count and how dark it is, from 0 to 4. Unknown ages and times are left out if there are none.
+        column, the count and how dark it is, from 0 to 4. Unknown ages and times are left out if no token has them.
     """
     counts = Counter(
         (_age(token["age_days"]), _NEVER if token["never_used"] else _age(token["unused_days"])) for token in tokens

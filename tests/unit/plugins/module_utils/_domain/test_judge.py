@@ -80,7 +80,7 @@ def test_a_sweep_keeps_exactly_the_tokens_that_a_rule_finds(policy: dict[str, An
     try:
         found = bool(judge(parsed, [token], NOW).findings)
     except IndeterminateError:
-        # A sweep keeps a token as soon as one rule finds it; the other rules are judged afterwards.
+        # A sweep keeps a token as soon as one rule finds it; the other rules are judged afterward.
         return
     assert parsed.when.matches(token, NOW) is found
 
