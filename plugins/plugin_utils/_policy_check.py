@@ -38,7 +38,7 @@ class CheckOptions(NamedTuple):
         path: The file of the policy.
         built_in: The name of the policy if it is one of the collection; else None.
         facts: The facts in ``facts_file``.
-        facts_file: The file of the facts, as the user gives it; None if there is none.
+        facts_file: The file of the facts, as the user gives it; None without facts.
     """
 
     path: Path
