@@ -22,7 +22,7 @@ options:
       - The account of the credentials, or of O(assume_role_arn) if that is given, is read with these credentials.
         In every other account a role is assumed.
       - Accounts that AWS Organizations lists in another state than C(ACTIVE) are not read. Results show them with their
-        state, and a lookup names them in a warning.
+        state. A lookup names them in a warning, and so does an inventory whose hosts are not accounts.
       - To list accounts, the credentials must be of the management account or of a delegated administrator, with the
         permissions C(organizations:ListAccounts), or C(organizations:ListAccountsForParent) and
         C(organizations:ListOrganizationalUnitsForParent).

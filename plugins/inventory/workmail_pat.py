@@ -179,12 +179,13 @@ from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 
+from ..module_utils._domain.accounts import describe_unread
 from ..module_utils._domain.errors import PatrolError
 from ..module_utils._domain.times import current_instant
 from ..module_utils._workmail.connection import require_boto3
 from ..plugin_utils._inventory.cache import load_or_fetch
 from ..plugin_utils._inventory.hosts import make_hosts
-from ..plugin_utils._inventory.options import OPTIONS, parse_inventory_options
+from ..plugin_utils._inventory.options import ACCOUNTS, OPTIONS, parse_inventory_options
 from ..plugin_utils._inventory.populate import populate
 from ..plugin_utils._plugin_options import check_options
 
@@ -226,7 +227,8 @@ class InventoryModule(AWSInventoryBase):
             self.require_aws_sdk()
             self._read_config_data(path)
             options = parse_inventory_options({name: self.get_option(name) for name in OPTIONS}, current_instant())
-            made = make_hosts(load_or_fetch(self, options, cache), options)
+            snapshot = load_or_fetch(self, options, cache)
+            made = make_hosts(snapshot, options)
             populate(self, made, options)
         except Exception as error:
             if not config.get_config_value("INVENTORY_ANY_UNPARSED_IS_FAILED"):
@@ -237,3 +239,6 @@ class InventoryModule(AWSInventoryBase):
             raise
         for unread in made.errors:
             self.warn(f"Not complete: {unread}")
+        closed = describe_unread(entry.account for entry in snapshot.accounts)
+        if closed and options.hosts != ACCOUNTS:
+            self.warn(closed)

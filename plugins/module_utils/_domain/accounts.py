@@ -9,7 +9,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Iterable, NamedTuple
+
+from .text import log_part
 
 ACTIVE = "ACTIVE"
 
@@ -33,3 +35,18 @@ class Account(NamedTuple):
     def readable(self) -> bool:
         """Whether to read the account. AWS refuses every call to one that is suspended or closed."""
         return self.state in (None, ACTIVE)
+
+
+def describe_unread(accounts: Iterable[Account]) -> str | None:
+    """Name the accounts that are not read because of their state, for plugins whose result does not show accounts.
+
+    Args:
+        accounts: The accounts that were found.
+
+    Returns:
+        The text of a warning; None if every account is read.
+    """
+    unread = [f"{account.name} ({account.id}) {account.state}" for account in accounts if not account.readable]
+    if not unread:
+        return None
+    return f"Accounts that were not read because of their state in AWS Organizations: {log_part(', '.join(unread))}"

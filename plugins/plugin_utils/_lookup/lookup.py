@@ -16,8 +16,7 @@ from ansible.errors import AnsibleLookupError
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import check_sdk_version_supported
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleBotocoreError
 
-from ...module_utils._domain.accounts import Account
-from ...module_utils._domain.text import log_part
+from ...module_utils._domain.accounts import Account, describe_unread
 from ...module_utils._sweep.facts import gather_facts
 from ...module_utils._workmail.connection import Connection, require_boto3
 from ...module_utils._workmail.progress import Progress
@@ -46,17 +45,11 @@ def look_up(plugin: Any, options: Mapping[str, Any]) -> Answer:
         raise AnsibleLookupError(str(error)) from None
     facts = gather_facts(options, Connection(options), Progress(plugin._display.v))
     warnings = [f"Not complete: {unread['msg']}" for unread in facts.result["errors"]]
-    not_active = [account for account in facts.result["accounts"] if not _is_readable(account)]
-    if not_active:
-        # The records of a lookup have no other place to show these.
-        warnings.append(
-            "Accounts that were not read because of their state in AWS Organizations: "
-            + ", ".join(log_part(f"{account['name']} ({account['id']}) {account['state']}") for account in not_active)
-        )
+    unread = describe_unread(
+        Account(account["id"], account["name"], account["state"]) for account in facts.result["accounts"]
+    )
+    if unread:
+        warnings.append(unread)
     if options["on_missing"] == "warn":
         warnings += [f"Skipped, because it does not exist: {name}" for name in facts.missing]
     return Answer(facts.result["personal_access_tokens"], warnings, facts.result["complete"])
-
-
-def _is_readable(account: Mapping[str, Any]) -> bool:
-    return Account(account["id"], state=account["state"]).readable

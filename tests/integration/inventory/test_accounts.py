@@ -12,6 +12,7 @@ from typing import Any
 import many_accounts
 import pytest
 from ansible.errors import AnsibleParserError
+from ansible.utils.display import Display
 from guarding import guards
 from managers import AS_OF, DESCRIBE, Manage, Parse, Source, groups, hostvars
 from many_accounts import EUROPE, MANAGEMENT, PRODUCTION, ROLE_NAME, SUSPENDED, WITHOUT_WORKMAIL, account_id
@@ -94,6 +95,19 @@ def test_an_excluded_account_of_a_unit_has_no_hosts(
     for number in numbers:
         members = listed[f"workmail_account_{account_id(number)}"]
         assert members == listed[f"workmail_organization_team_{number}"]
+
+
+@guards("plugins/inventory/workmail_pat.py", "        if closed and options.hosts != ACCOUNTS:")
+def test_a_suspended_account_is_a_host_or_named_in_a_warning(
+    estate: Emulator, source: Source, manage: Manage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(Display, "warning", lambda display, text, *args, **kwargs: warnings.append(text))
+    manage(source(hosts="accounts", **ALL))
+    assert not warnings
+    manage(source(hosts="tokens", **ALL))
+    [warning] = warnings
+    assert f"not read because of their state in AWS Organizations: team-13 ({SUSPENDED}) SUSPENDED" in warning
 
 
 @pytest.mark.parametrize("hosts", ["users", "tokens", "organizations", "accounts"])

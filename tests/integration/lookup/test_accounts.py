@@ -65,7 +65,7 @@ def test_answers_are_not_shared_across_accounts(emulator: Emulator, look_up: Cal
         assert len(emulator.requests) == 0, scope
 
 
-@guards("plugins/plugin_utils/_lookup/lookup.py", "    if not_active:")
+@guards("plugins/plugin_utils/_lookup/lookup.py", "    if unread:")
 def test_a_suspended_account_is_named_in_one_warning(
     look_up: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
