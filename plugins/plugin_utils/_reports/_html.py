@@ -27,7 +27,7 @@ from markupsafe import Markup
 
 from ...module_utils._domain.policy import SEVERITIES
 from ...module_utils._domain.text import printable
-from ...module_utils._domain.times import parse_instant
+from ...module_utils._domain.times import format_instant, parse_instant
 from ._html_charts import expiry_bars, owner_bars, rule_bars, tokens_of, use_shades
 from ._html_rows import Row, embedded, rows_of
 from ._shared import Places, counted, failing, finding_status, headline, provenance, time_shift
@@ -59,7 +59,7 @@ def render(audit: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(counted=counted, in_words=_in_words, grouped=_grouped)
+    environment.filters.update(counted=counted, in_words=_in_words, in_utc=_in_utc, grouped=_grouped)
     severities = SEVERITIES[::-1]
     places = Places(audit)
     tokens = tokens_of(audit)
@@ -112,10 +112,15 @@ def _hash(text: str) -> str:
 
 def _in_words(instant: str) -> str:
     """Return an instant as people write it, with its zone."""
-    parse_instant(instant, "instant")
-    year, month, day = (int(part) for part in instant[:10].split("-"))
+    text = _in_utc(instant)
+    year, month, day = (int(part) for part in text[:10].split("-"))
     weekday = _WEEKDAYS[datetime.date(year, month, day).weekday()]
-    return f"{weekday}, {day} {_MONTHS[month - 1]} {year}, {instant[11:16]} UTC"
+    return f"{weekday}, {day} {_MONTHS[month - 1]} {year}, {text[11:16]} UTC"
+
+
+def _in_utc(instant: str) -> str:
+    """Return an instant in UTC to the second, in ISO 8601."""
+    return f"{str(format_instant(parse_instant(instant, 'instant')))[:19]}Z"
 
 
 def _grouped(number: int) -> str:
