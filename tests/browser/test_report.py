@@ -123,7 +123,7 @@ def fragment(page: Page) -> str:
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PICTURED)
 def test_the_report_is_accessible_and_nothing_is_cut(show: Open, name: str, width: int, scheme: str) -> None:
-    """By axe, for WCAG 2.2 AA; no word breaks and nothing scrolls sideways. The pictures are for people."""
+    """Checked by ``axe`` for WCAG 2.2 AA. No word breaks and nothing scrolls sideways. The pictures are for people."""
     page = show(PICTURED[name](), viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     for details in page.locator("details:not([open]) > summary").all():
         details.click()
