@@ -18,7 +18,7 @@ def plot(label: str, lines: Mapping[str, Mapping[int, float]]) -> str:
     Args:
         label: What the sizes count.
         lines: The values by size, by the name of the line, which ends with its unit: ``seconds`` or ``MiB``. The first
-            line of each unit is solid and has its values above it; the second is dashed and has them below.
+            line of each unit is solid, the second is dashed.
 
     Returns:
         The picture as SVG.
@@ -46,23 +46,24 @@ def plot(label: str, lines: Mapping[str, Mapping[int, float]]) -> str:
     seen: set[str] = set()
     for number, (name, values) in enumerate(lines.items()):
         unit = name.split()[-1]
-        color, dashes, above = _COLORS[unit], "", unit not in seen
-        if not above:
-            dashes = ' stroke-dasharray="5 3"'
+        others = [other for key, other in lines.items() if key != name and key.split()[-1] == unit]
+        color, solid = _COLORS[unit], unit not in seen
         seen.add(unit)
+        dashes = "" if solid else ' stroke-dasharray="5 3"'
         points = " ".join(f"{x(size):.0f},{y(value):.0f}" for size, value in values.items())
         drawn.append(f'<polyline fill="none" stroke="{color}" stroke-width="2"{dashes} points="{points}"/>')
         for size, value in values.items():
             drawn.append(f'<circle cx="{x(size):.0f}" cy="{y(value):.0f}" r="3" fill="{color}"/>')
-            # At the left, clear of the figures of the axis.
+            # At the left, clear of the figures of the axis. Away from the other line of the unit.
             anchor = "start" if size == sizes[0] else "middle"
+            offset = 18 if any(value < other[size] for other in others) else -8
             drawn.append(
-                f'<text x="{x(size):.0f}" y="{y(value) + (-8 if above else 18):.0f}" text-anchor="{anchor}" '
+                f'<text x="{x(size):.0f}" y="{y(value) + offset:.0f}" text-anchor="{anchor}" '
                 f'fill="{color}">{value:.3g}</text>'
             )
         column, row = divmod(number, 2)
         drawn.append(
             f'<text x="{_LEFT + 8 + 280 * column}" y="{14 + 16 * row}" fill="{color}">'
-            f"{name}{'' if above else ' (dashed)'}</text>"
+            f"{name}{'' if solid else ' (dashed)'}</text>"
         )
     return "\n".join([*drawn, "</svg>", ""])
