@@ -30,11 +30,12 @@ options:
   text_template:
     description:
       - The Jinja template of the text of the message.
-      - Its variables are C(name), the name of the owner; C(tokens), each with C(organization_id),
-        C(organization_alias), C(personal_access_token_id), C(name), C(date_created), C(date_last_used) and
-        C(expires_time) as dates, C(reasons), a list of texts, and C(account), the name and the ID of the account, or
-        null if all tokens of the owner are in one account; and C(deadline), a date or null.
-      - It is rendered by itself, without the variables, filters and lookups of the play.
+      - Its variables are C(name), the name of the owner; C(tokens), a list; and C(deadline), a date or null.
+      - Each token has C(organization_id), C(organization_alias), C(personal_access_token_id) and C(name), and the dates
+        C(date_created), C(date_last_used) and C(expires_time).
+      - The list C(reasons) of a token has one text per finding. C(account) is the name and the ID of its account, or
+        null if all tokens of the owner are in one account.
+      - The template is rendered by itself, without the variables, filters and lookups of the play.
     type: str
     required: true
   html_template:
