@@ -180,9 +180,9 @@ def test_filters_hide_rows_and_count_the_others(show: Open) -> None:
     status = page.get_by_role("status")
     assert shown(page) == 6 and status.inner_text() == "6 tokens with 7 findings"
     page.locator("select[name=severity]").select_option("high")
-    assert shown(page) == 2 and status.inner_text() == "2 tokens with 2 findings"
+    assert shown(page) == 2 and status.inner_text() == "2 of 6 tokens with 2 of 7 findings"
     page.locator("select[name=organization]").select_option("globex")
-    assert shown(page) == 1 and status.inner_text() == "1 token with 1 finding"
+    assert shown(page) == 1 and status.inner_text() == "1 of 6 tokens with 1 of 7 findings"
     for name in ("severity", "organization"):
         page.locator(f"select[name={name}]").select_option("all")
     page.get_by_role("radio", name="Muted").check()
@@ -194,7 +194,7 @@ def test_filters_hide_rows_and_count_the_others(show: Open) -> None:
     page.get_by_label("Search").fill("OUTLOOK user1")
     assert shown(page) == 1
     page.get_by_label("Search").fill("no such thing")
-    assert shown(page) == 0 and status.inner_text() == "0 tokens with 0 findings"
+    assert shown(page) == 0 and status.inner_text() == "0 of 6 tokens with 0 of 7 findings"
     page.get_by_role("button", name="Clear filters").click()
     assert shown(page) == 6 and fragment(page) == ""
 
@@ -215,10 +215,10 @@ def test_new_known_muted_and_fixed_findings_are_filtered(show: Open) -> None:
         counts[name] = page.get_by_role("status").inner_text()
     assert counts == {
         "All": "6 tokens with 7 findings",
-        "New": "3 tokens with 4 findings",
-        "Known": "2 tokens with 2 findings",
-        "Muted": "1 token with 1 finding",
-        "Fixed": "2 tokens with 3 findings",
+        "New": "3 of 6 tokens with 4 of 7 findings",
+        "Known": "2 of 6 tokens with 2 of 7 findings",
+        "Muted": "1 of 6 tokens with 1 of 7 findings",
+        "Fixed": "2 tokens with 3 fixed findings",
     }
     assert fragment(page) == "#status=fixed" and "fixed" in page.locator(ROWS).first.inner_text()
 
@@ -279,7 +279,7 @@ def test_the_keyboard_alone_filters_sorts_and_turns_pages(show: Open) -> None:
     assert fragment(page) == "#rule=expired"
     page.keyboard.press("Tab")
     page.keyboard.type("globex")
-    assert page.get_by_role("status").inner_text() == "100 tokens with 100 findings"
+    assert page.get_by_role("status").inner_text() == "100 of 300 tokens with 100 of 300 findings"
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
     assert fragment(page) == "#q=globex&by=finding&rule=expired"

@@ -9,7 +9,8 @@ if (table) {
   const form = document.querySelector(".filters"), shown = document.querySelector("#shown"), pager = document.querySelector(".pager");
   const body = table.tBodies[0], sample = body.rows[0].cloneNode(true), sampleLabel = sample.querySelector("li").cloneNode(true);
   const bars = new Map(), headers = Array.from(table.tHead.rows[0].cells);
-  const number = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  const grouped = (count) => count.toLocaleString("en");
+  const number = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 
   // A row as the page shows it, with what it is filtered and sorted by.
   const read = ([name, id, owner, state, organization, account, place, created, used, expires, numbers], order) => {
@@ -23,6 +24,8 @@ if (table) {
       parts, place: parts.join("/"), created, used, expires, labels, order };
   };
   const rows = given.map(read);
+  const current = rows.filter(({ labels }) => labels[0].status !== "fixed");
+  const totals = [current.length, current.reduce((sum, { labels }) => sum + labels.length, 0)];
   const searched = new Map();
   const text = (row) => {
     if (!searched.has(row)) {
@@ -50,7 +53,11 @@ if (table) {
       else entries.push({ row, labels: row.labels });
     }
     sort();
-    shown.textContent = `${number(tokens, "token")} with ${number(findings, "finding")}`;
+    const [allTokens, allFindings] = totals;
+    if (state.status === "fixed") shown.textContent = `${number(tokens, "token")} with ${number(findings, "fixed finding")}`;
+    else if (tokens === allTokens && findings === allFindings) shown.textContent = `${number(tokens, "token")} with ${number(findings, "finding")}`;
+    // A link can lead to a page with filters, and nobody is to mistake what they show for everything.
+    else shown.textContent = `${grouped(tokens)} of ${number(allTokens, "token")} with ${grouped(findings)} of ${number(allFindings, "finding")}`;
   };
 
   const sort = () => {
@@ -97,7 +104,7 @@ if (table) {
     const pages = Math.max(1, Math.ceil(entries.length / PAGE));
     page = Math.min(page, pages - 1);
     pager.hidden = pages === 1;
-    document.querySelector("#page").textContent = `Page ${page + 1} of ${pages.toLocaleString("en")}`;
+    document.querySelector("#page").textContent = `Page ${page + 1} of ${grouped(pages)}`;
     pager.querySelector("[name=previous]").disabled = page === 0;
     pager.querySelector("[name=next]").disabled = page === pages - 1;
     draw();
@@ -182,7 +189,7 @@ if (table) {
   window.addEventListener("hashchange", restore);
   window.addEventListener("beforeprint", () => {
     draw(0, MOST_PRINTED);
-    if (entries.length > MOST_PRINTED) shown.textContent += `, of which this shows ${MOST_PRINTED.toLocaleString("en")} rows`;
+    if (entries.length > MOST_PRINTED) shown.textContent += `, of which this shows ${grouped(MOST_PRINTED)} rows`;
   });
   window.addEventListener("afterprint", update);
   restore();
