@@ -611,7 +611,7 @@ def main() -> None:
         results["growth"] = {str(count): cost._asdict() for count, cost in growth.items()}
         if options.svg:
             lines = {
-                "seconds": {count: cost.seconds for count, cost in growth.items()},
+                "CPU seconds": {count: cost.cpu for count, cost in growth.items()},
                 "peak memory in MiB": {count: cost.mebibytes for count, cost in growth.items()},
             }
             options.svg.write_text(plot("tokens read", lines))
