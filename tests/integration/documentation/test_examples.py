@@ -269,11 +269,13 @@ def given(arguments: list[str]) -> set[str]:
 
 
 def variables_of(playbook: str) -> set[str]:
-    """The variables of the roles of a playbook of the collection."""
-    text = (COLLECTION / f"playbooks/{playbook.removeprefix('patrol.workmail.')}.yml").read_text()
+    """The variables of a playbook of the collection, its own and those of its roles."""
+    name = playbook.removeprefix("patrol.workmail.")
+    text = (COLLECTION / f"playbooks/{name}.yml").read_text()
     roles = set(re.findall(r"(?:role|name): patrol\.workmail\.(\w+)", text))
-    assert roles
-    return set().union(*(ROLES[role] for role in roles))
+    own = set(re.findall(rf"{{{{ ({name}_\w+)", text))
+    assert roles or own
+    return own.union(*(ROLES[role] for role in roles))
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=identify)
