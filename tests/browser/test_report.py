@@ -223,6 +223,14 @@ def test_new_known_muted_and_fixed_findings_are_filtered(show: Open) -> None:
     assert fragment(page) == "#status=fixed" and "fixed" in page.locator(ROWS).first.inner_text()
 
 
+def test_the_page_points_to_fixed_findings_if_there_are_no_others(show: Open) -> None:
+    page = show(audits.with_baseline(audits.clean(), audits.mixed()))
+    text = page.get_by_role("status").inner_text()
+    assert text == "0 tokens with 0 findings. The status Fixed shows 6 fixed findings."
+    page.get_by_role("radio", name="Fixed").check()
+    assert shown(page) == 5 and page.get_by_role("status").inner_text() == "5 tokens with 6 fixed findings"
+
+
 def test_accounts_are_filtered_if_there_are_several(show: Open) -> None:
     page = show(audits.estate())
     page.locator("select[name=account]").select_option("production (111111111111)")

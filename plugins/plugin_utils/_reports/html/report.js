@@ -24,8 +24,14 @@ if (table) {
       parts, place: parts.join("/"), created, used, expires, labels, order };
   };
   const rows = given.map(read);
-  const current = rows.filter(({ labels }) => labels[0].status !== "fixed");
-  const totals = [current.length, current.reduce((sum, { labels }) => sum + labels.length, 0)];
+  const total = { tokens: 0, findings: 0, fixed: 0 };
+  for (const { labels } of rows) {
+    if (labels[0].status === "fixed") total.fixed += labels.length;
+    else {
+      total.tokens += 1;
+      total.findings += labels.length;
+    }
+  }
   const searched = new Map();
   const text = (row) => {
     if (!searched.has(row)) {
@@ -53,11 +59,11 @@ if (table) {
       else entries.push({ row, labels: row.labels });
     }
     sort();
-    const [allTokens, allFindings] = totals;
     if (state.status === "fixed") shown.textContent = `${number(tokens, "token")} with ${number(findings, "fixed finding")}`;
-    else if (tokens === allTokens && findings === allFindings) shown.textContent = `${number(tokens, "token")} with ${number(findings, "finding")}`;
+    else if (findings === total.findings) shown.textContent = `${number(tokens, "token")} with ${number(findings, "finding")}`;
     // A link can lead to a page with filters, and nobody is to mistake what they show for everything.
-    else shown.textContent = `${grouped(tokens)} of ${number(allTokens, "token")} with ${grouped(findings)} of ${number(allFindings, "finding")}`;
+    else shown.textContent = `${grouped(tokens)} of ${number(total.tokens, "token")} with ${grouped(findings)} of ${number(total.findings, "finding")}`;
+    if (!total.findings && !state.status) shown.textContent += `. The status Fixed shows ${number(total.fixed, "fixed finding")}.`;
   };
 
   const sort = () => {
