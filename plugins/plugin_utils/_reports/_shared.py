@@ -40,7 +40,9 @@ def one_line(text: object, longest: int | None = None) -> str:
         such as the characters that XML 1.0 forbids (https://www.w3.org/TR/xml/#charsets).
     """
     line = "" if text is None else str(text)
-    return printable(_SPACE.sub(" ", line if longest is None else shortened(line, longest)))
+    line = line if longest is None else shortened(line, longest)
+    # The only whitespace that can be printed is a space, and most text has no other.
+    return line if line.isprintable() else printable(_SPACE.sub(" ", line))
 
 
 class Places:
