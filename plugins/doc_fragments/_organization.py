@@ -16,7 +16,7 @@ options:
   organization:
     description:
       - The organization, by ID (C(m-) and 32 lowercase hexadecimal digits) or by alias, in the connection's region.
-      - An organization that does not exist, or is not in state C(Active), is an error.
+      - An organization that does not exist, or is in state C(Creating), C(Deleting) or C(Deleted), is an error.
     type: str
     required: true
     aliases: [organization_id]

@@ -37,7 +37,7 @@ options:
       - What each host represents.
       - With V(users), a user with a selected token. This requires the permission C(workmail:ListUsers).
       - With V(tokens), a selected token.
-      - With V(organizations), an organization in state C(Active), with the settings of its tokens if
+      - With V(organizations), an organization that can list tokens, with the settings of its tokens if
         C(workmail:DescribeIdentityProviderConfiguration) is allowed.
       - With V(accounts), an AWS account that O(accounts) includes, with its WorkMail organizations and the counts of
         its tokens. An account without a WorkMail organization is a host too, and so is one that AWS Organizations lists

@@ -20,9 +20,9 @@ options:
   _terms:
     description:
       - The organizations to read, by ID (C(m-) and 32 lowercase hexadecimal digits) or by alias.
-      - An organization that is not in state C(Active) is an error.
-      - Without terms, every organization that C(ListOrganizations) lists in state C(Active). If no such organization
-        exists, that is an error.
+      - An organization whose tokens cannot be read is an error.
+      - Without terms, every organization that C(ListOrganizations) returns, except those in state C(Creating),
+        C(Deleting) or C(Deleted). If no organization remains, that is an error.
     type: list
     elements: str
   on_missing:

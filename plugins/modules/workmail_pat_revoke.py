@@ -94,9 +94,9 @@ options:
   organizations:
     description:
       - The organizations to read, by ID (C(m-) and 32 lowercase hexadecimal digits) or by alias.
-      - An organization that does not exist, or is not in state C(Active), is an error.
-      - If omitted, every organization that C(ListOrganizations) lists in state C(Active). If no such organization
-        exists, that is an error.
+      - An organization that does not exist, or whose tokens cannot be read, is an error.
+      - If omitted, every organization that C(ListOrganizations) returns, except those in state C(Creating), C(Deleting)
+        or C(Deleted). If no organization remains, that is an error.
       - An empty list is an error, because a list that a playbook computes could be empty by mistake.
     type: list
     elements: str

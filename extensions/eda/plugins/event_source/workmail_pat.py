@@ -26,7 +26,8 @@ options:
   organizations:
     description:
       - The organizations to watch, by ID (C(m-) and 32 lowercase hexadecimal digits) or by alias.
-      - The default is every organization that C(ListOrganizations) lists in state C(Active).
+      - The default is every organization that C(ListOrganizations) returns, except those in state C(Creating),
+        C(Deleting) or C(Deleted).
     type: list
     elements: str
   users:
