@@ -53,69 +53,71 @@ PROVIDERS = {
     "env": Provider(
         "the environment",
         "EnvironmentCredentialsException",
-        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and with temporary credentials AWS_SESSION_TOKEN, where the "
-        "calls are made.",
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY on the host that makes the calls. Temporary credentials also "
+        "need AWS_SESSION_TOKEN.",
     ),
     "assume-role": Provider(
         "a role that the profile assumes",
         "AssumeRoleCredentialsException",
-        "Check role_arn, external_id and source_profile or credential_source of the profile PROFILE, that the source "
-        "may call sts:AssumeRole on the role, and that the trust policy of the role names the source.",
+        "Check role_arn, external_id and source_profile or credential_source of the profile PROFILE. The source needs "
+        "sts:AssumeRole on the role, and the trust policy of the role must allow the source.",
     ),
     "assume-role-with-web-identity": Provider(
         "a role assumed with web identity",
         "WebIdentityCredentialsException",
         "Check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, or web_identity_token_file and role_arn of the profile "
-        "PROFILE, that the token has not expired, and that the trust policy of the role names its issuer, audience and "
-        "subject.",
+        "PROFILE. Check that the token has not expired. The trust policy of the role must name the issuer, audience "
+        "and subject of the token.",
     ),
     "sso": Provider(
         "IAM Identity Center (SSO)",
         "SSOCredentialsException",
-        "Run aws sso login --profile PROFILE as the user who makes the calls, and check sso_session or "
-        "sso_start_url of that profile.",
+        "Run aws sso login --profile PROFILE as the user who makes the calls. If that fails, check sso_session or "
+        "sso_start_url of the profile.",
     ),
     "shared-credentials-file": Provider(
         "the shared credentials file",
         "SharedFileCredentialsException",
-        "Set aws_access_key_id and aws_secret_access_key, and with temporary credentials aws_session_token, of the "
-        "profile PROFILE in the file that AWS_SHARED_CREDENTIALS_FILE names, by default ~/.aws/credentials.",
+        "Set aws_access_key_id and aws_secret_access_key of the profile PROFILE in the file that "
+        "AWS_SHARED_CREDENTIALS_FILE names, by default ~/.aws/credentials. Temporary credentials also need "
+        "aws_session_token.",
     ),
     "login": Provider(
         "the sign-in of aws login",
         "LoginCredentialsException",
-        "Run aws login --profile PROFILE as the user who makes the calls, and install botocore[crt], which this needs.",
+        "Run aws login --profile PROFILE as the user who makes the calls, and install botocore[crt], which this "
+        "sign-in requires.",
     ),
     "custom-process": Provider(
         "a process",
         "ProcessCredentialsException",
-        "Run the command of credential_process by hand, as the user who makes the calls: it has to end with exit code "
-        "0 and print JSON with Version 1, AccessKeyId and SecretAccessKey.",
+        "Run the command of credential_process by hand as the user who makes the calls. It must exit with code 0 and "
+        "print JSON with Version 1, AccessKeyId and SecretAccessKey.",
     ),
     "config-file": Provider(
         "the configuration file",
         "ConfigFileCredentialsException",
-        "Set aws_access_key_id and aws_secret_access_key, and with temporary credentials aws_session_token, of the "
-        "profile PROFILE in the file that AWS_CONFIG_FILE names, by default ~/.aws/config.",
+        "Set aws_access_key_id and aws_secret_access_key of the profile PROFILE in the file that AWS_CONFIG_FILE "
+        "names, by default ~/.aws/config. Temporary credentials also need aws_session_token.",
     ),
     "container-role": Provider(
         "the container",
         "ContainerCredentialsException",
         "Check AWS_CONTAINER_CREDENTIALS_FULL_URI or AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, "
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN or AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, and that the task or pod has a "
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN or AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE. The task or pod must have a "
         "role.",
     ),
     "iam-role": Provider(
         "the instance metadata",
         "InstanceMetadataCredentialsException",
-        "Check that the instance has a role, that its metadata service answers where the calls are made, and "
+        "Check that the instance has a role and that its metadata service can be reached. Check "
         "AWS_EC2_METADATA_SERVICE_ENDPOINT, AWS_EC2_METADATA_V1_DISABLED and AWS_METADATA_SERVICE_TIMEOUT.",
     ),
 }
 
 NOWHERE = "NoCredentialsError"
 _MISSING_HINT = (
-    "Give access_key and secret_key, a profile, or the AWS_* environment variables, where the calls are made."
+    "Set access_key and secret_key, a profile, or the AWS_* environment variables on the host that makes the calls."
 )
 
 # What a key, a secret or a token is made of. It goes into a header, which takes no line break.
@@ -207,10 +209,10 @@ def nothing_found(session: Any, source: Source) -> CredentialsError:
     if source.provider == "iam-role" and session.get_config_variable("ec2_metadata_service_endpoint"):
         return source.error("the metadata service gave none")
     if source.provider not in ("iam-role", None):
-        return source.error("none are there")
-    named = f"the profile {source.profile} has none" if session.profile else "there is no profile with any"
+        return source.error("it has none")
+    profile = f"the profile {source.profile}" if session.profile else "the default profile"
     return CredentialsError(
-        f"no credentials were found: the environment has none, {named}, and neither has the container or the instance",
+        f"no credentials were found: the environment, {profile}, the container and the instance have none",
         error_code=NOWHERE,
         hint=_MISSING_HINT,
     )
@@ -228,8 +230,12 @@ def check_values(source: Source, frozen: Any) -> None:
     """
     for name, value in zip(source.names, (frozen.access_key, frozen.secret_key, frozen.token)):
         if value and not _VALUE.fullmatch(str(value)):
-            kind = "a line break" if {"\n", "\r"} & set(str(value)) else "a space or a character that no credential has"
-            raise source.error(f"{name} contains {kind}, which has to be removed")
+            kind = (
+                "a line break"
+                if {"\n", "\r"} & set(str(value))
+                else "a space or a character that is not valid in credentials"
+            )
+            raise source.error(f"{name} contains {kind}; remove it")
 
 
 def _failure(error: Exception, source: Source) -> CredentialsError:
@@ -249,7 +255,7 @@ def _reason(error: Exception, source: Source) -> str:
     if isinstance(error, PartialCredentialsError):
         return f"{error.kwargs['cred_var']} is missing"
     if isinstance(error, (RefreshWithMFAUnsupportedError, EOFError)):
-        return "the role asks for an MFA code, which nobody can type here"
+        return "the role requires an MFA code, which cannot be entered here"
     if isinstance(error, (CredentialRetrievalError, MetadataRetrievalError)):
         return _retrieval(str(error.kwargs.get("error_msg", "")), source)
     if isinstance(error, BotoCoreError):
@@ -257,7 +263,7 @@ def _reason(error: Exception, source: Source) -> str:
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'}: {error.strerror or name}"
     if isinstance(error, RuntimeError):
-        return "they have expired, and so have those that they were renewed with"
+        return "they have expired, and the renewed ones have expired as well"
     text = str(error)
     if text.startswith(("Unsupported host ", "Auth token value is not a legal header value")):
         return text.split(".  Can only", 1)[0]

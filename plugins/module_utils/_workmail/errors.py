@@ -21,7 +21,7 @@ from .._domain.errors import PatrolError, ReplyError, ServiceError
 with contextlib.suppress(ImportError):
     from botocore.exceptions import BotoCoreError, ClientError
 
-FOREIGN_REPLY = "Something between here and AWS may be answering in its place, such as a proxy."
+FOREIGN_REPLY = "Check whether something else answers in place of AWS, such as a proxy."
 
 DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
 _EXPIRED = ("ExpiredTokenException", "ExpiredToken")
@@ -61,13 +61,13 @@ _WHO_CAN_CHANGE = {
     "resource control policy": "The administrators of AWS Organizations can change it.",
     "vpc endpoint policy": "Change the policy of the VPC endpoint, or call from another network.",
     "session policy": "Change the policy that the session was started with.",
-    "resource-based policy": "Change the policy of the resource, which for a role is its trust policy.",
+    "resource-based policy": "Change the policy of the resource. For a role, this is its trust policy.",
     "identity-based policy": "Remove that statement from the policies of the user or role.",
     "permissions boundary": "Change the permissions boundary of the user or role.",
 }
 
 _CHECK_CLOCK = (
-    "Check the clock of the machine that makes the calls: AWS takes a request only within minutes of its time."
+    "Check the clock of the machine that makes the calls: AWS accepts a request only within a few minutes of its time."
 )
 _CHECK_NETWORK = "The service could not be reached after all retries: check network, proxy, endpoint_url and region."
 
@@ -156,17 +156,17 @@ def hint_for_service(code: str, message: str, action: str, region: str | None) -
         return special
     if code in DENIED and action == "sts:AssumeRole":
         return (
-            "Allow sts:AssumeRole on the role to the credentials in use, and check that the role is there and that its "
-            "trust policy names them and this external ID."
+            "Grant these credentials sts:AssumeRole on the role. Check that the role exists, and that its trust policy "
+            "allows them with this external ID."
         )
     if code in DENIED:
-        return f"Allow {action} to the credentials in use."
+        return f"Grant these credentials {action}."
     if code in _EXPIRED:
         return "The credentials have expired: renew them."
     if code in _UNKNOWN_CREDENTIALS:
         return "AWS does not know these credentials: check the access key, the secret key and the session token."
     if code == "OrganizationNotFoundException":
-        return f"This is usually the wrong region or account: it was looked for in {region}."
+        return f"Check the region and the account: the organization was looked up in {region}."
     if code == "OrganizationStateException":
         return "Only an organization in state Active can list its tokens."
     if code == "Unknown" or code.isdigit():
@@ -186,7 +186,7 @@ def hint_for_the_way(code: str, message: str, action: str) -> str | None:
     if code in _CLOCK or (code not in _EXPIRED and _OF_THE_CLOCK.search(message)):
         return _CHECK_CLOCK
     if code in _THROTTLED:
-        return "AWS kept refusing for rate after all retries: lower concurrency, or raise AWS_MAX_ATTEMPTS."
+        return "AWS still throttled the calls after all retries: lower concurrency, or raise AWS_MAX_ATTEMPTS."
     if code in DENIED:
         return _hint_for_policy(message, action)
     return None
@@ -198,11 +198,11 @@ def _hint_for_policy(message: str, action: str) -> str | None:
         kind = explicit.group(1) or "policy"
         article = "An" if kind[0] in "iI" else "A"
         change = _WHO_CAN_CHANGE.get(kind.lower(), "Find the policy with that statement, and change it.")
-        return f"{article} {kind} denies {action} explicitly, and further permissions do not help. {change}"
+        return f"{article} {kind} explicitly denies {action}, so granting more permissions does not help. {change}"
     implicit = _IMPLICIT.search(message)
     if implicit and implicit.group(1).lower() != "identity-based policy":
         kind = implicit.group(1)
-        return f"The {kind} in force does not include {action}. {_WHO_CAN_CHANGE[kind.lower()]}"
+        return f"The {kind} that applies does not allow {action}. {_WHO_CAN_CHANGE[kind.lower()]}"
     return None
 
 
@@ -249,15 +249,16 @@ def describe_botocore(error: BotoCoreError) -> tuple[str, str | None]:
 
 def _hint_for_certificate(text: str) -> str:
     if "not yet valid" in text or "has expired" in text:
-        return "Check the clock of the machine that makes the calls, and the certificate that the endpoint shows."
+        return "Check the clock of the machine that makes the calls, and the certificate that the endpoint presents."
     if "ostname mismatch" in text or "doesn't match" in text:
-        return "The certificate is of another host: check endpoint_url and the proxy."
+        return "The certificate is for another host: check endpoint_url and the proxy."
     if "certificate" not in text.lower():
         return (
             "The TLS connection failed before a certificate was checked. Check that endpoint_url and the URL of the "
             "proxy begin with https:// only if the server uses TLS."
         )
     return (
-        "The certificate is of an authority that is not known here, such as that of a proxy: name a file with its "
-        "certificate in AWS_CA_BUNDLE or the option aws_ca_bundle."
+        "This machine does not trust the authority that issued the certificate, which may be that of a proxy. Name a "
+        "file "
+        "with the certificate of the authority in AWS_CA_BUNDLE or the option aws_ca_bundle."
     )

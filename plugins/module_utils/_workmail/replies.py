@@ -265,4 +265,4 @@ class _Fields:
     def _refuse_miscased(self, name: str) -> None:
         known = self._folded.get(name.casefold())
         if known is not None:
-            _refuse(f"{self._label} has {name} where {known} is meant")
+            _refuse(f"{self._label} has {name} instead of {known}")

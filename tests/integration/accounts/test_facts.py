@@ -266,7 +266,7 @@ def test_a_listing_of_accounts_that_is_incomplete_is_an_error(
 def test_a_page_token_that_botocore_would_ignore_is_an_error(gather: Gather, estate: Emulator) -> None:
     """botocore takes the first page for the last one."""
     estate.faults.add(Fault("miscased_next_token", operation="ListAccounts"))
-    with pytest.raises(PatrolError, match="has nextToken where NextToken is meant"):
+    with pytest.raises(PatrolError, match="has nextToken instead of NextToken"):
         gather(**ALL)
 
 

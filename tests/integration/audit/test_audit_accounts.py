@@ -72,9 +72,7 @@ def test_thirty_accounts_by_ansible_runner_with_one_denied(
     assert audit["outcome"] == "incomplete" and audit["complete"] is False and audit["as_of"].startswith("2026-02-04T")
     [error] = audit["errors"]
     assert error["host"] == DENIED and error["error_code"] == "AccessDenied" and message in error["msg"]
-    assert error["hint"].startswith(
-        "Allow sts:AssumeRole on the role to the credentials in use, and check that the role"
-    )
+    assert error["hint"].startswith("Grant these credentials sts:AssumeRole on the role. Check that the role exists")
     heard = [name for name in ACCOUNTS if name != DENIED]
     assert [(entry["host"], entry["alias"]) for entry in audit["organizations"]] == [(n, f"org-{n}") for n in heard]
     assert {entry["tokens"] for entry in audit["organizations"]} == {2}

@@ -171,7 +171,10 @@ def test_the_last_error_says_why_an_audit_is_incomplete(emulator: Emulator, run_
     )
     last = incomplete.stdout[incomplete.stdout.index("fatal: ") :]
     assert incomplete.returncode == 2 and "INCOMPLETE: 0 violations" in last
-    assert "to the credentials in use. ListPersonalAccessTokens: AccessDeniedException: No (account " in last
+    assert (
+        "Grant these credentials workmail:ListPersonalAccessTokens. ListPersonalAccessTokens: AccessDeniedException: "
+        "No (account " in last
+    )
     assert violated.returncode == 0
     assert "Violations do not fail this run, because audit_fail is false." in violated.stdout
 

@@ -190,7 +190,7 @@ def test_each_action_is_necessary(estate: Emulator, allowed: Allowed, run_tasks:
         assert result["failed"] and result["error_code"] == "AccessDeniedException", result
         assert result["operation"] == operation
         assert f"is not authorized to perform: {action} on resource: " in result["msg"]
-        assert result["hint"] == f"Allow {action} to the credentials in use." and result["msg"].endswith(result["hint"])
+        assert result["hint"] == f"Grant these credentials {action}." and result["msg"].endswith(result["hint"])
 
 
 @pytest.mark.ansible

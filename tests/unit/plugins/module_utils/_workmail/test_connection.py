@@ -121,7 +121,7 @@ def test_a_bad_setting_of_a_profile_names_its_file(
         (
             {"access_key": "AKIDEXAMPLE", "secret_key": "SECRET "},
             "CredentialsException",
-            "secret_key contains a space or a character that no credential has",
+            "secret_key contains a space or a character that is not valid in credentials",
         ),
         ({"access_key": "AKIDEXAMPLE"}, "CredentialsException", "secret_key is missing"),
         ({"endpoint_url": "http://user:SECRET@host"}, "InvalidConfigurationException", "endpoint_url: the URL holds"),
@@ -194,7 +194,7 @@ WRONG: dict[str, tuple[str, dict[str, str], str, str]] = {
             "AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z",
         },
         "",
-        "they have expired, and so have those that they were renewed with",
+        "they have expired, and the renewed ones have expired as well",
     ),
     "source": ("AssumeRole", {}, ROLE, "source_profile or credential_source is missing"),
     "no source": ("AssumeRole", {}, f"{ROLE}source_profile = base\n", 'The source_profile "base" referenced in'),
@@ -298,12 +298,12 @@ def test_other_errors_of_a_provider_name_it(aws: pytest.MonkeyPatch, tmp_path: P
 @pytest.mark.parametrize("error", [EOFError(), RefreshWithMFAUnsupportedError()])
 def test_a_provider_that_asks_for_an_mfa_code_is_an_error(error: Exception) -> None:
     source = Source("assume-role", "profile default in config")
-    with pytest.raises(PatrolError, match="an MFA code, which nobody can type here") as caught, obtaining(source):
+    with pytest.raises(PatrolError, match="an MFA code, which cannot be entered here") as caught, obtaining(source):
         raise error
     assert caught.value.error_code == "AssumeRoleCredentialsException"
 
 
 def test_missing_credentials_are_an_error(aws: pytest.MonkeyPatch) -> None:
-    with pytest.raises(PatrolError, match="the environment has none.*Give access_key and secret_key") as caught:
+    with pytest.raises(PatrolError, match="the environment, .* have none.*Set access_key and secret_key") as caught:
         Connection({}).client("workmail", "us-east-1", Config())
     assert caught.value.error_code == "NoCredentialsError"

@@ -87,7 +87,7 @@ def test_a_denial_names_the_policy_that_denies(words: str, denying: str, change:
 
 @pytest.mark.parametrize("words", ["", f" because no identity-based policy allows the {ACTION} action"])
 def test_a_missing_permission_is_named(words: str) -> None:
-    assert refused("AccessDeniedException", NOT_AUTHORIZED + words).hint == f"Allow {ACTION} to the credentials in use."
+    assert refused("AccessDeniedException", NOT_AUTHORIZED + words).hint == f"Grant these credentials {ACTION}."
 
 
 @guards(
