@@ -143,7 +143,7 @@ def change_configuration(
             organization,
             "would refuse all its personal access tokens, which locks out the mail clients that use them",
             "LockoutNotConfirmedException",
-            "To do so, set confirm_lockout to true.",
+            "If you intend this, set confirm_lockout to true.",
         )
     return after
 
@@ -165,7 +165,7 @@ def _put(
     except UnconfirmedError as unconfirmed:
         error = unconfirmed.error or _error(
             place.organization,
-            "still shows other settings, although the service accepted the change",
+            "still has the old settings, although the service accepted the change",
             "ConfigurationNotConfirmedException",
             "Read the settings again later.",
         )
@@ -196,7 +196,7 @@ def _check_complete(organization: Organization, configuration: Mapping[str, Any]
         if unknown:
             raise _error(
                 organization,
-                f"has {', '.join(unknown)} in its configuration, which this collection cannot keep",
+                f"has {', '.join(unknown)} in its configuration, which this collection cannot preserve",
                 "UnsupportedConfigurationException",
                 "Change the settings in the Amazon WorkMail console.",
             )
@@ -205,9 +205,9 @@ def _check_complete(organization: Organization, configuration: Mapping[str, Any]
             if key not in configuration.get(name, {}):
                 raise _error(
                     organization,
-                    f"has no {name}.{key} in its configuration, which is needed to change it",
+                    f"has no {name}.{key} in its configuration, which is required to change it",
                     "IncompleteConfigurationException",
-                    "Give status as well." if key == "Status" else _CHECK,
+                    "Set status as well." if key == "Status" else _CHECK,
                 )
 
 

@@ -63,11 +63,11 @@ def check_plain(value: object, path: str) -> None:
                 seen[id(item)] = item
                 once += len(item) + 1
             if repeated > _MOST_REPEATED + _MOST_REPEATED_EACH * once:
-                _refuse(place, "its parts are repeated too often, as nested YAML aliases do")
+                _refuse(place, "it repeats its parts too often, as nested YAML aliases can do")
             if isinstance(item, Mapping):
                 for key in item:
                     if not isinstance(key, str):
-                        _refuse(place, f"expected text as key, got {quoted(key)}")
+                        _refuse(place, f"expected a text as key, got {quoted(key)}")
                     _check_text(key, place)
             members = item.items() if isinstance(item, Mapping) else enumerate(item)
             waiting.extend((inner, (place, key), depth + 1) for key, inner in members)
@@ -80,7 +80,9 @@ def _check_text(text: str, place: _Place) -> None:
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise OptionError(f"{_path(place)}: the text holds half a character, which cannot be written") from error
+            raise OptionError(
+                f"{_path(place)}: the text has an incomplete character, which cannot be written"
+            ) from error
 
 
 def _refuse(place: _Place, problem: str) -> NoReturn:

@@ -292,7 +292,7 @@ def _known(token: Token, value: Value | None, field: str, condition: str) -> Val
 
 def _indeterminate(token: Token, condition: str, problem: str, hint: str | None = None) -> IndeterminateError:
     return IndeterminateError(
-        f"{condition} cannot be judged: token {token.personal_access_token_id} {problem}",
+        f"{condition} cannot be evaluated: token {token.personal_access_token_id} {problem}",
         organization_id=token.organization_id,
         region=token.region,
         hint=hint,
@@ -302,7 +302,8 @@ def _indeterminate(token: Token, condition: str, problem: str, hint: str | None 
 def _owner_of(token: Token) -> Owner:
     if token.owner is None:
         raise OptionError(
-            f"token {token.personal_access_token_id}: owner conditions need the token's owner, gather with owners: true"
+            f"token {token.personal_access_token_id}: owner conditions need the owner of the token; gather the tokens "
+            "with owners: true"
         )
     return token.owner
 
@@ -338,8 +339,8 @@ def _account(globs: _AccountGlobs, token: Token, as_of: int) -> bool:
             token,
             "account",
             "has no account_name",
-            "Only AWS Organizations knows names. Use account IDs in the condition, or read accounts by organizational "
-            "unit or as all.",
+            "The names of accounts come from AWS Organizations. Use account IDs in the condition, or set accounts to "
+            "all or to organizational units.",
         )
     return False
 
@@ -371,7 +372,7 @@ def _owner(match: Callable[[str | None], bool], token: Token, as_of: int) -> boo
 def _owner_state(states: frozenset[str], token: Token, as_of: int) -> bool:
     state = _owner_of(token).state
     if state not in OWNER_STATES:
-        raise _indeterminate(token, "owner_state", f"has an owner in the state {quoted(state)}, which is not known")
+        raise _indeterminate(token, "owner_state", f"has an owner in the unknown state {quoted(state)}")
     return state in states
 
 

@@ -52,8 +52,8 @@ def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
     for token in sorted(in_order(list(tokens)), key=_by_place_and_id):
         if needs_owners and token.owner is None:
             raise OptionError(
-                f"token {token.personal_access_token_id}: the policy has owner conditions, which need the token's "
-                "owner, gather with owners: true"
+                f"token {token.personal_access_token_id}: the policy has owner conditions, which need the owner of the "
+                "token; gather the tokens with owners: true"
             )
         broken = [rule for rule in rules if rule.when.matches(token, as_of)]
         if not broken:

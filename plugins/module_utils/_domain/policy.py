@@ -182,7 +182,7 @@ def _rules(value: object, first: dict[str, int]) -> list[Rule]:
             continue
         if rule_id in first:
             collector.mistakes.append(
-                Mistake(f"{path}.id", f"{quoted(rule_id)} is the id of rules[{first[rule_id]}] already")
+                Mistake(f"{path}.id", f"duplicate ID {quoted(rule_id)}; rules[{first[rule_id]}] has it already")
             )
         first.setdefault(str(rule_id), index)
     collector.raise_all()
@@ -361,7 +361,7 @@ def _end(value: object, path: str) -> tuple[int, str]:
     except OptionError as error:
         raise mistake(
             path,
-            f"{quoted(value)} is neither a date, like 2026-12-31, nor an instant with an offset, like "
-            "2026-12-31T12:00:00Z, in the years 1 to 9999 in UTC",
+            f"{quoted(value)} is not a valid date or time; expected a date, such as 2026-12-31, or ISO 8601 with an "
+            "offset, such as 2026-12-31T12:00:00Z",
         ) from error
     return end, format_instant(end) or ""

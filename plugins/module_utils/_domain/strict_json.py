@@ -48,7 +48,7 @@ def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(members)
     if len(document) != len(members):
         # In Python, the last one would win, so an empty list could hide a full one.
-        raise ValueError("a name comes twice in an object")
+        raise ValueError("not valid, because an object has a duplicate key")
     return document
 
 

@@ -54,7 +54,7 @@ def parse_duration(value: object, path: str) -> int:
     """
     text = str(value).strip() if isinstance(value, str) else ""
     if not _DURATION.fullmatch(text):
-        raise mistake(path, f"{quoted(value)} is not a duration, write it like 90d, 12h, 2w or 1w2d")
+        raise mistake(path, f"{quoted(value)} is not a valid duration; expected one such as 90d, 12h, 2w or 1w2d")
     return _microseconds(text, value, path)
 
 
@@ -63,7 +63,7 @@ def _microseconds(text: str, value: object, path: str) -> int:
     # Python refuses to read integers of thousands of digits.
     total = sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(text[:_LONGEST_TEXT]))
     if len(text) > _LONGEST_TEXT or total > _LONGEST:
-        raise mistake(path, f"{quoted(value)} is longer than a thousand years")
+        raise mistake(path, f"{quoted(value)} is too long; expected at most 1000 years")
     return total
 
 
@@ -84,11 +84,15 @@ def parse_instant(value: object, path: str) -> int:
     if moment is None:
         raise mistake(
             path,
-            f"{quoted(value)} is not an instant, write it in ISO 8601 with an offset, like 2026-01-02T03:04:05Z, or as "
-            "a date, like 2026-01-02",
+            f"{quoted(value)} is not a valid time; expected ISO 8601 with an offset, such as 2026-01-02T03:04:05Z, or "
+            "a date, such as 2026-01-02",
         )
     if moment.utcoffset() is None:
-        raise mistake(path, f"{quoted(str(value))} has no offset, write it like 2026-01-02T03:04:05Z or with +02:00")
+        raise mistake(
+            path,
+            f"{quoted(str(value))} has no offset; expected a time such as 2026-01-02T03:04:05Z or "
+            "2026-01-02T05:04:05+02:00",
+        )
     return _since_epoch(moment, value, path)
 
 
@@ -146,7 +150,7 @@ def _since_epoch(moment: datetime.datetime, value: object, path: str) -> int:
 def _check_calendar(instant: int, value: object, path: str) -> None:
     """Refuse an instant that no datetime in UTC can be; an offset can lead out of the calendar."""
     if not _FIRST <= instant < _LAST + SECOND:
-        raise mistake(path, f"{quoted(value)} is out of the years 1 to 9999 in UTC")
+        raise mistake(path, f"{quoted(value)} is out of range; expected the years 1 to 9999 in UTC")
 
 
 def resolve_as_of(value: object, now: int, path: str = "as_of") -> int:
@@ -175,8 +179,8 @@ def resolve_as_of(value: object, now: int, path: str = "as_of") -> int:
     if moment is None or moment.utcoffset() is None:
         raise mistake(
             path,
-            f"{quoted(value)} is neither an instant with an offset, like 2026-01-02T03:04:05Z, nor a date, like "
-            "2026-01-02, nor a duration from now, like +30d or -12h",
+            f"{quoted(value)} is not a valid time; expected ISO 8601 with an offset, such as 2026-01-02T03:04:05Z, a "
+            "date, such as 2026-01-02, or a duration from now, such as +30d or -12h",
         )
     return _since_epoch(moment, value, path)
 
@@ -205,7 +209,7 @@ def from_epoch_seconds(value: object) -> int:
         raise ValueError(f"{quoted(value)} is not a number of seconds") from None
     instant = whole * SECOND + round((value - whole) * SECOND)
     if not _FIRST <= instant <= _LAST:
-        raise ValueError(f"{quoted(value)} seconds are out of the years 1 to 9999")
+        raise ValueError(f"{quoted(value)} seconds are outside the years 1 to 9999")
     return instant
 
 

@@ -131,7 +131,7 @@ class _Run:
             raise PatrolError(
                 f"nothing was revoked, because a limit is exceeded: {'; '.join(exceeded)}",
                 error_code="RevocationLimitException",
-                hint="Review the plan; if it is right, raise the limit.",
+                hint="Review the plan; if it is correct, raise the limit.",
             )
 
     def write_plan(self, options: Mapping[str, Any], caller: str, regions: Sequence[str]) -> None:

@@ -103,10 +103,10 @@ class Deletion:
             return
         if self._starter.gone():
             raise PatrolError(
-                "the process that started this run has ended, so nothing more is revoked",
+                "the process that started this run has ended, so no more tokens are revoked",
                 error_code="AbandonedRunException",
                 organization_id=organization.id,
-                hint="Read the record, and plan again.",
+                hint="Read the record of this run, then plan again.",
             )
         note("revoking")
         try:

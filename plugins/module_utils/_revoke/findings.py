@@ -43,7 +43,7 @@ def check_can_revoke(policy: Policy) -> None:
     more = f" and {len(reasons) - _MOST_REASONS} more" if len(reasons) > _MOST_REASONS else ""
     raise OptionError(
         f"policy: none of its rules can revoke a token: {', '.join(reasons[:_MOST_REASONS])}{more}",
-        hint="Such a policy only reports. Give a policy with a rule that may revoke.",
+        hint="Such a policy only reports. Use a policy with a rule that can revoke.",
     )
 
 
@@ -103,7 +103,7 @@ def check_findings_can_revoke(findings: Findings) -> None:
         names = ", ".join(rules[:_MOST_REASONS]) + (" and more" if len(rules) > _MOST_REASONS else "")
         raise OptionError(
             f"findings: none of them can revoke a token, since their rules have revoke: false in the policy ({names})",
-            hint="Such rules only report. Give findings of a rule that may revoke.",
+            hint="Such rules only report. Use findings of a rule that can revoke.",
         )
 
 
@@ -134,8 +134,7 @@ def check_findings_of_the_past(findings: Findings, now: int) -> None:
         # Days are rounded to two decimals.
         if any(instant > now + DAY // 100 for instant in instants):
             raise OptionError(
-                f"findings[{index}]: they are of an audit whose as_of is in the future, so tokens would be "
-                "revoked that are still valid",
+                f"findings[{index}]: the as_of of their audit is in the future, so valid tokens would be revoked",
                 hint="Audit without as_of, or set allow_future to true.",
             )
 

@@ -35,7 +35,7 @@ class RecordError(PatrolError):
     def __init__(self, error: OSError) -> None:
         super().__init__(
             f"record_dir: the record cannot be written: {error}",
-            hint="Nothing is revoked without a record: give a directory that can be written.",
+            hint="Nothing is revoked without a record. Set record_dir to a directory that you can write to.",
         )
 
 

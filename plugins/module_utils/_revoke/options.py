@@ -45,6 +45,6 @@ def check_future(options: Mapping[str, Any], as_of: int, now: int) -> None:
     """
     if as_of > now and not options.get("allow_future"):
         raise OptionError(
-            f"as_of: {format_instant(as_of)} is in the future, so tokens would be revoked that are still valid",
+            f"as_of: {format_instant(as_of)} is in the future, so valid tokens would be revoked",
             hint="Omit as_of, or set allow_future to true.",
         )

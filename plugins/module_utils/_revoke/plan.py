@@ -74,7 +74,7 @@ class Protection(NamedTuple):
             IndeterminateError: The service omitted the time that a condition needs.
         """
         if token.personal_access_token_id is None:
-            return "the service gives it no ID"
+            return "AWS returns no ID for it"
         if self.protected is not None and self.protected.matches(token, self.as_of):
             return "protected"
         if self.grace is not None:

@@ -185,7 +185,7 @@ def parse_plan(document: object, path: str) -> SavedPlan:
     except OptionError as error:
         raise OptionError(
             f"plan_file: {path}: {error.message}",
-            hint="Give the file of a plan as the run that planned wrote it, or plan again.",
+            hint="Use the unchanged file that a run without confirm wrote, or plan again.",
         ) from error
     except RecursionError as error:
         raise OptionError(f"plan_file: {path}: it is nested too deeply") from error
@@ -193,7 +193,7 @@ def parse_plan(document: object, path: str) -> SavedPlan:
 
 def _parse(document: object, path: str) -> SavedPlan:
     if not isinstance(document, Mapping) or document.get("kind") != KIND:
-        raise OptionError(f"it is not a plan of a revocation; expected kind to be {KIND}")
+        raise OptionError(f"not a plan of a revocation; expected kind: {KIND}")
     if isinstance(document.get("version"), bool) or document.get("version") != VERSION:
         raise OptionError(f"version: unsupported version {quoted(document.get('version'))}; expected {VERSION}")
     _check_keys(document, _KEYS, "")
@@ -245,7 +245,7 @@ def _policy(document: Mapping[str, Any]) -> tuple[Policy | None, str]:
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         raise OptionError(f"{name}: {quoted(digest)} is not valid; expected sha256: and 64 hexadecimal digits")
     if document[other] is not None:
-        raise OptionError(f"{other}: {quoted(document[other])} is not valid beside {name}; expected null")
+        raise OptionError(f"{other}: {quoted(document[other])} cannot be combined with {name}; expected null")
     if document["policy"] is None:
         return None, digest
     try:
@@ -255,7 +255,7 @@ def _policy(document: Mapping[str, Any]) -> tuple[Policy | None, str]:
         place = error.message if error.message.startswith("policy: ") else f"policy.{error.message}"
         raise OptionError(place) from error
     if digest_of(document["policy"]) != digest:
-        raise OptionError("policy_digest: it is not the digest of the policy in this file")
+        raise OptionError("policy_digest: does not match the policy in this file")
     return policy, digest
 
 
@@ -304,7 +304,7 @@ def _text(value: object, path: str) -> str:
 
 def _texts(value: object, path: str) -> list[str]:
     if not isinstance(value, list) or not value:
-        raise OptionError(f"{path}: expected a list of at least one text, got {quoted(value)}")
+        raise OptionError(f"{path}: expected a non-empty list of strings, got {quoted(value)}")
     return [_text(item, f"{path}[{index}]") for index, item in enumerate(value)]
 
 

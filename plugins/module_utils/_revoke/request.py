@@ -73,7 +73,7 @@ def parse_request(options: Mapping[str, Any], now: int) -> RevocationRequest:
         # A list that was computed, or of a variable that was never set, must not mean every organization.
         raise OptionError(
             "organizations: the list is empty; expected at least one organization",
-            hint="For every organization of the account, omit the option.",
+            hint="To revoke in every organization of the account, omit the option.",
         )
     # A plan would replace the list before the options of the sweep are checked.
     reject_empty_lists(options)
@@ -144,7 +144,8 @@ def _with_plan(options: Mapping[str, Any], saved: SavedPlan) -> dict[str, Any]:
         value = options.get(name)
         if value is not None and (name != saved.source or digest_of(value, name) != saved.digest):
             raise OptionError(
-                f"{name}: the plan was not made from it; expected the {saved.source} with the digest {saved.digest}",
+                f"{name}: the plan was made from another one; expected the {saved.source} with the digest "
+                f"{saved.digest}",
                 hint="Omit it, or plan again.",
             )
     directory = os.path.dirname(os.path.abspath(saved.path))

@@ -21,8 +21,8 @@ from .plan import Plan, Planned, Protection, Skipped, by_key
 CHANGED = "it has changed since it was found"
 OWNER_CHANGED = "its owner has changed since it was found"
 OTHER_USER = "it belongs to another user now"
-OTHER_CREATION = "the service gives another creation time than before"
-USE_FORGOTTEN = "the service no longer gives the time of its last use"
+OTHER_CREATION = "its creation time is different from before"
+USE_FORGOTTEN = "its time of last use is no longer returned"
 
 
 class Selection(Protocol):

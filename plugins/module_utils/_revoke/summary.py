@@ -53,11 +53,11 @@ def log_lines(result: Mapping[str, Any], check_mode: bool) -> list[str]:
         headline = f"{did}: {summary['revoked']} of {summary['plan']} planned"
     else:
         headline = f"PLANNED: {summary['plan']} to revoke"
-    lines = [f"{headline}, {summary['left']} found and left, of {summary['tokens']} tokens as of {result['as_of']}"]
+    lines = [f"{headline}, {summary['left']} found but skipped, of {summary['tokens']} tokens as of {result['as_of']}"]
     for label, texts in _sections(result, check_mode):
         lines += [f"{label}{text}" for text in texts[:_MOST_ENTRIES]]
         if len(texts) > _MOST_ENTRIES:
-            lines.append(f"{label.rstrip(', :')}: {len(texts) - _MOST_ENTRIES} more, which are not shown")
+            lines.append(f"{label.rstrip(', :')}: {len(texts) - _MOST_ENTRIES} more, not shown")
     lines = [log_line(line) for line in lines]
     lines += [f"Record: {result['record_file']}"] if result["record_file"] else []
     lines += [f"Plan: {result['plan_file']}"] if result["plan_file"] else []
@@ -85,5 +85,5 @@ def _sections(result: Mapping[str, Any], check_mode: bool) -> Iterable[tuple[str
     yield "planned, not reached: " if ended or result["unconfirmed"] else "planned: ", open_entries
     yield "left, ", [f"{entry['reason']}: {entry['message']}" for entry in result["left"]]
     yield "not in the plan: ", [entry["message"] for entry in result["not_in_plan"]]
-    yield "was not there: ", result["absent"]
-    yield "it is not known whether it is gone: ", result["unconfirmed"]
+    yield "did not exist: ", result["absent"]
+    yield "not known whether it still exists: ", result["unconfirmed"]

@@ -94,8 +94,11 @@ def parse_account_options(options: Mapping[str, Any]) -> AccountOptions | None:
     parsed = AccountOptions(entries, excluded, _role_name(options.get("assume_role_name")), parse_external_id(options))
     if parsed.role_name is None and any(account_of_role(entry) is None for entry in entries):
         raise OptionError(
-            "assume_role_name: required for accounts that are given by ID, by organizational unit or as all",
-            hint="Name the role that exists in each of these accounts, or give the ARN of a role for each account.",
+            "assume_role_name: required if accounts is all or has IDs of accounts, organizational units or roots",
+            hint=(
+                "Set it to the name of a role that exists in each of these accounts, or give the ARN of a role for "
+                "each account."
+            ),
         )
     if not parsed.lists:
         _check_excluded(parsed)
@@ -142,13 +145,14 @@ def _check_entry(option: str, name: str) -> None:
         raise _unquoted(option, name)
     if name.startswith("arn:"):
         raise OptionError(
-            f"{option}: {quoted(name)} is not the ARN of a role, such as arn:aws:iam::123456789012:role/auditor",
+            f"{option}: {quoted(name)} is not the ARN of a role; expected one such as "
+            "arn:aws:iam::123456789012:role/auditor",
             hint="Give the ID at the end of the ARN." if ":organizations:" in name else None,
         )
     if name.startswith(("ou-", "r-")):
         raise OptionError(
-            f"{option}: {quoted(name)} is not a valid ID; expected that of an organizational unit, such as "
-            "ou-ab12-34cdef56, or of a root, such as r-ab12"
+            f"{option}: {quoted(name)} is not a valid ID; expected an organizational unit, such as ou-ab12-34cdef56, "
+            "or a root, such as r-ab12"
         )
     allowed = "an account ID of 12 digits, the ARN of a role, or the ID of an organizational unit or a root"
     if option == "accounts":
@@ -159,8 +163,8 @@ def _check_entry(option: str, name: str) -> None:
 
 def _unquoted(option: str, digits: str) -> OptionError:
     return OptionError(
-        f"{option}: {quoted(digits)} is not an account ID, which has 12 digits",
-        hint="Quote account IDs: YAML reads an ID without quotes as a number, and 012345670123 as an octal one.",
+        f"{option}: {quoted(digits)} is not an account ID; expected 12 digits",
+        hint="Quote account IDs: YAML reads an ID without quotes as a number, and 012345670123 as an octal number.",
     )
 
 
@@ -183,7 +187,7 @@ def _role_name(value: object) -> str | None:
     if not isinstance(value, str) or not _ROLE_NAME.fullmatch(value) or len(value) > _LONGEST_ROLE_PATH:
         hint = "Give the name of the role without the rest of its ARN." if str(value).startswith("arn:") else None
         raise OptionError(
-            f"assume_role_name: {quoted(value)} is not the name of a role, such as workmail-auditor or "
+            f"assume_role_name: {quoted(value)} is not the name of a role; expected one such as workmail-auditor or "
             "audit/workmail-auditor",
             hint=hint,
         )
@@ -196,7 +200,8 @@ def _check_excluded(options: AccountOptions) -> None:
     for entry in options.excluded:
         if is_unit_id(entry):
             raise OptionError(
-                f"exclude_accounts: {entry} excludes nothing, because accounts has no unit and is not all"
+                f"exclude_accounts: {entry} excludes nothing, because accounts is not all and has no organizational "
+                "unit"
             )
         if (account_of_role(entry) or entry) not in accounts:
             raise OptionError(f"exclude_accounts: {entry} excludes nothing, because accounts does not include it")
@@ -225,13 +230,13 @@ def find_accounts(options: AccountOptions | None, session: Session, role: Role |
     own = account_of_arn(caller)
     if own is None:
         raise PatrolError(
-            f"AWS STS gave {quoted(caller)} as the ARN of the credentials, which has no account ID",
+            f"AWS STS returned {quoted(caller)} as the ARN of the credentials, which has no account ID",
             error_code=_NO_ACCOUNT,
         )
     found = _without_excluded(options, _find_entries(options, session), session)
     if not any(account.readable for account in found.values()):
         raise PatrolError(
-            "accounts: no account in state ACTIVE is left to read",
+            "accounts: no account in state ACTIVE remains to be read",
             error_code=_NO_ACCOUNT,
             hint="Check accounts and exclude_accounts.",
         )
@@ -300,8 +305,10 @@ def _unknown_unit(parent: str) -> PatrolError:
         f"the {kind} {parent} does not exist",
         error_code=_NO_PARENT,
         operation="ListAccountsForParent",
-        hint="Check its ID, and whether the credentials are of the management account or a delegated administrator of "
-        "this organization in AWS Organizations.",
+        hint=(
+            "Check its ID, and that the credentials belong to the management account or a delegated administrator of "
+            "this organization in AWS Organizations."
+        ),
     )
 
 

@@ -97,7 +97,7 @@ def parse_sweep_options(options: Mapping[str, Any], now: int) -> SweepOptions:
     select = parse_conditions({} if options.get("select") is None else options["select"], "select")
     owners = bool(options.get("owners"))
     if select.needs_owners and not owners:
-        raise OptionError("select: owner, owner_state and owner_linked need owners: true")
+        raise OptionError("select: owner, owner_state and owner_linked require owners: true")
     parsed = SweepOptions(
         organizations=organizations,
         users=users,
@@ -168,12 +168,14 @@ def check_organization(name: str, option: str) -> None:
     if is_organization_id(name):
         if not _ORGANIZATION_ID.fullmatch(name):
             raise OptionError(
-                f"{option}: {quoted(name)} is not a valid organization ID, which is m- and 32 lowercase hex digits"
+                f"{option}: {quoted(name)} is not a valid organization ID; expected m- and 32 lowercase hexadecimal "
+                "digits"
             )
     elif len(name) > _LONGEST_ALIAS or not _ALIAS.fullmatch(name):
         raise OptionError(
-            f"{option}: {quoted(name)} is neither an organization ID, which is m- and 32 lowercase hex digits, nor an "
-            f"alias, which is at most {_LONGEST_ALIAS} letters, digits and single hyphens and does not begin with d-"
+            f"{option}: {quoted(name)} is not a valid organization ID or alias; expected m- and 32 lowercase "
+            f"hexadecimal digits, or at most {_LONGEST_ALIAS} letters, digits and single hyphens that do not begin "
+            "with d-"
         )
 
 
@@ -199,10 +201,10 @@ def _next_token(value: object) -> str | None:
 def _check_paging(options: SweepOptions) -> None:
     given = "next_token" if options.next_token is not None else "max_items"
     if options.accounts is not None:
-        raise OptionError(f"{given}: paging by hand reads one account; leave out accounts")
+        raise OptionError(f"{given}: cannot be combined with accounts, because paging by hand reads one account")
     if len(options.organizations) != 1:
-        named = ", ".join(options.organizations) or "none, which means every one"
-        raise OptionError(f"{given}: paging by hand takes exactly one organization in organizations, got {named}")
+        named = ", ".join(options.organizations) or "none, which means all"
+        raise OptionError(f"{given}: paging by hand requires exactly one organization in organizations, got {named}")
     for option, names in (("users", options.users), ("regions", options.regions)):
         if len(names) > 1 or "all" in names:
-            raise OptionError(f"{given}: paging by hand takes at most one entry in {option}, got {', '.join(names)}")
+            raise OptionError(f"{given}: paging by hand allows at most one entry in {option}, got {', '.join(names)}")

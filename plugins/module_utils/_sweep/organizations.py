@@ -199,21 +199,23 @@ def _by_id(organizations: Sequence[Organization]) -> list[Organization]:
 
 def _none_readable(places: Sequence[Place]) -> PatrolError:
     return PatrolError(
-        "ListOrganizations shows no organization in state Active",
+        "no organization is in state Active",
         error_code="NoOrganizationException",
         account_id=_one_account(places),
         region=_regions(places),
-        hint="This is usually the wrong region or account.",
+        hint="Check the region and the account.",
     )
 
 
 def _in_two_places(first: Organization, second: Organization, kind: str, where: str) -> PatrolError:
     return ReplyError(
-        f"organization {second.alias or second.id} is listed in {kind} {where} as well",
+        f"organization {second.alias or second.id} is also listed in {kind} {where}",
         account_id=second.account_id,
         organization_id=second.id,
         region=second.region,
-        hint="An organization is in one account and one region. Check that endpoint_url does not answer for all.",
+        hint=(
+            "An organization is in one account and one region. Check whether endpoint_url answers for several of them."
+        ),
     )
 
 
@@ -245,7 +247,7 @@ def _not_found(name: str, known: Sequence[Organization], places: Sequence[Place]
         account_id=_one_account(places),
         organization_id=name if is_organization_id(name) else None,
         region=_regions(places),
-        hint=f"This is usually the wrong region or account: it was looked for in {where}.",
+        hint=f"Check the region and the account: the organization was looked up in {where}.",
     )
 
 
@@ -256,5 +258,7 @@ def _not_readable(organization: Organization) -> PatrolError:
         account_id=organization.account_id,
         organization_id=organization.id,
         region=organization.region,
-        hint="Such an organization cannot list tokens. Leave it out.",
+        hint=(
+            "Only an organization in state Active can list its tokens. Name the organizations to read without this one."
+        ),
     )

@@ -205,12 +205,12 @@ def _not_read_by_hand(
     place = organizations[0] if organizations else None
     return [
         PatrolError(
-            f"the listing was paged by hand, and the tokens {' and '.join(lacking)} were not read",
+            f"the listing was paged by hand, so the tokens {' and '.join(lacking)} were not read",
             error_code=PAGED,
             account_id=place and place.account_id,
             organization_id=place and place.id,
             region=place and place.region,
-            hint="To read all tokens at once, leave out max_items and next_token.",
+            hint="To read all tokens, omit max_items and next_token.",
         )
     ]
 
@@ -352,7 +352,7 @@ def _unknown_users(
                     error_code=_NO_SUCH_USER,
                     organization_id=organizations[0].id if len(organizations) == 1 else None,
                     region=", ".join(sorted({organization.region for organization in organizations})),
-                    hint="Give a user ID, a user name or an e-mail address of a user of these organizations.",
+                    hint="Use the user ID, user name or e-mail address of a user of these organizations.",
                 )
             )
     return [f"user {user}" for user in unknown]

@@ -71,11 +71,13 @@ class AssumedRole:
             found = reply.get("Credentials") or {}
             for name in ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"):
                 if not found.get(name):
-                    raise ReplyError(f"the reply holds no {name}", hint=FOREIGN_REPLY)
+                    raise ReplyError(f"the reply has no {name}", hint=FOREIGN_REPLY)
             arn = (reply.get("AssumedRoleUser") or {}).get("Arn")
             # The tokens of another account would be reported as those of this one.
             if account_of_arn(arn) != account_of_role(self._role.arn):
-                raise ReplyError(f"the credentials are of {quoted(arn)}, not of {self._role.arn}", hint=FOREIGN_REPLY)
+                raise ReplyError(
+                    f"the credentials belong to {quoted(arn)}, not to {self._role.arn}", hint=FOREIGN_REPLY
+                )
         credentials = Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], "assume-role")
         return credentials, found["Expiration"]
 

@@ -138,9 +138,9 @@ def check_url(label: str, url: str) -> None:
         valid = False
     if "@" in url:
         raise OptionError(
-            f"{label}: the URL holds a user name or a password, which AWS does not accept",
+            f"{label}: the URL contains a user name or a password, which AWS does not accept",
             error_code=INVALID,
-            hint="Give the URL without them; AWS knows the caller by the credentials.",
+            hint="Remove them from the URL. AWS identifies the caller by the credentials.",
         )
     if not valid:
         raise OptionError(f"{label}: {quoted(url)} is not a URL such as https://HOST or http://HOST:PORT")

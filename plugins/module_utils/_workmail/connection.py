@@ -235,19 +235,21 @@ def _check_profile(given: Mapping[str, Any]) -> None:
     if given["profile"] and keys:
         profile, key = _named("profile", given), _named(keys[0], given)
         raise OptionError(
-            f"{profile}: the profile {quoted(given['profile'])} and {key} exclude each other",
+            f"{profile}: the profile {quoted(given['profile'])} cannot be combined with {key}",
             error_code="ConflictingCredentialsException",
-            hint="Unset one of them, or give its option as an empty text.",
+            hint="Unset one of them, or set its option to an empty string.",
         )
 
 
 def _no_client(service: str, error: Exception) -> PatrolError:
     if isinstance(error, BotoCoreError):
         text, hint = describe_botocore(error)
-        return OptionError(f"no client of {service} can be made: {text}", error_code=type(error).__name__, hint=hint)
+        return OptionError(
+            f"the client of {service} cannot be created: {text}", error_code=type(error).__name__, hint=hint
+        )
     # The text can quote a URL with a password, or a header.
     return OptionError(
-        f"no client of {service} can be made: {type(error).__name__}",
+        f"the client of {service} cannot be created: {type(error).__name__}",
         error_code=INVALID,
         hint="Check the options of the connection, the AWS_* environment variables and the AWS configuration files.",
     )

@@ -153,7 +153,7 @@ def describe_user(client: Any, organization_id: str, user: str) -> str:
         if user.casefold() not in [str(reply.get(name)).casefold() for name in names]:
             raise ReplyError(
                 f"the reply is about user {quoted(reply['UserId'])}, which is not known to be {quoted(user)}",
-                hint=f"Give the user ID, the user name or the primary e-mail address. {FOREIGN_REPLY}",
+                hint=f"Use the user ID, the user name or the primary e-mail address. {FOREIGN_REPLY}",
             )
     return str(reply["UserId"])
 
@@ -195,8 +195,8 @@ def list_personal_access_tokens(
     def check(token: dict[str, Any]) -> None:
         if user_id is not None and str(token.get("UserId")).casefold() != user_id.casefold():
             raise ReplyError(
-                f"the reply holds token {quoted(token.get('PersonalAccessTokenId'))} of user "
-                f"{quoted(token.get('UserId'))}, and only those of user {quoted(user_id)} were asked for",
+                f"the reply has token {quoted(token.get('PersonalAccessTokenId'))} of user "
+                f"{quoted(token.get('UserId'))}, but only tokens of user {quoted(user_id)} were requested",
                 hint=FOREIGN_REPLY,
             )
 
@@ -265,7 +265,7 @@ def read_user(client: Any, organization_id: str, user_id: str) -> Owner | None:
             if reply["UserId"] != user_id:
                 raise ReplyError(f"the reply is about user {reply['UserId']}", hint=FOREIGN_REPLY)
             if not reply.get("State"):
-                raise ReplyError("the reply does not give the state of the user", hint=FOREIGN_REPLY)
+                raise ReplyError("the reply has no state of the user", hint=FOREIGN_REPLY)
     except PatrolError as error:
         if error.error_code == NO_SUCH_USER:
             return None
@@ -386,14 +386,14 @@ class _Entries:
                 news.append(item)
             elif self._digests[key] != digest:
                 raise ReplyError(
-                    f"the entry {quoted(key)} is listed again with other content",
+                    f"the entry {quoted(key)} is listed again with different content",
                     error_code=_PAGINATION,
                     hint="It may have changed while it was read. Run it again.",
                 )
         self._quiet_pages = 0 if first else self._quiet_pages + 1
         if self._quiet_pages > _MOST_PAGES_WITHOUT_NEWS:
             raise ReplyError(
-                f"the last {self._quiet_pages} pages hold no new entry, so the listing may never end",
+                f"the last {self._quiet_pages} pages have no new entry, so the listing may never end",
                 error_code=_PAGINATION,
             )
         return news
@@ -482,6 +482,6 @@ def _new_token(reply: dict[str, Any], seen: set[str]) -> str | None:
     if not token:
         raise ReplyError("NextToken is empty, so the listing may be incomplete", error_code=_PAGINATION)
     if token in seen:
-        raise ReplyError("NextToken was seen before, so the listing would never end", error_code=_PAGINATION)
+        raise ReplyError("NextToken is repeated, so the listing would never end", error_code=_PAGINATION)
     seen.add(token)
     return token

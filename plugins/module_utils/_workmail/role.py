@@ -42,11 +42,14 @@ def parse_role(options: Mapping[str, Any]) -> Role | None:
     external_id = parse_external_id(options)
     if arn is None:
         if external_id is not None and options.get("accounts") is None:
-            raise OptionError("assume_role_external_id: needs assume_role_arn or accounts")
+            raise OptionError("assume_role_external_id: requires assume_role_arn or accounts")
         return None
     # An empty one, of a variable that was never set, would sweep the wrong account.
     if not isinstance(arn, str) or not _ROLE_ARN.fullmatch(arn):
-        raise OptionError(f"assume_role_arn: {quoted(arn)} is not like arn:aws:iam::123456789012:role/NAME")
+        raise OptionError(
+            f"assume_role_arn: {quoted(arn)} is not the ARN of a role; expected one such as "
+            "arn:aws:iam::123456789012:role/NAME"
+        )
     return Role(arn, external_id)
 
 
@@ -65,7 +68,8 @@ def parse_external_id(options: Mapping[str, Any]) -> str | None:
     value = options.get("assume_role_external_id")
     if value is not None and (not isinstance(value, str) or not _EXTERNAL_ID.fullmatch(value)):
         raise OptionError(
-            "assume_role_external_id: the value is not 2 to 1224 letters, digits and characters of +=,.@:/-_"
+            "assume_role_external_id: the value is not valid; expected 2 to 1224 letters, digits and characters of "
+            "+=,.@:/-_"
         )
     return value
 

@@ -136,7 +136,7 @@ class Session:
         caller = self.caller(account_id)
         if account_of_arn(caller) != account_id:
             raise ReplyError(
-                f"the credentials of the role are those of {quoted(caller)}",
+                f"the credentials of the role belong to {quoted(caller)}",
                 region=self.regions[0],
                 operation="GetCallerIdentity",
                 hint=FOREIGN_REPLY,
@@ -186,7 +186,7 @@ class Session:
         with located("sts", "GetCallerIdentity", self.regions[0]):
             arn = client.get_caller_identity().get("Arn")
             if not isinstance(arn, str) or not arn:
-                raise ReplyError("the reply holds no Arn", hint=FOREIGN_REPLY)
+                raise ReplyError("the reply has no Arn", hint=FOREIGN_REPLY)
         return arn
 
     def known_caller(self) -> str | None:
@@ -220,7 +220,7 @@ class Session:
         self.progress.watch(client)
         if service == "workmail" and not hasattr(client, "list_personal_access_tokens"):
             raise PatrolError(
-                f"botocore {botocore.__version__} does not know WorkMail's personal access tokens",
+                f"botocore {botocore.__version__} does not support personal access tokens of Amazon WorkMail",
                 error_code="UnsupportedBotocoreException",
                 region=region,
                 hint=f"Install botocore {_FIRST_BOTOCORE} or newer on the host that runs this.",
@@ -233,22 +233,22 @@ def _checked_regions(wanted: Sequence[str], own: str | None, available: list[str
     known = ", ".join(sorted(available))
     if "all" in wanted:
         if len(wanted) > 1:
-            raise OptionError(f"regions: all stands alone, got {', '.join(wanted)}")
+            raise OptionError(f"regions: all cannot be combined with other entries, got {', '.join(wanted)}")
         return sorted(available)
     if not wanted and not own:
         raise PatrolError(
-            "no region was given or found in the environment or the profile",
+            "no region is set in the options, the environment or the profile",
             error_code="NoRegionError",
-            hint=f"Set region or regions; Amazon WorkMail is in {known}.",
+            hint=f"Set region or regions. Amazon WorkMail is available in {known}.",
         )
     regions = list(wanted) or [str(own)]
     for region in regions:
         if region not in available:
             option = "regions" if wanted else "region"
             raise OptionError(
-                f"{option}: Amazon WorkMail is not in {quoted(region)}",
+                f"{option}: {quoted(region)} is not a region of Amazon WorkMail",
                 error_code="UnsupportedRegionException",
                 region=region,
-                hint=f"Amazon WorkMail is in {known}.",
+                hint=f"Amazon WorkMail is available in {known}.",
             )
     return regions

@@ -198,7 +198,7 @@ def test_credentials_of_an_account_that_is_not_read_are_an_error(
 ) -> None:
     """Nothing of the other account is listed twice, so only AWS STS shows whose credentials these are."""
     estate.faults.add(Fault("other_account", operation="AssumeRole", role_arn=role_in(THREE), other_account_id=other))
-    with pytest.raises(PatrolError, match=f"the credentials of the role are those of .*{other}.*account {THREE}"):
+    with pytest.raises(PatrolError, match=f"the credentials of the role belong to .*{other}.*account {THREE}"):
         gather(**options)
 
 
@@ -209,7 +209,7 @@ def test_a_module_for_one_organization_does_not_act_in_another_account(
     role = role_in(THREE)
     assert connect_to_organization({"organization": "team-3", "assume_role_arn": role}, connect()).organization
     estate.faults.add(Fault("other_account", operation="AssumeRole", role_arn=role, other_account_id=TWO))
-    with pytest.raises(PatrolError, match=f"the credentials of the role are those of .*{TWO}.*account {THREE}"):
+    with pytest.raises(PatrolError, match=f"the credentials of the role belong to .*{TWO}.*account {THREE}"):
         connect_to_organization({"organization": "team-2", "assume_role_arn": role}, connect())
 
 
@@ -232,7 +232,9 @@ def test_credentials_without_an_account_are_an_error(gather: Gather, estate: Emu
     estate.faults.add(
         Fault("changed_element", operation="GetCallerIdentity", field="Arn", value="arn:aws:iam:::user/x")
     )
-    with pytest.raises(PatrolError, match="AWS STS gave 'arn:aws:iam:::user/x' as the ARN .*, which has no account ID"):
+    with pytest.raises(
+        PatrolError, match="AWS STS returned 'arn:aws:iam:::user/x' as the ARN .*, which has no account ID"
+    ):
         gather(**ALL)
     assert not [entry for entry in estate.requests if entry.operation == "AssumeRole"]
 
@@ -272,7 +274,7 @@ def test_a_page_token_that_botocore_would_ignore_is_an_error(gather: Gather, est
 
 def test_a_listing_that_repeats_its_page_token_is_an_error(gather: Gather, estate: Emulator) -> None:
     estate.faults.add(Fault("same_next_token", operation="ListAccounts"))
-    with pytest.raises(PatrolError, match="NextToken was seen before") as caught:
+    with pytest.raises(PatrolError, match="NextToken is repeated") as caught:
         gather(**ALL)
     assert caught.value.error_code == "PaginationException"
 
@@ -299,7 +301,7 @@ def test_an_account_without_its_id_or_state_is_an_error(
     [
         ({"accounts": ["ou-root-nothing0"]}, "the organizational unit ou-root-nothing0 does not exist"),
         ({"accounts": ["r-none"]}, "the root r-none does not exist"),
-        ({"accounts": [EMPTY]}, "no account in state ACTIVE is left to read"),
+        ({"accounts": [EMPTY]}, "no account in state ACTIVE remains to be read"),
         ({"accounts": [SANDBOX], "exclude_accounts": [EMPTY]}, f"{EMPTY} excludes nothing"),
         ({"accounts": [SANDBOX], "exclude_accounts": [ONE]}, f"{ONE} excludes nothing"),
         ({"accounts": [SANDBOX], "exclude_accounts": [SANDBOX]}, "no account in state ACTIVE is left"),
@@ -316,7 +318,7 @@ def test_accounts_that_match_no_account_are_an_error(gather: Gather, options: di
 
 
 def test_manual_paging_is_refused_with_several_accounts(gather: Gather) -> None:
-    with pytest.raises(OptionError, match="max_items: paging by hand reads one account; leave out accounts"):
+    with pytest.raises(OptionError, match="max_items: cannot be combined with accounts"):
         gather(**ALL, organizations=["team-1"], max_items=5)
 
 

@@ -48,7 +48,7 @@ def test_each_bad_host_is_an_error_beside_a_good_one(
         ),
         "empty": (
             {"audit_assume_role_arn": None},
-            "assume_role_arn: '' is not like arn:aws:iam::123456789012:role/NAME",
+            "assume_role_arn: '' is not the ARN of a role",
         ),
         "lenient": (
             {"account_id": account_id(bad[0]), "audit_fail": False},
@@ -59,13 +59,16 @@ def test_each_bad_host_is_an_error_beside_a_good_one(
             {"account_id": account_id(bad[2]), "audit_regoins": ["all"]},
             "Unknown variables: audit_regoins (did you mean audit_regions?)",
         ),
-        "nobody": ({"account_id": "000000000999"}, "ListOrganizations shows no organization in state Active"),
+        "nobody": ({"account_id": "000000000999"}, "no organization is in state Active"),
         "both": ({"audit_own_account": True, "audit_assume_role_arn": arn}, "audit_assume_role_arn: expected the ARN"),
         "undecided": (
             {"account_id": account_id(bad[1]), "audit_owners": "maybe"},
             "argument 'audit_owners' is of type",
         ),
-        "wrong": ({"account_id": "12"}, "assume_role_arn: 'arn:aws:iam::12:role/workmail-auditor' is not like"),
+        "wrong": (
+            {"account_id": "12"},
+            "assume_role_arn: 'arn:aws:iam::12:role/workmail-auditor' is not the ARN of a role",
+        ),
     }
     hosts.update({name: variables for name, (variables, _reason) in reasons.items()})
     # A host beside the group, which names no role.
@@ -160,8 +163,8 @@ def test_an_inventory_without_hosts_is_an_error(
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        ({"audit_as_of": "soon"}, "as_of: 'soon' is neither an instant with an offset"),
-        ({"audit_as_of": None}, "as_of: '' is neither an instant with an offset"),
+        ({"audit_as_of": "soon"}, "as_of: 'soon' is not a valid time; expected ISO 8601 with an offset"),
+        ({"audit_as_of": None}, "as_of: '' is not a valid time; expected ISO 8601 with an offset"),
         ({"audit_policy": "no_expird"}, "'no_expird' does not exist, did you mean no_expired?"),
         ({"audit_hots": ["account00"]}, "Unknown variables: audit_hots (did you mean audit_hosts?)"),
         ({"audit_fail": "maybe"}, 'audit_fail: "maybe" is not valid; expected true or false'),

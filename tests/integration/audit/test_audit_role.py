@@ -197,7 +197,10 @@ def test_a_variable_without_a_value_is_refused_before_any_call(emulator: Emulato
         ({"audit_baseline": None}, "audit_baseline: expected the path of a file, got ''"),
         ({"audit_baseline": "no.json"}, "audit_baseline: 'no.json' does not exist. A baseline is the audit.json"),
         ({"audit_baseline": {}}, "audit_baseline: expected the result of an audit, got {}"),
-        ({"audit_baseline": {"a": 1}, "audit_baseline_max_age": None}, "audit_baseline_max_age: '' is not a duration"),
+        (
+            {"audit_baseline": {"a": 1}, "audit_baseline_max_age": None},
+            "audit_baseline_max_age: '' is not a valid duration",
+        ),
         ({**accounts, "audit_accounts": None}, "audit_accounts: expected non-empty strings, got ''"),
         ({**accounts, "audit_accounts": []}, "audit_accounts: the list is empty"),
         ({**accounts, "audit_exclude_accounts": None}, "audit_exclude_accounts: expected non-empty strings"),

@@ -116,7 +116,7 @@ def test_no_result_or_report_of_an_earlier_audit_survives(
     failing = {
         "no file": ({"audit_policy": "nofile.yml"}, "audit_policy: 'nofile.yml' does not exist"),
         "misspelled": ({"audit_regoin": "all"}, "audit_regoin (did you mean audit_regions?)"),
-        "as_of": ({"audit_as_of": "yesterday"}, "audit_as_of: 'yesterday' is neither"),
+        "as_of": ({"audit_as_of": "yesterday"}, "audit_as_of: 'yesterday' is not a valid time"),
         "formats": (
             {"audit_report_formats": "json,htlm"},
             "audit_report_formats: 'htlm' is not a format",

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.ansible, pytest.mark.slow]
 INFO = "patrol.workmail.workmail_pat_info"
 # Each of these is refused before any call, and shown by Ansible with its arguments.
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "endpoint": ({INFO: {"endpoint_url": f"http://user:{MARK}@host"}}, "endpoint_url: the URL holds a user name"),
+    "endpoint": ({INFO: {"endpoint_url": f"http://user:{MARK}@host"}}, "endpoint_url: the URL contains a user name"),
     "proxy": (
         {INFO: {"endpoint_url": "nonsense", "aws_config": {"proxies": {"https": f"http://user:{MARK}@proxy"}}}},
         "endpoint_url: 'nonsense' is not a URL",

@@ -104,7 +104,9 @@ def test_regions_are_those_of_the_options_or_the_connection(
 
 def test_a_missing_region_is_an_error(aws: pytest.MonkeyPatch) -> None:
     aws.delenv("AWS_REGION")
-    with pytest.raises(PatrolError, match="no region was given.*Amazon WorkMail is in eu-west-1, us-east-1") as caught:
+    with pytest.raises(
+        PatrolError, match="no region is set.*Amazon WorkMail is available in eu-west-1, us-east-1"
+    ) as caught:
         open_session()
     assert caught.value.error_code == "NoRegionError"
 
@@ -117,7 +119,7 @@ def test_an_old_botocore_is_an_error(aws: pytest.MonkeyPatch) -> None:
             return super().client("sts", region, config, role)
 
     with pytest.raises(
-        PatrolError, match=r"does not know WorkMail's .*\. Install botocore 1\.35\.52 or newer"
+        PatrolError, match=r"does not support personal access tokens .*\. Install botocore 1\.35\.52 or newer"
     ) as caught:
         open_session(AnotherConnection({})).client("us-east-1")
     assert caught.value.error_code == "UnsupportedBotocoreException"

@@ -159,11 +159,11 @@ def test_events_have_the_owner_if_owners_is_true(emulator: Emulator, watch: Call
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ({"region": "eu-central-1"}, "Amazon WorkMail is not in 'eu-central-1'"),
+        ({"region": "eu-central-1"}, "'eu-central-1' is not a region of Amazon WorkMail"),
         ({"profile": "nope"}, "nope"),
         (
             {"profile": "nope", "access_key": "key", "secret_key": "secret"},
-            "access_key exclude each other",
+            "cannot be combined with access_key",
         ),
         ({"endpoint_url": "localhost:5000"}, "endpoint_url: 'localhost:5000' is not a URL"),
         ({"state_file": "/nonexistent/state.json"}, "Make the directory /nonexistent first"),

@@ -279,7 +279,7 @@ def test_the_answer_does_not_depend_on_concurrency(emulator: Emulator, gather: G
             "OrganizationNotFoundException",
             "called acmee, did you mean acme",
         ),
-        ({"organizations": [NOBODY]}, "OrganizationNotFoundException", "wrong region or account"),
+        ({"organizations": [NOBODY]}, "OrganizationNotFoundException", "Check the region and the account"),
         ({"organizations": [ACME, NOBODY], "regions": ["all"]}, "OrganizationNotFoundException", NOBODY),
         ({"organizations": ["gone"]}, "OrganizationStateException", "gone is in state 'Deleted'"),
         ({"organizations": [GONE]}, "OrganizationStateException", "gone is in state 'Deleted'"),
@@ -321,7 +321,7 @@ def test_an_organization_in_two_regions_is_an_error(emulator: Emulator, gather: 
     """As with an endpoint that answers for every region: its tokens would count twice."""
     body = json.dumps({"OrganizationSummaries": [{"OrganizationId": ACME, "Alias": "acme", "State": "Active"}]})
     emulator.faults.add(Fault("body", operation="ListOrganizations", body=body))
-    with pytest.raises(PatrolError, match="acme is listed in region us-east-1 as well") as caught:
+    with pytest.raises(PatrolError, match="acme is also listed in region us-east-1") as caught:
         gather(regions=["us-east-1", "eu-west-1"])
     assert (caught.value.organization_id, caught.value.region) == (ACME, "eu-west-1")
     facts = gather(regions=["us-east-1", "eu-west-1"], on_error="continue").result
@@ -357,8 +357,8 @@ def test_a_region_without_workmail_is_not_reported_as_a_misspelling(emulator: Em
     with pytest.raises(PatrolError) as caught:
         gather(regions=["eu-central-1"])
     assert str(caught.value) == (
-        "regions: Amazon WorkMail is not in 'eu-central-1' (region eu-central-1). "
-        "Amazon WorkMail is in eu-west-1, us-east-1, us-west-2."
+        "regions: 'eu-central-1' is not a region of Amazon WorkMail (region eu-central-1). "
+        "Amazon WorkMail is available in eu-west-1, us-east-1, us-west-2."
     )
 
 

@@ -209,7 +209,7 @@ def test_a_next_token_that_comes_again_is_an_error(emulator: Emulator, gather: G
     for number, following in enumerate(tokens, 1):
         page = {"PersonalAccessTokenSummaries": [{"Name": f"Token {number}"}], "NextToken": following}
         emulator.faults.add(Fault("body", operation="ListPersonalAccessTokens", times=1, body=json.dumps(page)))
-    with pytest.raises(PatrolError, match="NextToken was seen before") as caught:
+    with pytest.raises(PatrolError, match="NextToken is repeated") as caught:
         gather(organizations=[ACME])
     assert caught.value.error_code == PAGINATION and caught.value.page == len(tokens)
 

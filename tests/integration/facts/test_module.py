@@ -24,11 +24,14 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "page": ({"page_size": 0}, "page_size: 0 is out of range; expected 1 to 100"),
     "region": ({"regions": ["eu-central-1"]}, "eu-west-1, us-east-1, us-west-2"),
     "condition": ({"select": {"expird": True}}, "select.expird: unknown condition, did you mean expired?"),
-    "duration": ({"select": {"older_than": "90"}}, "select.older_than: '90' is not a duration"),
-    "instant": ({"as_of": "2026-01-02T03:04:05"}, "as_of: '2026-01-02T03:04:05' is neither an instant with an offset"),
+    "duration": ({"select": {"older_than": "90"}}, "select.older_than: '90' is not a valid duration"),
+    "instant": (
+        {"as_of": "2026-01-02T03:04:05"},
+        "as_of: '2026-01-02T03:04:05' is not a valid time; expected ISO 8601 with an offset",
+    ),
     "digits": ({"as_of": "+" + "9" * 5000 + "d"}, "as_of: '+999"),
-    "role": ({"assume_role_arn": ""}, "assume_role_arn: '' is not like arn:aws:iam::"),
-    "owners": ({"select": {"owner_state": "DISABLED"}}, "need owners: true"),
+    "role": ({"assume_role_arn": ""}, "assume_role_arn: '' is not the ARN of a role"),
+    "owners": ({"select": {"owner_state": "DISABLED"}}, "require owners: true"),
     "paging": ({"organizations": ["acme", "globex"], "max_items": 5}, "exactly one organization"),
 }
 INVALID_IN_A_TASK: dict[str, tuple[dict[str, Any], str]] = {
@@ -38,7 +41,7 @@ INVALID_IN_A_TASK: dict[str, tuple[dict[str, Any], str]] = {
         "organizations, organization: are two names of one option; give one of them",
     ),
     "aliases": ({"user": "ana", "user_id": "u-1"}, "users, user_id: are two names of one option"),
-    "connection": ({"region": "eu-central-1"}, "region: Amazon WorkMail is not in 'eu-central-1'"),
+    "connection": ({"region": "eu-central-1"}, "region: 'eu-central-1' is not a region of Amazon WorkMail"),
     "choice": ({"on_error": "contine"}, "value of on_error must be one of: fail, continue, got: contine"),
     "config": ({"aws_config": {"retrys": 3}}, "retrys"),
     "profile": ({"profile": "nope", "access_key": "", "secret_key": ""}, "nope"),

@@ -191,9 +191,9 @@ INVALID = {
     "unknown": ({"organisations": ["acme"]}, "organisations: unknown option, did you mean organizations?"),
     "paging": ({"max_items": 5}, "max_items: unknown option"),
     "organizations": ({"organizations": ["m-XYZ"]}, "organizations: 'm-XYZ' is not a valid organization ID"),
-    "regions": ({"regions": ["eu-central-1"]}, "regions: Amazon WorkMail is not in 'eu-central-1'"),
-    "region": ({"region": "nowhere-1"}, "region: Amazon WorkMail is not in 'nowhere-1'"),
-    "as_of": ({"as_of": "2026-01"}, "as_of: '2026-01' is neither an instant with an offset"),
+    "regions": ({"regions": ["eu-central-1"]}, "regions: 'eu-central-1' is not a region of Amazon WorkMail"),
+    "region": ({"region": "nowhere-1"}, "region: 'nowhere-1' is not a region of Amazon WorkMail"),
+    "as_of": ({"as_of": "2026-01"}, "as_of: '2026-01' is not a valid time; expected ISO 8601 with an offset"),
     "template": ({"organizations": ["{{ nothing_of_the_kind }}"]}, "nothing_of_the_kind"),
     "profile": ({"profile": "nope", "access_key": "", "secret_key": ""}, "nope"),
 }

@@ -28,8 +28,8 @@ BAD_EXPRESSIONS = {
     "nothing": (f"query('{LOOKUP}', '')", "organizations: expected non-empty strings"),
     "option": (f"query('{LOOKUP}', 'acme', slect={{'expired': true}})", "slect: unknown option, did you mean select?"),
     "terms": (f"query('{LOOKUP}', organizations=['acme'])", "organizations: unknown option"),
-    "select": (f"query('{LOOKUP}', select={{'unused_for': '9'}})", "select.unused_for: '9' is not a duration"),
-    "region": (f"query('{LOOKUP}', region='nowhere-1')", "Amazon WorkMail is not in 'nowhere-1'"),
+    "select": (f"query('{LOOKUP}', select={{'unused_for': '9'}})", "select.unused_for: '9' is not a valid duration"),
+    "region": (f"query('{LOOKUP}', region='nowhere-1')", "'nowhere-1' is not a region of Amazon WorkMail"),
     "number": (f"query('{LOOKUP}', page_size='many')", "page_size: 'many' is not an integer"),
     "choice": (f"query('{LOOKUP}', on_missing='ignore')", "on_missing: 'ignore' is not one of error, skip, warn"),
     "alias": (
@@ -42,7 +42,10 @@ BAD_EXPRESSIONS = {
         "conditions.expird: unknown condition, did you mean expired?",
     ),
     "both": ("{} is patrol.workmail.workmail_pat_matching({}, expired=true)", "one dict or keyword arguments"),
-    "as_of": ("{} is patrol.workmail.workmail_pat_matching(expired=true, as_of='now')", "as_of: 'now' is neither"),
+    "as_of": (
+        "{} is patrol.workmail.workmail_pat_matching(expired=true, as_of='now')",
+        "as_of: 'now' is not a valid time",
+    ),
     "nothing_given": (
         "{} is patrol.workmail.workmail_pat_matching(none)",
         "expected a mapping of conditions, got nothing",
@@ -103,7 +106,7 @@ def test_an_incomplete_lookup_warns(emulator: Emulator, ansible_playbook: Playbo
     assert run.returncode == 0 and "read 4" in run.stdout and "read 2" in run.stdout
     warned = " ".join(run.stderr.split())
     assert "Not complete: ListPersonalAccessTokens: AccessDeniedException" in warned
-    assert "Not complete: the listing was paged by hand, and the tokens after the last page" in warned
+    assert "Not complete: the listing was paged by hand, so the tokens after the last page" in warned
 
 
 def test_a_list_of_organizations_equals_several_terms(emulator: Emulator, run_tasks: RunTasks) -> None:

@@ -46,7 +46,7 @@ def test_check_mode_predicts_the_result(by_id: Run, emulator: Emulator) -> None:
     [
         ({"organization": "m-123"}, "organization: 'm-123' is not a valid organization ID"),
         ({"organization": None}, "organization: expected a non-empty string, got None"),
-        ({"assume_role_arn": ""}, "assume_role_arn: '' is not like"),
+        ({"assume_role_arn": ""}, "assume_role_arn: '' is not the ARN of a role"),
     ],
 )
 def test_an_organization_or_role_that_is_not_valid_is_refused(

@@ -109,7 +109,7 @@ def test_a_connection_that_breaks_before_the_deletion_leaves_it_unconfirmed(
     """The service may delete the token a moment later, so that it is not reported as merely planned."""
     emulator.faults.add(Fault("reset", operation=DELETE, personal_access_token_id="pat-3"))
     result = by_policy(policy=EXPIRED, as_of=AS_OF, confirm=True, **WIDE)
-    assert result["unconfirmed"] == ["pat-3"] and "it is not known whether it is gone: pat-3" in result["lines"]
+    assert result["unconfirmed"] == ["pat-3"] and "not known whether it still exists: pat-3" in result["lines"]
     assert not any("not reached" in line for line in result["lines"])
 
 

@@ -88,7 +88,7 @@ def test_the_module_predicts_and_revokes(emulator: Emulator, run_tasks: RunTasks
 def test_the_playbook_plans_and_then_revokes(emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path) -> None:
     plan = ansible_playbook(BOOK, extra=REVOKE)
     assert plan.returncode == 0, plan.stdout
-    assert "PLANNED: 2 to revoke, 0 found and left, of 6 tokens" in plan.stdout
+    assert "PLANNED: 2 to revoke, 0 found but skipped, of 6 tokens" in plan.stdout
     assert plan.stdout.count("planned: The token has expired: acme, token pat-") == 2
     assert "Nothing was revoked. To revoke these tokens and no others, review the plan and run:" in plan.stdout
     assert len(held(emulator)) == 6 and "changed=0" in plan.stdout
@@ -166,7 +166,7 @@ def test_every_variable_that_protects_tokens_is_applied(
         "left, protected: every: acme, token pat-1",
         "left, muted: TICKET-1: every: acme, token pat-4",
         "left, created within the grace period: every: young, token pat-new",
-        "was not there: pat-6",
+        "did not exist: pat-6",
     ):
         assert line in run.stdout, line
     assert held(emulator) == {"pat-1", "pat-2", "pat-4"}
@@ -236,9 +236,9 @@ BAD_VARIABLES: list[tuple[dict[str, Any], str]] = [
         {**REVOKE, "revoke_protected": {"##vso[task.complete result=Succeeded;]": 1, "ownr": "a"}},
         "2 mistakes: (1) revoke_protected.# #vso[task.complete result=Succeeded;]: unknown",
     ),
-    ({**REVOKE, "revoke_grace": None}, "revoke_grace: '' is not a duration"),
-    ({**REVOKE, "revoke_as_of": None}, "revoke_as_of: '' is neither"),
-    ({**REVOKE, "revoke_assume_role_arn": None}, "revoke_assume_role_arn: '' is not like"),
+    ({**REVOKE, "revoke_grace": None}, "revoke_grace: '' is not a valid duration"),
+    ({**REVOKE, "revoke_as_of": None}, "revoke_as_of: '' is not a valid time"),
+    ({**REVOKE, "revoke_assume_role_arn": None}, "revoke_assume_role_arn: '' is not the ARN of a role"),
     ({**REVOKE, "revoke_accounts": None}, "revoke_accounts: expected non-empty strings"),
     ({**REVOKE, "revoke_accounts": []}, "revoke_accounts: the list is empty"),
     ({**REVOKE, **ACCOUNTS, "revoke_exclude_accounts": None}, "revoke_exclude_accounts: expected non-empty strings"),

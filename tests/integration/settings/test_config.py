@@ -189,7 +189,7 @@ def test_an_unknown_status_can_be_a_lockout(configured: Emulator, change: Run) -
         (
             {key: value for key, value in CONFIGURATION.items() if key != "PersonalAccessTokenConfiguration"},
             "IncompleteConfigurationException",
-            "Give status as well",
+            "Set status as well",
         ),
     ],
 )

@@ -66,7 +66,7 @@ def test_a_malformed_policy_is_judged_or_refused(document: Malformed, token: Tok
     try:
         json.dumps(judge(policy, [token], NOW)._asdict(), allow_nan=False)
     except IndeterminateError as error:
-        assert "cannot be judged: token " in str(error)
+        assert "cannot be evaluated: token " in str(error)
 
 
 @thorough
@@ -77,7 +77,7 @@ def test_malformed_conditions_are_judged_or_refused(document: Malformed, token: 
     except MistakesError as error:
         check_error(error, "select", f"{len(error.mistakes)} mistakes: (1) select")
     except IndeterminateError as error:
-        assert "cannot be judged: token " in str(error)
+        assert "cannot be evaluated: token " in str(error)
 
 
 KINDS = ("list", "dict", "str", "int", "bool")

@@ -94,7 +94,7 @@ def test_a_field_that_would_be_lost_is_an_error(configuration: dict[str, Any], n
     ("missing", "message"),
     [
         ("IdentityCenterConfiguration", r"has no IdentityCenterConfiguration\.InstanceArn .* Check the configuration"),
-        ("PersonalAccessTokenConfiguration", r"PersonalAccessTokenConfiguration\.Status .* Give status as well"),
+        ("PersonalAccessTokenConfiguration", r"PersonalAccessTokenConfiguration\.Status .* Set status as well"),
     ],
 )
 @guards(SETTINGS, "            if key not in configuration.get(name, {}):")

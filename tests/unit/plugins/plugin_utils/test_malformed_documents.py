@@ -238,12 +238,12 @@ def test_facts_of_nested_aliases_are_refused(place: str) -> None:
         **FACTS,
         place: [{**RECORDS[0], "new_field": doubled(50)}] if place == "personal_access_tokens" else doubled(50),
     }
-    with pytest.raises(AnsibleFilterError, match="repeated too often"):
+    with pytest.raises(AnsibleFilterError, match="repeats its parts too often"):
         workmail_pat_findings(facts, POLICY)
 
 
 @pytest.mark.parametrize("place", ["summary", "findings", "policy", "organizations", "errors", "exceptions", "caller"])
 def test_audits_of_nested_aliases_are_refused(place: str) -> None:
     audit = {**workmail_pat_findings(FACTS, POLICY), place: doubled(50)}
-    with pytest.raises(AnsibleFilterError, match="repeated too often"):
+    with pytest.raises(AnsibleFilterError, match="repeats its parts too often"):
         workmail_pat_report(audit, "markdown")

@@ -220,9 +220,9 @@ def test_bad_templates_are_refused(templates: dict[str, str], message: str) -> N
             {"sender": "Security <security@acme.example>"},
             "is not a valid e-mail address, such as security@acme.example",
         ),
-        ({"deadline": "soon"}, "deadline: 'soon' is neither"),
-        ({"deadline": ""}, "deadline: '' is neither"),
-        ({"deadline": "2026-02-30"}, "deadline: '2026-02-30' is neither"),
+        ({"deadline": "soon"}, "deadline: 'soon' is not a valid time"),
+        ({"deadline": ""}, "deadline: '' is not a valid time"),
+        ({"deadline": "2026-02-30"}, "deadline: '2026-02-30' is not a valid time"),
     ],
 )
 def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:

@@ -141,10 +141,14 @@ def test_an_error_of_a_role_names_its_variables(text: str, named: str) -> None:
 
 def test_the_hint_of_a_failed_task_names_the_variables_of_its_role() -> None:
     action = SimpleNamespace(_templar=SimpleNamespace(template=lambda value: value))
-    result = {"failed": True, "msg": "regions: all stands alone", "hint": "Set region or regions."}
+    result = {
+        "failed": True,
+        "msg": "regions: all cannot be combined with other entries",
+        "hint": "Set region or regions.",
+    }
     assert name_variables(action, dict(result), {"__workmail_variables": VARIABLES}) == {
         "failed": True,
-        "msg": "revoke_regions: all stands alone",
+        "msg": "revoke_regions: all cannot be combined with other entries",
         "hint": "Set revoke_regions.",
     }
     assert name_variables(action, dict(result), {}) == result

@@ -69,7 +69,7 @@ def test_all_mistakes_have_a_line_a_rule_and_the_nearest_name(tmp_path: Path) ->
     begins = [
         "line 2: fail_on: 'hgh' is not one of low, medium, high, critical, did you mean high?",
         "line 6, rule expired: rules[0].when.expird: unknown condition, did you mean expired? Expected ",
-        "line 10, rule unused: rules[1].when.unused_for: '90 days' is not a duration",
+        "line 10, rule unused: rules[1].when.unused_for: '90 days' is not a valid duration",
         "line 12: exceptions[0].rules[0]: rule 'unusd' does not exist, did you mean unused?",
         "line 13: exceptions[0].match.owner: expected a list of at least one non-empty string",
         "line 15: exceptions[0].expires: '2026-02-30' does not exist",
@@ -101,7 +101,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"policy_file": "default", "facts_file": "{folder}/audit"}, "is the result of an audit, which only has"),
     ({"policy_file": "default", "facts_file": "{folder}/text"}, "facts: expected a list of records"),
     # The records have no owners.
-    ({"policy_file": "default", "facts_file": "{folder}/facts"}, "gather with owners: true"),
+    ({"policy_file": "default", "facts_file": "{folder}/facts"}, "gather the tokens with owners: true"),
 ]
 
 

@@ -25,7 +25,7 @@ AS_OF = "2027-01-15T08:00:00Z"
         (([],), {}, "conditions: expected a mapping of conditions"),
         (({},), {"expired": True}, "conditions: give one dict or keyword arguments, not both"),
         ((), {"expird": True}, r"conditions\.expird: unknown condition, did you mean expired\?"),
-        ((), {"expired": True, "as_of": "now"}, "as_of: 'now' is neither an instant"),
+        ((), {"expired": True, "as_of": "now"}, "as_of: 'now' is not a valid time"),
     ],
 )
 @guards(

@@ -177,7 +177,7 @@ def test_organizations_of_an_account_that_cannot_be_read_are_neither_fixed_nor_m
         ({**mixed(), "audited_at": format_instant(NOW + DAY)}, None, "later than now"),
         ({**mixed(), "audited_at": format_instant(NOW - 91 * DAY)}, None, "it is 91 days old, and '90d' is the most"),
         ({**mixed(), "audited_at": format_instant(NOW - 8 * DAY)}, "1w", "it is 8 days old, and '1w' is the most"),
-        (mixed(), "a week", "baseline_max_age: 'a week' is not a duration"),
+        (mixed(), "a week", "baseline_max_age: 'a week' is not a valid duration"),
     ],
     ids=range(13),
 )

@@ -71,9 +71,9 @@ def test_the_oracle_judges_every_condition(name: str, data: st.DataObject) -> No
         ({1: True}, r"^select\.1: unknown condition"),
         ({"expired": 1}, r"^select\.expired: expected true or false, got 1$"),
         ({"expired": None}, r"^select\.expired: expected true or false, got nothing$"),
-        ({"unused_for": "90"}, r"^select\.unused_for: '90' is not a duration"),
-        ({"expires_after": "2026-01"}, r"^select\.expires_after: '2026-01' is not an instant"),
-        ({"expires_after": "2026-02-30"}, r"^select\.expires_after: '2026-02-30' is not an instant"),
+        ({"unused_for": "90"}, r"^select\.unused_for: '90' is not a valid duration"),
+        ({"expires_after": "2026-01"}, r"^select\.expires_after: '2026-01' is not a valid time"),
+        ({"expires_after": "2026-02-30"}, r"^select\.expires_after: '2026-02-30' is not a valid time"),
         ({"name": "x" * 2_001}, r"^select: has a text of 2001 characters; at most 2000 are allowed$"),
         ({"name": {"a" * 65: 1}}, r"^select\.name: expected a list of strings"),
         ({"a" * 65: 1}, r"^select\.'aaa.*': unknown condition, expected "),
@@ -143,7 +143,7 @@ def test_conditions_say_whether_they_need_owners(document: dict[str, Any], neede
     "    return value or 0 or frozenset()\n",
 )
 def test_a_condition_on_a_missing_field_is_an_error(document: dict[str, Any], summary: dict[str, Any]) -> None:
-    with pytest.raises(IndeterminateError, match="cannot be judged: token pat-1 has no (date|scopes)"):
+    with pytest.raises(IndeterminateError, match="cannot be evaluated: token pat-1 has no (date|scopes)"):
         parse_conditions(document, "select").matches(
             token_from_summary({"PersonalAccessTokenId": "pat-1", **summary}, ACME), NOW
         )
@@ -154,7 +154,7 @@ def test_a_condition_on_a_missing_field_is_an_error(document: dict[str, Any], su
 def test_a_condition_on_an_undocumented_owner_state_is_an_error(state: str | None) -> None:
     token = token_from_summary({"PersonalAccessTokenId": "pat-1"}, ACME, Owner("u-1", state=state))
     for wanted in ("ENABLED", ["DISABLED", "DELETED", "UNKNOWN"]):
-        with pytest.raises(IndeterminateError, match="token pat-1 has an owner in the state"):
+        with pytest.raises(IndeterminateError, match="token pat-1 has an owner in the unknown state"):
             parse_conditions({"owner_state": wanted}, "select").matches(token, NOW)
 
 
@@ -208,10 +208,12 @@ def test_a_condition_on_an_unknown_account_is_an_error(globs: Any, account: Any,
     if isinstance(met, bool):
         assert conditions.matches(token, NOW) is met
         return
-    with pytest.raises(IndeterminateError, match=f"account cannot be judged: token pat-1 has no {met}") as caught:
+    with pytest.raises(IndeterminateError, match=f"account cannot be evaluated: token pat-1 has no {met}") as caught:
         conditions.matches(token, NOW)
     hint = caught.value.hint or ""
-    assert hint.startswith("Only AWS Organizations knows names. Use account IDs") == (met == "account_name")
+    assert hint.startswith("The names of accounts come from AWS Organizations. Use account IDs") == (
+        met == "account_name"
+    )
 
 
 def test_a_token_without_a_name_matches_no_name() -> None:
@@ -223,7 +225,7 @@ def test_a_token_without_a_name_matches_no_name() -> None:
 
 
 def test_owner_conditions_refuse_a_token_without_owner() -> None:
-    with pytest.raises(OptionError, match="gather with owners: true"):
+    with pytest.raises(OptionError, match="gather the tokens with owners: true"):
         parse_conditions({"owner": "*"}, "conditions").matches(token_from_summary({}, ACME), NOW)
 
 

@@ -178,13 +178,13 @@ def test_a_policy_with_owner_conditions_refuses_a_token_without_its_owner() -> N
     policy["exceptions"][0]["match"] = {"owner": "ana"}
     parsed = parse_policy(policy)
     assert parsed.needs_owners
-    with pytest.raises(OptionError, match="gather with owners: true"):
+    with pytest.raises(OptionError, match="gather the tokens with owners: true"):
         judge(parsed, [_expired_token(ExpiresTime=NOW + DAY)], NOW)
 
 
 def test_indeterminate_conditions_are_an_error() -> None:
     policy = parse_policy(VALID)
-    with pytest.raises(IndeterminateError, match="unused_for cannot be judged"):
+    with pytest.raises(IndeterminateError, match="unused_for cannot be evaluated"):
         judge(policy, [_expired_token(DateCreated=None)], NOW)
 
 

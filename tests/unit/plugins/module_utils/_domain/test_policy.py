@@ -59,7 +59,7 @@ RULE, EXCEPTION = ("rules", 2), ("exceptions", 0)
         (_set("rules", {"id": "a"}), r"rules: expected a list, got \{'id': 'a'\}"),
         (_set("rules", None), r"rules: has no value"),
         (_set("rules", 1, "stale"), r"rules\[1\]: expected a mapping, got 'stale'"),
-        (_set("rules", 1, "id", "expired"), r"rules\[1\]\.id: 'expired' is the id of rules\[0\] already"),
+        (_set("rules", 1, "id", "expired"), r"rules\[1\]\.id: duplicate ID 'expired'; rules\[0\] has it already"),
         (_drop(*RULE, "id"), r"rules\[2\]: id is missing"),
         (_set(*RULE, "id", ""), r"rules\[2\]\.id: '' is not a valid rule ID; expected at most 64 letters"),
         (_set(*RULE, "id", 7), r"rules\[2\]\.id: 7 is not a valid rule ID"),
@@ -85,10 +85,13 @@ RULE, EXCEPTION = ("rules", 2), ("exceptions", 0)
         (_set(*EXCEPTION, "expires", "2026-02-30"), r"exceptions\[0\]\.expires: '2026-02-30' does not exist"),
         (
             _set(*EXCEPTION, "expires", "never"),
-            r"exceptions\[0\]\.expires: 'never' is neither a date, like 2026-12-31,",
+            r"exceptions\[0\]\.expires: 'never' is not a valid date or time; expected a date, such as 2026-12-31,",
         ),
-        (_set(*EXCEPTION, "expires", "2026-12-31T00:00:00"), r"exceptions\[0\]\.expires: .* is neither a date"),
-        (_set(*EXCEPTION, "expires", 20261231), r"exceptions\[0\]\.expires: 20261231 is neither a date"),
+        (
+            _set(*EXCEPTION, "expires", "2026-12-31T00:00:00"),
+            r"exceptions\[0\]\.expires: .* is not a valid date or time",
+        ),
+        (_set(*EXCEPTION, "expires", 20261231), r"exceptions\[0\]\.expires: 20261231 is not a valid date or time"),
         (_drop(*EXCEPTION, "match"), r"exceptions\[0\]: match is missing"),
         (_set(*EXCEPTION, "match", {}), r"exceptions\[0\]\.match: expected at least one condition"),
         (

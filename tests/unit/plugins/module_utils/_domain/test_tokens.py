@@ -123,7 +123,7 @@ def test_tokens_without_a_creation_date_come_last() -> None:
     [
         (None, "^token: expected a record of a personal access token, got NoneType$"),
         ({}, "^token: not a record of a personal access token, it lacks organization_id, "),
-        ({"expires_time": "yesterday"}, r"^token\.expires_time: 'yesterday' is not an instant"),
+        ({"expires_time": "yesterday"}, r"^token\.expires_time: 'yesterday' is not a valid time"),
         ({"owner": {"email": "x"}}, r"^token\.owner: expected user_id, name, email"),
     ],
 )

@@ -32,8 +32,8 @@ OPTIONS = "plugins/module_utils/_revoke/options.py"
         ({"personal_access_token_ids": [1]}, "personal_access_token_ids: 1 is not a token ID"),
         ({"only_if": {}}, "only_if: expected at least one condition"),
         ({"only_if": {"expird": True}}, "only_if.expird: unknown condition, did you mean expired?"),
-        ({"as_of": "tomorrow"}, "as_of: 'tomorrow' is neither an instant"),
-        ({"only_if": {"expired": True}, "as_of": "+1d"}, "is in the future, so tokens would be revoked that are still"),
+        ({"as_of": "tomorrow"}, "as_of: 'tomorrow' is not a valid time"),
+        ({"only_if": {"expired": True}, "as_of": "+1d"}, "is in the future, so valid tokens would be revoked"),
     ],
 )
 @guards(OPTIONS, "parse_conditions(value, option, required=True)", "parse_conditions(value, option)")

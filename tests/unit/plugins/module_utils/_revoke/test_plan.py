@@ -76,7 +76,7 @@ def test_a_grace_period_protects_a_token_of_unknown_age() -> None:
 
 
 def test_a_token_without_an_id_is_skipped() -> None:
-    assert OPEN.reason_to_skip(token(personal_access_token_id=None)) == "the service gives it no ID"
+    assert OPEN.reason_to_skip(token(personal_access_token_id=None)) == "AWS returns no ID for it"
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,8 @@ def test_a_request_only_plans_by_default() -> None:
         ({"max_percent": 101}, "max_percent: 101 is out of range; expected 1 to 100"),
         ({"protected": {}}, "protected: expected at least one condition"),
         ({"protected": {"nme": "x"}}, "protected.nme: unknown condition, did you mean name?"),
-        ({"grace": ""}, "grace: '' is not a duration"),
-        ({"grace": "7"}, "grace: '7' is not a duration"),
+        ({"grace": ""}, "grace: '' is not a valid duration"),
+        ({"grace": "7"}, "grace: '7' is not a valid duration"),
         ({"record_dir": " "}, "record_dir: expected the path of a directory, got ' '"),
         ({"organizations": [""]}, "organizations: expected non-empty strings, got ''"),
         ({"findings": {"findings": []}}, "findings: expected a list of findings of an audit"),
@@ -111,8 +111,8 @@ def test_an_empty_list_of_organizations_does_not_mean_all() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"policy": EVERY}, "policy: the plan was not made from it; expected the policy with the digest sha256:"),
-        ({"findings": []}, "findings: the plan was not made from it; expected the policy with the digest"),
+        ({"policy": EVERY}, "policy: the plan was made from another one; expected the policy with the digest sha256:"),
+        ({"findings": []}, "findings: the plan was made from another one; expected the policy with the digest"),
         ({"protected": {"name": "x"}}, "protected: {'name': 'x'} differs from None, which the plan was made with"),
         ({"grace": "1d"}, "grace: '1d' differs from None, which the plan was made with"),
         ({"as_of": "2026-02-05T00:00:00Z"}, "as_of: '2026-02-05T00:00:00Z' differs from "),
@@ -172,7 +172,7 @@ def test_a_plan_has_the_options_of_the_run_that_made_it(tmp_path: Path) -> None:
 @guards(REQUEST, "    if confirm:\n        check_future")
 def test_an_instant_in_the_future_needs_to_be_allowed(tmp_path: Path) -> None:
     future = {"policy": EXPIRED, "as_of": "2100-01-01T00:00:00Z", "organizations": ["acme"], **WIDE}
-    with pytest.raises(OptionError, match="is in the future, so tokens would be revoked") as caught:
+    with pytest.raises(OptionError, match="is in the future, so valid tokens would be revoked") as caught:
         parse(confirm=True, **future)
     assert caught.value.hint is not None and "allow_future" in caught.value.hint
     assert not parse(**future).confirm and parse(confirm=True, allow_future=True, **future).confirm

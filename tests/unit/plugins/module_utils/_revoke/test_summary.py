@@ -48,14 +48,14 @@ def test_each_token_of_a_revocation_is_shown_with_its_outcome() -> None:
         not_in_plan=[entry("pat-7")],
     )
     assert log_lines(done, check_mode=False) == [
-        "REVOKED: 1 of 5 planned, 1 found and left, of 100 tokens as of 2026-11-24T03:04:05+00:00",
+        "REVOKED: 1 of 5 planned, 1 found but skipped, of 100 tokens as of 2026-11-24T03:04:05+00:00",
         "revoked: Expired: pat-1",
         "not revoked, protected: Expired: pat-2",
         "planned, not reached: Expired: pat-5",
         "left, muted: TICKET-1: Expired: pat-6",
         "not in the plan: Expired: pat-7",
-        "was not there: pat-3",
-        "it is not known whether it is gone: pat-4",
+        "did not exist: pat-3",
+        "not known whether it still exists: pat-4",
         "Record: /r/revoke.jsonl",
     ]
     predicted = log_lines({**done, "record_file": None}, check_mode=True)
@@ -101,7 +101,7 @@ def test_a_log_stays_short() -> None:
     plan = [entry(f"pat-{number}", "x" * 5_000) for number in range(1_000)]
     lines = log_lines(result(plan=plan, left=[{**each, "reason": "protected"} for each in plan]), check_mode=False)
     assert len(lines) < 50 and max(map(len, lines)) < 410
-    assert "planned: 980 more, which are not shown" in lines and "left: 980 more, which are not shown" in lines
+    assert "planned: 980 more, not shown" in lines and "left: 980 more, not shown" in lines
 
 
 @guards(

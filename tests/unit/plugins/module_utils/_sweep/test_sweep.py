@@ -92,7 +92,7 @@ def test_a_target_that_does_not_exist_is_an_error(
 @guards(ORGANIZATIONS, "        if first.region != organization.region:")
 def test_an_organization_in_two_regions_is_an_error() -> None:
     """An endpoint that answers for every region would count its tokens twice."""
-    with pytest.raises(PatrolError, match="is listed in region us-east-1 as well"):
+    with pytest.raises(PatrolError, match="is also listed in region us-east-1"):
         gather({"ListOrganizations": [listing(summary())]}, regions=["us-east-1", "eu-west-1"])
 
 

@@ -60,8 +60,8 @@ BAD_SETTINGS = {
     "AWS_SHARED_CREDENTIALS_FILE": ("/tmp", "is a directory"),
     "AWS_PROFILE": ("auditer", "did you mean auditor?"),
     "AWS_ENDPOINT_URL": ("localhost:5000", "is not a URL such as https://HOST"),
-    "AWS_ENDPOINT_URL_STS": ("https://user:SECRET@host", "holds a user name or a password"),
-    "AWS_EC2_METADATA_SERVICE_ENDPOINT": ("http://SECRET@[x", "holds a user name or a password"),
+    "AWS_ENDPOINT_URL_STS": ("https://user:SECRET@host", "contains a user name or a password"),
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT": ("http://SECRET@[x", "contains a user name or a password"),
 }
 
 
@@ -92,10 +92,10 @@ def test_a_bad_setting_of_aws_names_its_variable(aws: pytest.MonkeyPatch, variab
         ("retry_mode = bad", "retry_mode of the profile default in {file}: 'bad' is not one of legacy"),
         ("use_fips_endpoint = yes", "use_fips_endpoint of the profile default in {file}: 'yes' is not true or false"),
         ("ca_bundle = /nonexistent", "ca_bundle of the profile default in {file}: the file"),
-        ("endpoint_url = http://a:SECRET@b", "endpoint_url of the profile default in {file}: the URL holds"),
+        ("endpoint_url = http://a:SECRET@b", "endpoint_url of the profile default in {file}: the URL contains"),
         (
             "services = s\n[services s]\nworkmail =\n  endpoint_url = http://a:SECRET@b",
-            "endpoint_url of workmail in {file}: the URL holds",
+            "endpoint_url of workmail in {file}: the URL contains",
         ),
         ("[broken", "the AWS configuration file {file} cannot be parsed"),
     ],
@@ -116,7 +116,7 @@ def test_a_bad_setting_of_a_profile_names_its_file(
         (
             {"profile": "ci", "access_key": "AKIDEXAMPLE"},
             "ConflictingCredentialsException",
-            "AWS_PROFILE: the profile 'ci' and access_key exclude each other. Unset one of them",
+            "AWS_PROFILE: the profile 'ci' cannot be combined with access_key. Unset one of them",
         ),
         (
             {"access_key": "AKIDEXAMPLE", "secret_key": "SECRET "},
@@ -124,7 +124,11 @@ def test_a_bad_setting_of_a_profile_names_its_file(
             "secret_key contains a space or a character that is not valid in credentials",
         ),
         ({"access_key": "AKIDEXAMPLE"}, "CredentialsException", "secret_key is missing"),
-        ({"endpoint_url": "http://user:SECRET@host"}, "InvalidConfigurationException", "endpoint_url: the URL holds"),
+        (
+            {"endpoint_url": "http://user:SECRET@host"},
+            "InvalidConfigurationException",
+            "endpoint_url: the URL contains",
+        ),
         ({"aws_ca_bundle": "/nonexistent"}, "InvalidConfigurationException", "aws_ca_bundle: the file '/nonexistent'"),
         ({"connect_timeout": 0}, "InvalidOptionException", "connect_timeout: 0 is out of range; expected 1 to 600"),
         ({"read_timeout": 601}, "InvalidOptionException", "read_timeout: 601 is out of range"),

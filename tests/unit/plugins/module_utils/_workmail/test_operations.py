@@ -239,7 +239,7 @@ class TestListedTwice:
     )
     def test_a_token_that_contradicts_itself_is_an_error(self, service: Service, other: dict[str, Any]) -> None:
         error = refusal(lambda: service.tokens(page(token(1), following="a"), page(token(1, **other))))
-        assert "the entry 'pat-1' is listed again with other content" in str(error)
+        assert "the entry 'pat-1' is listed again with different content" in str(error)
         assert (error.error_code, error.page) == ("PaginationException", 2)
 
     def test_tokens_without_an_id_all_count(self, service: Service) -> None:
@@ -285,7 +285,7 @@ class TestListingsWithoutEnd:
         endless = self.endless(*pages)
         error = self.read(service, (next(endless) for _number in range(200)))
         assert (error.error_code, error.page) == ("PaginationException", last)
-        assert "the last 101 pages hold no new entry" in str(error)
+        assert "the last 101 pages have no new entry" in str(error)
 
     @guards("plugins/module_utils/_workmail/operations.py", "            if items and items == reply[items_key]:")
     def test_a_page_that_comes_again_at_once_is_an_error(self, service: Service) -> None:

@@ -154,6 +154,6 @@ def test_an_empty_next_token_is_an_error() -> None:
 def test_a_next_token_that_comes_again_is_an_error(following: str) -> None:
     """The pages differ, so nothing else shows the loop."""
     bodies = [{TOKENS: [{"Name": f"{page}"}], "NextToken": token} for page, token in enumerate(following)]
-    with pytest.raises(PatrolError, match="NextToken was seen before") as caught:
+    with pytest.raises(PatrolError, match="NextToken is repeated") as caught:
         tokens(*bodies)
     assert caught.value.error_code == "PaginationException" and caught.value.page == len(following)

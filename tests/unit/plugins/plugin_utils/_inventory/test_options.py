@@ -36,7 +36,7 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.populat
         ({"hostnames": [{"name": "x"}]}, "^hostnames: expected non-empty Jinja"),
         ({"organizations": ["m-XYZ"]}, "^organizations: 'm-XYZ' is not a valid organization ID"),
         ({"select": {"expird": True}}, r"^select\.expird: unknown condition, did you mean expired\?"),
-        ({"select": {"owner_state": "DISABLED"}}, "need owners: true$"),
+        ({"select": {"owner_state": "DISABLED"}}, "require owners: true$"),
     ],
 )
 def test_invalid_options_are_refused(given_options: dict[str, Any], message: str) -> None:

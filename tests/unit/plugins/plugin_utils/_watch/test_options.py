@@ -19,9 +19,9 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._watch.options imp
     [
         ({"intervall": "1h"}, "intervall: unknown option, did you mean interval?"),
         ({"interval": "0s"}, "interval: '0s' is shorter than a second"),
-        ({"interval": 60}, "interval: 60 is not a duration"),
+        ({"interval": 60}, "interval: 60 is not a valid duration"),
         ({"jitter": 2}, "jitter: 2 is not a number from 0 to 1"),
-        ({"warn": ["30d", "soon"]}, r"warn\[1\]: 'soon' is not a duration"),
+        ({"warn": ["30d", "soon"]}, r"warn\[1\]: 'soon' is not a valid duration"),
         ({"warn": 30}, "warn: expected a list of durations"),
         ({"owners": "yes"}, "owners: 'yes' is neither true nor false"),
         ({"report_existing": 1}, "report_existing: 1 is neither true nor false"),
