@@ -304,7 +304,7 @@ def test_an_account_without_its_id_or_state_is_an_error(
         ({"accounts": [EMPTY]}, "no account in state ACTIVE remains to be read"),
         ({"accounts": [SANDBOX], "exclude_accounts": [EMPTY]}, f"{EMPTY} excludes nothing"),
         ({"accounts": [SANDBOX], "exclude_accounts": [ONE]}, f"{ONE} excludes nothing"),
-        ({"accounts": [SANDBOX], "exclude_accounts": [SANDBOX]}, "no account in state ACTIVE is left"),
+        ({"accounts": [SANDBOX], "exclude_accounts": [SANDBOX]}, "no account in state ACTIVE remains"),
         ({"accounts": [EUROPE, ONE]}, f"{EUROPE} and {ONE} are the same account"),
     ],
     ids=str,

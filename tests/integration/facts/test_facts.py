@@ -283,7 +283,7 @@ def test_the_answer_does_not_depend_on_concurrency(emulator: Emulator, gather: G
         ({"organizations": [ACME, NOBODY], "regions": ["all"]}, "OrganizationNotFoundException", NOBODY),
         ({"organizations": ["gone"]}, "OrganizationStateException", "gone is in state 'Deleted'"),
         ({"organizations": [GONE]}, "OrganizationStateException", "gone is in state 'Deleted'"),
-        ({"regions": ["us-west-2"]}, "NoOrganizationException", "no organization in state Active"),
+        ({"regions": ["us-west-2"]}, "NoOrganizationException", "no organization is in state Active"),
         ({"organizations": [ACME], "users": ["nobody"]}, "EntityNotFoundException", "a user nobody"),
         ({"organizations": [ACME], "users": [EVE]}, "EntityNotFoundException", EVE),
         ({"users": [ANA, "nobody@acme.example"]}, "EntityNotFoundException", "nobody@acme.example"),

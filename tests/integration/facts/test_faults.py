@@ -184,7 +184,7 @@ def test_tokens_of_another_user_are_an_error(emulator: Emulator, gather: Gather)
     emulator.faults.add(
         Fault("extra_field", operation="ListPersonalAccessTokens", user_id=ANA, field="UserId", value=BEN)
     )
-    with pytest.raises(PatrolError, match=f"of user '{BEN}', and only those of user '{ANA}'"):
+    with pytest.raises(PatrolError, match=f"of user '{BEN}', but only tokens of user '{ANA}'"):
         gather(organizations=[ACME], users=["ana"])
 
 
