@@ -130,7 +130,7 @@ def workmail_pat_findings(facts, policy, *, as_of=None, complete=None, baseline=
         if isinstance(policy, str):
             if policy not in BUILT_IN:
                 raise OptionError(
-                    f"policy: the collection has no policy {quoted(policy)}{expected(policy, list(BUILT_IN))}"
+                    f"policy: {quoted(policy)} is not a built-in policy{expected(policy, list(BUILT_IN))}"
                 )
             policy = load_built_in(policy).document
         now = current_instant()

@@ -232,13 +232,13 @@ class InventoryModule(AWSInventoryBase):
             populate(self, made, options)
         except Exception as error:
             if not config.get_config_value("INVENTORY_ANY_UNPARSED_IS_FAILED"):
-                self.warn(f"Ansible goes on without {path}, unless ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true")
+                self.warn(f"Ansible continues without {path}, unless ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true")
             if isinstance(error, PatrolError):
                 # Drop the cause: its text is not sanitized.
                 raise AnsibleParserError(str(error)) from None
             raise
         for unread in made.errors:
-            self.warn(f"Not complete: {unread}")
+            self.warn(f"Incomplete: {unread}")
         closed = describe_unread(entry.account for entry in snapshot.accounts)
         if closed and options.hosts != ACCOUNTS:
             self.warn(closed)

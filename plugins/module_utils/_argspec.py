@@ -168,7 +168,7 @@ def reject_aliases(argument_spec: Mapping[str, Any], warnings: Iterable[str]) ->
     for message in warnings:
         both = _OPTION_AND_ALIAS.match(message)
         if both and both[1] in argument_spec:
-            raise OptionError(f"{both[1]}, {both[2]}: are two names of one option; give one of them")
+            raise OptionError(f"{both[1]}, {both[2]}: are two names of one option; set only one of them")
 
 
 def fail(module: Any, error: PatrolError) -> None:

@@ -129,15 +129,13 @@ def _names(hosts: object) -> list[str]:
 def _failure(result: object) -> dict[str, Any] | None:
     """Return the error of an audit without a valid result; None if the result is valid."""
     if result is None:
-        return _error(
-            "it was not audited: it was left out of the run, or failed before its audit, for a reason that the log has"
-        )
+        return _error("it was not audited: it was excluded from the run, or failed earlier; see the log")
     if not isinstance(result, Mapping):
         raise OptionError(f"audits: expected the result of an audit, got {quoted(result)}")
     if result.get("failed") or result.get("unreachable"):
         message = result.get("msg")
         if not isinstance(message, str) or not message.strip():
-            message = "its audit failed, and does not say why"
+            message = "its audit failed without a message"
         places = {key: result.get(key) for key in ("error_code", *_WHERE)}
         kinds = {key: int if key == "page" else str for key in places}
         return {
@@ -166,8 +164,8 @@ def _duplicate(result: Mapping[str, Any], seen: Mapping[str, str]) -> dict[str, 
     for kind, place_id, name in _places(result):
         if place_id in seen:
             return _error(
-                f"it is left out, because {seen[place_id]} has read its {kind} {name} as well. Check whether both have "
-                "the same accounts or the same role",
+                f"it is excluded, because {seen[place_id]} also read its {kind} {name}. Check whether both have the "
+                "same accounts or the same role",
                 "DuplicateAccountException",
             )
     return None
@@ -185,7 +183,7 @@ def _with_host(host: str, entry: Mapping[str, Any], text: str) -> dict[str, Any]
 def _no_host_error(count: int, errors: Sequence[Mapping[str, Any]]) -> PatrolError:
     reasons = "; ".join(str(error["msg"]).rstrip(".") for error in errors[:_MOST_REASONS])
     more = f"; and {len(errors) - _MOST_REASONS} more" if len(errors) > _MOST_REASONS else ""
-    return PatrolError(f"not one of {count} hosts could be audited: {reasons}{more}", error_code=_NOT_AUDITED)
+    return PatrolError(f"none of the {count} hosts could be audited: {reasons}{more}", error_code=_NOT_AUDITED)
 
 
 def _require_same_policy(audited: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -46,7 +46,7 @@ def audit_facts(
     checked = check_facts(facts, complete)
     if baseline is not None and checked.users:
         raise OptionError(
-            "baseline: the facts are about some users, and the findings of the tokens of others would look fixed",
+            "baseline: the facts are about some users only, so findings of other users would look fixed",
             hint="Gather the facts without users.",
         )
     result = audit(

@@ -162,7 +162,7 @@ def _obstacle(organization_id: str, now: _Facts, earlier: _Facts) -> str | None:
         if any(not token.personal_access_token_id for token in facts.tokens.get(organization_id, ())):
             return f"a token of it had no ID {when}"
     if organization_id not in now.organizations:
-        return "it is not in the facts of now. It was deleted, or the facts are about fewer organizations"
+        return "it is not in the later facts. It was deleted, or they are about fewer organizations"
     if organization_id not in earlier.organizations and not earlier.complete:
-        return "it is not in the facts of before, which are incomplete"
+        return "it is not in the earlier facts, which are incomplete"
     return None

@@ -114,7 +114,7 @@ def _by_owner(findings: Sequence[Mapping[str, Any]]) -> list[_Owner]:
         token = finding["token"]
         owner = token.get("owner")
         if not isinstance(owner, Mapping):
-            raise OptionError(f"findings[{index}].token: it has no owner, audit with owners: true")
+            raise OptionError(f"findings[{index}].token: it has no owner; audit with owners: true")
         address, reason = _address(owner)
         key = (address.casefold(),) if address else (token["organization_id"], str(owner["user_id"]))
         owners.setdefault(key, (address, _name(owner), reason))
@@ -219,4 +219,4 @@ def _message(to: str, sender: str, parts: Mapping[str, str]) -> str:
         message.add_alternative(parts["html"], subtype="html")
         return message.as_bytes().decode("ascii")
     except (MessageError, ValueError) as error:
-        raise OptionError(f"no message can be made for {to}: {error}") from error
+        raise OptionError(f"the message to {to} cannot be created: {error}") from error

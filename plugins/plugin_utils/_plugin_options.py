@@ -92,8 +92,8 @@ def reject_nulls(given: Mapping[str, Any], names: Iterable[str]) -> None:
     for name in names:
         if name in given and given[name] is None:
             raise OptionError(
-                f"{name}: it has no value, which would be the same as leaving it out",
-                hint="Leave it out if that is meant, for example with default(omit).",
+                f"{name}: it has no value, which is the same as omitting it",
+                hint="If you intend to omit it, use default(omit).",
             )
 
 
@@ -176,7 +176,7 @@ def check_options(plugin: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     for given_name, value in given.items():
         name = names[given_name]
         if name in first:
-            raise OptionError(f"{first[name]}, {given_name}: are two names of one option; give one of them")
+            raise OptionError(f"{first[name]}, {given_name}: are two names of one option; set only one of them")
         first[name] = given_name
         if value is not None:
             _check_value(str(given_name), value, definitions[name])

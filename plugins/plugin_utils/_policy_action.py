@@ -95,6 +95,6 @@ class PolicyActionBase(ActionBase):
         path = self.find_file("policy_file", name)
         if path is None:
             near = nearest(name, BUILT_IN)
-            known = f"The policies of the collection are {', '.join(BUILT_IN)}."
+            known = f"The built-in policies are {', '.join(BUILT_IN)}."
             raise OptionError(f"policy_file: {quoted(name)} does not exist{near}", hint=known)
         return load_policy(Path(path))

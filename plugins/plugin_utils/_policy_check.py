@@ -63,14 +63,14 @@ def parse_check_options(arguments: Mapping[str, Any], find: Find) -> CheckOption
     given = given_options(arguments, ("policy_file", "facts_file"))
     if "policy_file" not in given:
         raise OptionError(
-            "policy_file: expected the path of a policy, got nothing",
-            hint=f"Give a file, or the name of a policy of the collection: {', '.join(BUILT_IN)}.",
+            "policy_file: expected the path of a policy, got an empty value",
+            hint=f"Use the path of a file or the name of a built-in policy: {', '.join(BUILT_IN)}.",
         )
     name = given["policy_file"]
     built_in = name if isinstance(name, str) and name in BUILT_IN else None
     path = find("policy_file", name) if built_in is None else BUILT_IN[built_in]
     if path is None:
-        known = f"The policies of the collection are {', '.join(BUILT_IN)}."
+        known = f"The built-in policies are {', '.join(BUILT_IN)}."
         raise OptionError(f"policy_file: {quoted(name)} does not exist{nearest(name, BUILT_IN)}", hint=known)
     facts_name = given.get("facts_file")
     facts = None if facts_name is None else _read_facts(find("facts_file", facts_name), facts_name)
@@ -107,7 +107,7 @@ def check_policy(options: CheckOptions, now: int) -> dict[str, Any]:
     if options.facts_file is not None:
         audit = audit_facts(policy, options.facts, None, now)
         audit["policy"]["name"] = policy_file.name
-        review += [log_line(f"What it finds in {options.facts_file}:"), *log_lines(audit)]
+        review += [log_line(f"Findings in {options.facts_file}:"), *log_lines(audit)]
     return {"changed": False, "review": review, "_ansible_verbose_always": True}
 
 
@@ -122,5 +122,5 @@ def _read_facts(path: Path | None, name: object) -> Any:
     except ValueError as error:
         raise OptionError(f"{label} is {error}", hint=_HINT) from error
     if isinstance(facts, dict) and "outcome" in facts:
-        raise OptionError(f"{label} is the result of an audit, which only has the tokens with findings", hint=_HINT)
+        raise OptionError(f"{label} is the result of an audit, which has only the tokens with findings", hint=_HINT)
     return facts

@@ -193,7 +193,7 @@ def _outline(root: yaml.Node, file: str) -> _Outline:
                 line = key.start_mark.line + 1
                 below = f"{path}.{named(key.value)}" if path else named(key.value)
                 if key.value in keys:
-                    twice.append(Mistake(below, f"{quoted(key.value)} is there twice", line))
+                    twice.append(Mistake(below, f"duplicate key {quoted(key.value)}", line))
                 keys.add(key.value)
                 if key.tag == _MERGE:
                     below = path

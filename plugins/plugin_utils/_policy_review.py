@@ -79,7 +79,7 @@ def _exception(exception: PolicyException, now: int) -> str:
     days = (exception.end - now) // DAY
     end = f"until {entry['expires']}"
     if exception.end <= now:
-        end += ", which is over, so it mutes nothing"
+        end += ", which is over, so it no longer mutes anything"
     elif days > 0:
         end += f", {_counted(days, 'more day')}"
     return (

@@ -177,7 +177,7 @@ def workmail_pat_matching(token, conditions=NOT_GIVEN, *, as_of=None, **named):
     """Whether a token's record meets conditions; see the documentation of the test."""
     try:
         if conditions is not NOT_GIVEN and named:
-            raise OptionError("conditions: give one dict or keyword arguments, not both")
+            raise OptionError("conditions: one dict and keyword arguments cannot be combined")
         ready = parse_conditions(named if conditions is NOT_GIVEN else conditions, "conditions")
         instant = resolve_as_of(as_of, current_instant())
         return ready.matches(token_from_record(token), instant)

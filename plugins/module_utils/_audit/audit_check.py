@@ -122,7 +122,7 @@ def _finding(value: object, rules: Sequence[str], path: str) -> Mapping[str, Any
     if boolean_at(finding["muted"], f"{path}.muted"):
         _exception(finding["exception"], f"{path}.exception")
     elif finding["exception"] is not None:
-        raise OptionError(f"{path}.exception: the finding is not muted, and has an exception")
+        raise OptionError(f"{path}.exception: the finding is not muted, but has an exception")
     token_from_record(finding["token"], f"{path}.token")
     token = mapping_at(finding["token"], f"{path}.token", DERIVED)
     for field in DERIVED:
@@ -144,7 +144,7 @@ def _baseline(
         optional_text_at(policy["name"], f"{here}.policy.name")
         text_at(policy["digest"], f"{here}.policy.digest")
     elif fixed or any(finding["known"] for finding in findings):
-        raise OptionError(f"{path}.baseline: it is null, and some findings are known or fixed")
+        raise OptionError(f"{path}.baseline: it is null, but some findings are known or fixed")
 
 
 def _derived(value: object, path: str) -> None:
@@ -181,7 +181,7 @@ def _summary(
         given.update({f"{group}.{name}": count for name, count in counts.items()})
     for name, count in given.items():
         if count_at(count, f"{path}.{name}") != expected.get(name, count):
-            raise OptionError(f"{path}.{name}: it is {count}, and the findings make {expected[name]}")
+            raise OptionError(f"{path}.{name}: it is {count}, but the findings give {expected[name]}")
     unknown = given.keys() - expected.keys()
     for name in unknown:
         if name.startswith("by_"):
@@ -193,18 +193,18 @@ def _counts(audit: Mapping[str, Any], path: str) -> None:
     accounts = sum(entry["organizations"] is not None for entry in audit["accounts"])
     if audit["summary"]["accounts"] != accounts:
         raise OptionError(
-            f"{path}.summary.accounts: it is {audit['summary']['accounts']}, and {accounts} accounts were read"
+            f"{path}.summary.accounts: it is {audit['summary']['accounts']}, but {accounts} accounts were read"
         )
     read = [entry["tokens"] for entry in audit["organizations"] if entry["tokens"] is not None]
     summary = audit["summary"]
     if summary["organizations"] != len(read):
         raise OptionError(
-            f"{path}.summary.organizations: it is {summary['organizations']}, and {len(read)} organizations were read"
+            f"{path}.summary.organizations: it is {summary['organizations']}, but {len(read)} organizations were read"
         )
     tokens = sum(read)
     if summary["tokens"] < tokens or (audit["complete"] and summary["tokens"] != tokens):
         raise OptionError(
-            f"{path}.summary.tokens: it is {summary['tokens']}, and the organizations have {tokens} tokens"
+            f"{path}.summary.tokens: it is {summary['tokens']}, but the organizations have {tokens} tokens"
         )
 
 
@@ -216,11 +216,11 @@ def _unread(audit: Mapping[str, Any], path: str) -> None:
     named = {error["organization_id"] for error in audit["errors"]}
     for index, entry in enumerate(audit["accounts"]):
         if entry["organizations"] is None and audit["complete"] and Account(entry["id"], state=entry["state"]).readable:
-            raise OptionError(f"{path}.accounts[{index}]: it was not read, and no error says why")
+            raise OptionError(f"{path}.accounts[{index}]: it was not read, but no error gives the reason")
     for index, entry in enumerate(audit["organizations"]):
         place = Organization(entry["id"], entry["alias"], entry["region"], entry["state"] or "")
         if entry["tokens"] is None and place.readable and place.id not in named:
-            raise OptionError(f"{path}.organizations[{index}]: it was not read, and no error says why")
+            raise OptionError(f"{path}.organizations[{index}]: it was not read, but no error gives the reason")
 
 
 def _outcome(
@@ -231,10 +231,10 @@ def _outcome(
     errors = check_errors(audit["errors"], f"{path}.errors")
     complete = boolean_at(audit["complete"], f"{path}.complete")
     if complete == bool(errors):
-        raise OptionError(f"{path}.complete: it is {str(complete).lower()}, and errors has {len(errors)} entries")
+        raise OptionError(f"{path}.complete: it is {str(complete).lower()}, but errors has {len(errors)} entries")
     violated = any(
         finding["severity"] in failing and not finding["muted"] and not finding["known"] for finding in findings
     )
     expected = INCOMPLETE if not complete else VIOLATIONS if violated else PASS
     if audit["outcome"] != expected:
-        raise OptionError(f"{path}.outcome: it is {audit['outcome']}, and the rest of the audit makes {expected}")
+        raise OptionError(f"{path}.outcome: it is {audit['outcome']}, but the rest of the audit gives {expected}")

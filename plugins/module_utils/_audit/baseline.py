@@ -63,12 +63,12 @@ def read_baseline(document: object, max_age: object, now: int, path: str = "base
     age = now - parse_instant(audit["audited_at"], f"{path}.audited_at")
     if age < 0:
         raise OptionError(
-            f"{path}: it was made at {audit['audited_at']}, which is later than now",
+            f"{path}: it was made at {audit['audited_at']}, which is in the future",
             hint="Compare the clock of this machine with that of the machine that made the baseline.",
         )
     if age > longest:
         raise OptionError(
-            f"{path}: it is {age // DAY} days old, and {quoted(MAX_AGE if max_age is None else max_age)} is the most",
+            f"{path}: it is {age // DAY} days old; expected at most {quoted(MAX_AGE if max_age is None else max_age)}",
             hint=_NEW_BASELINE,
         )
     counted = [finding for finding in audit["findings"] if not finding["muted"]]
@@ -90,7 +90,7 @@ def read_baseline(document: object, max_age: object, now: int, path: str = "base
 
 
 def _audit(document: object, path: str) -> Mapping[str, Any]:
-    hint = "Give the audit.json that an earlier audit wrote, as it is."
+    hint = "Use the unchanged audit.json of an earlier audit."
     if not isinstance(document, Mapping) or not document:
         raise OptionError(f"{path}: expected the result of an audit, got {quoted(document)}", hint=hint)
     version = document.get("schema_version")

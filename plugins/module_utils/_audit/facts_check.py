@@ -22,7 +22,7 @@ from .._domain.tokens import Organization, Token, TokenKey, token_from_record
 INCOMPLETE_FACTS = "IncompleteFactsException"
 _KEYS = ("accounts", "as_of", "complete", "errors", "organizations", "summary")
 _COUNTED = {"expired": "expired", "never_used": "never used"}
-_UNCHANGED = "Pass on the result of workmail_pat_info as it is, gathered without select."
+_UNCHANGED = "Pass the unchanged result of workmail_pat_info, gathered without select."
 
 
 class CheckedFacts(NamedTuple):
@@ -75,7 +75,7 @@ def _of_list(records: Sequence[object], complete: bool) -> CheckedFacts:
         errors.append(
             _lack(
                 "a list of records does not say whether it is complete",
-                "Pass on the result of workmail_pat_info, or say complete=true if the list holds every token.",
+                "Pass the result of workmail_pat_info, or set complete=true if the list has every token.",
             )
         )
     return CheckedFacts(tokens, Coverage(_accounts_of(organizations), organizations, len(tokens), errors), None)
@@ -94,7 +94,7 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
     selected = count_at(summary.get("selected", read), "facts.summary.selected")
     errors = check_errors(facts["errors"], "facts.errors")
     if facts["complete"] is not True and not errors:
-        errors.append(_lack(f"their complete is {quoted(facts['complete'])}", "Gather them again."))
+        errors.append(_lack(f"complete is {quoted(facts['complete'])}", "Gather them again."))
     if facts.get("failed"):
         errors.append(_lack("the task that gathered them failed", "Gather them again."))
     if facts.get("next_token") is not None:
@@ -104,9 +104,9 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
     errors += _repeated(tokens) + _listed_twice(organizations)
     organizations = list({entry["id"]: entry for entry in organizations}.values())
     if selected != read:
-        errors.append(_lack(f"select left out {read - selected} of {read} tokens", "Gather them without select."))
+        errors.append(_lack(f"select omitted {read - selected} of {read} tokens", "Gather them without select."))
     elif len(tokens) != read:
-        errors.append(_lack(f"they hold {len(tokens)} of the {read} tokens that their summary counts", _UNCHANGED))
+        errors.append(_lack(f"they have {len(tokens)} of the {read} tokens that their summary counts", _UNCHANGED))
     errors += _lacking_organizations(tokens, organizations, counted)
     if not errors:
         errors += _lacking_accounts(accounts, organizations)
@@ -134,15 +134,15 @@ def _lacking_organizations(
         if known is None and place.readable:
             lacks.append(_lack("the organization was not read completely", "Gather it again.", place))
         elif known is not None and known != found:
-            lacks.append(_lack(f"they hold {found} of the {known} tokens of the organization", _UNCHANGED, place))
+            lacks.append(_lack(f"they have {found} of the {known} tokens of the organization", _UNCHANGED, place))
     lacks += [
-        _lack(f"they hold tokens of {quoted(organization)}, which is not among their organizations", _UNCHANGED)
+        _lack(f"they have tokens of {quoted(organization)}, which is not among their organizations", _UNCHANGED)
         for organization in counts
     ]
     readings = sum(entry["tokens"] is not None for entry in organizations)
     if readings != counted:
         lacks.append(
-            _lack(f"they hold {readings} of the {counted} organizations that their summary counts", _UNCHANGED)
+            _lack(f"they have {readings} of the {counted} organizations that their summary counts", _UNCHANGED)
         )
     elif not counted:
         lacks.append(_lack("no organization was read", "Gather them again."))
@@ -163,10 +163,10 @@ def _lacking_accounts(
             lacks.append(_lack(f"the account {quoted(entry['id'])} was not read completely", "Gather it again."))
         elif known is not None and known != found:
             lacks.append(
-                _lack(f"they hold {found} of the {known} organizations of account {quoted(entry['id'])}", _UNCHANGED)
+                _lack(f"they have {found} of the {known} organizations of account {quoted(entry['id'])}", _UNCHANGED)
             )
     lacks += [
-        _lack(f"they hold organizations of account {quoted(account)}, which is not among their accounts", _UNCHANGED)
+        _lack(f"they have organizations of account {quoted(account)}, which is not among their accounts", _UNCHANGED)
         for account in counts
     ]
     return lacks
@@ -265,7 +265,7 @@ def _repeated(tokens: Iterable[Token]) -> list[Mapping[str, Any]]:
             continue
         if token.key in seen:
             twice = quoted(token.personal_access_token_id)
-            return [_lack(f"they hold token {twice} twice, so others may be missing", _UNCHANGED)]
+            return [_lack(f"they have token {twice} twice, so others may be missing", _UNCHANGED)]
         seen.add(token.key)
     return []
 

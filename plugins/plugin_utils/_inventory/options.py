@@ -61,7 +61,7 @@ def parse_inventory_options(options: Mapping[str, Any], now: int) -> InventoryOp
     hosts = options["hosts"]
     include = bool(options.get("include_without_tokens"))
     if include and hosts != USERS:
-        raise OptionError(f"include_without_tokens: needs hosts: {USERS}, got hosts: {quoted(hosts)}")
+        raise OptionError(f"include_without_tokens: requires hosts: {USERS}, got hosts: {quoted(hosts)}")
     if include and options.get("users"):
         raise OptionError("include_without_tokens: lists every user and cannot be combined with users")
     prefix = options.get("hostvars_prefix")

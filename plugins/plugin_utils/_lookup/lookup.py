@@ -44,7 +44,7 @@ def look_up(plugin: Any, options: Mapping[str, Any]) -> Answer:
     except AnsibleBotocoreError as error:
         raise AnsibleLookupError(str(error)) from None
     facts = gather_facts(options, Connection(options), Progress(plugin._display.v))
-    warnings = [f"Not complete: {unread['msg']}" for unread in facts.result["errors"]]
+    warnings = [f"Incomplete: {unread['msg']}" for unread in facts.result["errors"]]
     unread = describe_unread(
         Account(account["id"], account["name"], account["state"]) for account in facts.result["accounts"]
     )

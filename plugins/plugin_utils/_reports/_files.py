@@ -147,8 +147,8 @@ def _mode(value: object) -> int:
     text = f"{value:03o}" if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not _MODE.fullmatch(text):
         raise OptionError(
-            f"mode: {quoted(value)} is not a mode of reports; expected octal digits in quotes, such as '0600' or "
-            "'0640', without execution"
+            f"mode: {quoted(value)} is not a valid mode; expected octal digits in quotes, such as '0600' or '0640', "
+            "without execute permission"
         )
     return int(text, 8)
 

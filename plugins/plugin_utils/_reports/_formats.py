@@ -95,4 +95,4 @@ def check_format(report_format: object, option: str) -> None:
     """
     if not isinstance(report_format, str) or report_format not in FORMATS:
         near = nearest(report_format, FORMATS) or f", expected {', '.join(FORMATS)}"
-        raise OptionError(f"{option}: {quoted(report_format)} is not a format of reports{near}")
+        raise OptionError(f"{option}: {quoted(report_format)} is not a report format{near}")

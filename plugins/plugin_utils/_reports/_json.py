@@ -38,7 +38,7 @@ def render(audit: Mapping[str, Any]) -> str:
     try:
         return "".join(_lines({key: audit[key] for key in KEYS}))
     except ValueError as error:
-        raise OptionError("audit: it contains NaN or Infinity, which JSON does not have") from error
+        raise OptionError("audit: it contains NaN or Infinity, which JSON does not allow") from error
 
 
 def _lines(audit: Mapping[str, Any]) -> Iterator[str]:

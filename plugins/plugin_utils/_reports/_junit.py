@@ -74,15 +74,19 @@ def render(audit: Mapping[str, Any]) -> str:
                 for rule_id in clean:
                     _case(suite, one_line(rule_id))
             else:
-                _skip(suite, "audit", f"Tokens of it may be missing, so it is not known to keep {', '.join(clean)}")
+                _skip(
+                    suite,
+                    "audit",
+                    f"Some of its tokens may be missing, so these rules were not evaluated: {', '.join(clean)}",
+                )
         else:
-            _skip(suite, "audit", f"Left out: the organization is in state {organization['state']}")
+            _skip(suite, "audit", f"Not read: the organization is in state {organization['state']}")
     for account in places.left_out:
         name = place_name([*filter(None, [account.get("host"), places.account(account["id"])])])
         _skip(_suite(root, name, _properties(account, account["id"]), about), "audit", state_text(account))
     if not len(root):
         # Readers of such reports treat one without a test as a mistake.
-        _skip(_suite(root, _PRODUCT, {}, about), "audit", "There was no organization to audit")
+        _skip(_suite(root, _PRODUCT, {}, about), "audit", "No organization was audited")
     _count(root)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'

@@ -72,7 +72,7 @@ def render(audit: Mapping[str, Any]) -> str:
             "Muted findings", (*_TOKEN, "Until", "Reason"), muted, lambda finding: _muted_row(finding, places), _ROOM
         ),
         *_table(
-            "Exceptions past their expiry, which mute nothing any more",
+            "Expired exceptions, which no longer mute anything",
             exceptions,
             audit["exceptions"]["expired"],
             _exception_row,

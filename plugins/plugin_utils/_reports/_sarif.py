@@ -88,7 +88,7 @@ def render(audit: Mapping[str, Any], base: str | None = None) -> str:
         notifications.append(_notification("warning", shift))
     left_out = len(findings) + len(fixed) - _MOST_RESULTS
     if left_out > 0:
-        notifications.append(_notification("warning", f"{left_out} more findings, the least severe, were left out."))
+        notifications.append(_notification("warning", f"{left_out} more findings, the least severe, were omitted."))
     notifications += [
         _notification("note", f"{state_text(account)}: {places.account(account['id'])}.") for account in places.left_out
     ]

@@ -99,7 +99,7 @@ def place_name(parts: Sequence[str]) -> str:
 
 def state_text(account: Mapping[str, Any]) -> str:
     """Return why an account was left out."""
-    return one_line(f"Left out: the account is in state {account['state']}")
+    return one_line(f"Not read: the account is in state {account['state']}")
 
 
 def counted(count: int, noun: str) -> str:

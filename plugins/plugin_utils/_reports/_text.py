@@ -124,7 +124,7 @@ def _unread(audit: Mapping[str, Any]) -> list[str]:
     if audit["complete"]:
         return []
     return [
-        "NOT COMPLETE, so this cannot pass. What could not be read:",
+        "INCOMPLETE, so the audit cannot pass. These could not be read:",
         *(f"  {reason}" if not reason.startswith("... ") else reason for reason in reasons(audit)),
     ]
 
@@ -132,7 +132,7 @@ def _unread(audit: Mapping[str, Any]) -> list[str]:
 def _exceptions(audit: Mapping[str, Any]) -> list[str]:
     return [
         f"Exception for {', '.join(exception['rules'])} until {exception['expires']} {meaning}: {exception['reason']}"
-        for state, meaning in (("expired", "mutes nothing any more"), ("unused", "matched nothing"))
+        for state, meaning in (("expired", "no longer mutes anything"), ("unused", "matched nothing"))
         for exception in audit["exceptions"][state]
     ]
 
@@ -142,7 +142,7 @@ def _left_out(places: Places) -> list[str]:
     if not accounts:
         return []
     more = [f"... and {len(accounts) - _MOST_ACCOUNTS} more"] if len(accounts) > _MOST_ACCOUNTS else []
-    return ["Accounts left out because of their state: " + ", ".join(accounts[:_MOST_ACCOUNTS] + more)]
+    return ["Accounts not read because of their state: " + ", ".join(accounts[:_MOST_ACCOUNTS] + more)]
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -135,14 +135,14 @@ def _yes_or_no(options: Mapping[str, Any], option: str) -> bool:
     if value is None:
         return False
     if not isinstance(value, bool):
-        raise OptionError(f"{option}: {quoted(value)} is neither true nor false")
+        raise OptionError(f"{option}: {quoted(value)} is not valid; expected true or false")
     return value
 
 
 def _interval(options: Mapping[str, Any]) -> float:
     interval = parse_duration(_INTERVAL if options.get("interval") is None else options["interval"], "interval")
     if interval < SECOND:
-        raise OptionError(f"interval: {quoted(options['interval'])} is shorter than a second")
+        raise OptionError(f"interval: {quoted(options['interval'])} is too short; expected at least 1s")
     return interval / SECOND
 
 
@@ -151,7 +151,7 @@ def _jitter(options: Mapping[str, Any]) -> float:
     if value is None:
         return _JITTER
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise OptionError(f"jitter: {quoted(value)} is not a number from 0 to 1")
+        raise OptionError(f"jitter: {quoted(value)} is not valid; expected a number from 0 to 1")
     return float(value)
 
 

@@ -23,7 +23,7 @@ from ...module_utils._domain.text import quoted
 from ...module_utils._files import read_file
 
 _FORMAT = 1
-_HINT = "Name another state_file, or remove this one to begin again."
+_HINT = "Use another state_file, or delete this one to start over."
 # Some hundred times what 1,000 users with ten tokens each take.
 _LARGEST = 1_000_000_000
 
@@ -165,8 +165,8 @@ class State:
         except OSError as error:
             self.end()
             raise StateError(
-                f"state_file: {path} is in use by another source, and each would miss events that the other sends",
-                hint="Give each source a file of its own.",
+                f"state_file: {path} is in use by another source",
+                hint="Use a different file for each source.",
             ) from error
 
     def _load(self, path: str) -> None:
@@ -184,7 +184,7 @@ class State:
             _check(document)
         except OptionError as error:
             raise StateError(
-                f"state_file: {path} does not hold a state of this event source: {error.message}", hint=_HINT
+                f"state_file: {path} does not have a state of this event source: {error.message}", hint=_HINT
             ) from error
         if document["targets"] != self._targets:
             differing = sorted(
@@ -192,7 +192,7 @@ class State:
                 for name in {*document["targets"], *self._targets}
                 if document["targets"].get(name) != self._targets.get(name)
             )
-            raise StateError(f"state_file: {path} was written with other {', '.join(differing)}", hint=_HINT)
+            raise StateError(f"state_file: {path} was written with different {', '.join(differing)}", hint=_HINT)
         self.begun = document["begun"]
         self._organizations = document["organizations"]
 
@@ -201,7 +201,7 @@ def _not_writable(path: str, error: OSError | ValueError) -> StateError:
     if not isinstance(error, OSError):
         return StateError(f"state_file: {quoted(path)} is not a valid path, {error}")
     folder = os.path.dirname(os.path.abspath(path))
-    hint = None if os.path.isdir(folder) else f"Make the directory {folder} first."
+    hint = None if os.path.isdir(folder) else f"Create the directory {folder} first."
     return StateError(f"state_file: {path} cannot be written, {error.strerror}", hint=hint)
 
 

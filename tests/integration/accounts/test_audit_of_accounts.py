@@ -110,7 +110,7 @@ def test_hosts_that_read_different_accounts_make_one_audit(ansible_playbook: Pla
     audit = json.loads((tmp_path / "reports" / "audit.json").read_text())
     [error] = audit["errors"]
     assert (error["host"], error["error_code"]) == ("twice", "DuplicateAccountException")
-    assert f"europe has read its account {account_id(1)} as well" in error["msg"]
+    assert f"europe also read its account {account_id(1)}" in error["msg"]
     read = {entry["id"]: entry["host"] for entry in audit["accounts"]}
     assert read.keys() == EVERYONE - {MANAGEMENT}
     assert (read[account_id(3)], read[account_id(1)], read[account_id(2)]) == ("production", "europe", "sandbox")

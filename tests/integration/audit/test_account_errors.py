@@ -44,7 +44,7 @@ def test_each_bad_host_is_an_error_beside_a_good_one(
     reasons = {
         "copied": (
             {"audit_assume_role_arn": f"arn:aws:iam::{account_id(good)}:role/another"},
-            f"{good} has read its account {account_id(good)} as well",
+            f"{good} also read its account {account_id(good)}",
         ),
         "empty": (
             {"audit_assume_role_arn": None},
@@ -118,7 +118,7 @@ def test_two_hosts_with_the_same_role_are_errors(fleet: Emulator, ansible_playbo
     assert run.returncode == 2
     reported = {error["host"]: error["msg"] for error in report(tmp_path)["errors"]}
     assert reported.keys() == {second, "own1", "own2"} and "audit_own_account: own1 has it as well" in reported["own2"]
-    assert f"{first} has read its account {account_id(first)} as well" in reported[second]
+    assert f"{first} also read its account {account_id(first)}" in reported[second]
 
 
 @guards(

@@ -137,7 +137,7 @@ BAD_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({}, "one of the following is required: policy, policy_file"),
     ({"policy": POLICY, "policy_file": "default"}, "parameters are mutually exclusive: policy|policy_file"),
     ({"policy_file": "defalt"}, "policy_file: 'defalt' does not exist, did you mean default?"),
-    ({"policy_file": "x.yml"}, "'x.yml' does not exist. The policies of the collection are default,"),
+    ({"policy_file": "x.yml"}, "'x.yml' does not exist. The built-in policies are default,"),
     ({"policy_file": ""}, "policy_file: expected the path of a file, got ''"),
     ({"policy_file": ["default"]}, "policy_file: expected the path of a file, got ['default']"),
     ({"policy_file": "x" * 300}, f"policy_file: '{'x' * 57}...{'x' * 58}' does not exist"),
@@ -310,7 +310,7 @@ BAD_EXPRESSIONS = [
     ("[{}] | patrol.workmail.workmail_pat_findings('no_expired')", "facts[0]: not a record"),
     ("[] | patrol.workmail.workmail_pat_findings('no_expired', as_of='soon')", "as_of: 'soon' is not a valid time"),
     ("{} | patrol.workmail.workmail_pat_report('json')", "audit: not the result of an audit, it lacks outcome"),
-    ("{} | patrol.workmail.workmail_pat_report('sarf')", "'sarf' is not a format of reports, did you mean sarif?"),
+    ("{} | patrol.workmail.workmail_pat_report('sarf')", "'sarf' is not a report format, did you mean sarif?"),
 ]
 
 

@@ -49,7 +49,7 @@ def test_mistakes_and_bad_input_exit_2(emulator: Emulator, run_hosts: RunHosts, 
         ({"check_policy_file": "wrong.yml"}, 2, "has_expiri: unknown condition, did you mean has_expiry?"),
         ({"check_policy_file": "broken.yml"}, 2, "line 1: not valid YAML"),
         ({"check_policy_file": "none.yml"}, 2, "check_policy_file: 'none.yml' does not exist"),
-        ({}, 2, "check_policy_file: expected the path of a policy, got nothing"),
+        ({}, 2, "check_policy_file: expected the path of a policy, got an empty value"),
         ({"check_policy_fil": "mine.yml"}, 2, "check_policy_fil (did you mean check_policy_file?)"),
         ({"check_policy_file": "mine.yml", "check_policy_fact": "x"}, 2, "check_policy_fact (did you mean check_pol"),
         ({"check_policy_file": "mine.yml", "check_policy_facts": "x"}, 2, "check_policy_facts: 'x' does not exist"),
@@ -68,4 +68,4 @@ def test_what_a_policy_finds_in_saved_facts(
     (tmp_path / "facts.json").write_text(json.dumps(facts["facts"]))
     run = ansible_playbook(BOOK, extra={"check_policy_file": "no_expired", "check_policy_facts": "facts.json"})
     assert run.returncode == 0 and "FAIL: 2 violations (2 high) on 6 tokens of 2 organizations" in run.stdout
-    assert "What it finds in facts.json:" in run.stdout
+    assert "Findings in facts.json:" in run.stdout

@@ -121,7 +121,7 @@ def test_no_result_or_report_of_an_earlier_audit_survives(
             {"audit_report_formats": "json,htlm"},
             "audit_report_formats: 'htlm' is not a format",
         ),
-        "mode": ({"audit_report_mode": "0777"}, "audit_report_mode: '0777' is not a mode of reports"),
+        "mode": ({"audit_report_mode": "0777"}, "audit_report_mode: '0777' is not a valid mode"),
         "nobody": ({"audit_users": "ana,nobody", "audit_on_error": "fail"}, "nobody"),
         "directory": ({"audit_report_dir": ""}, "audit_report_dir: expected the path of a directory, got ''"),
     }

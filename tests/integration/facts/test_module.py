@@ -38,7 +38,7 @@ INVALID_IN_A_TASK: dict[str, tuple[dict[str, Any], str]] = {
     "id": ({"organization": "m-XYZ"}, "organizations: 'm-XYZ' is not a valid organization ID"),
     "alias": (
         {"organization": "acme", "organizations": ["globex"]},
-        "organizations, organization: are two names of one option; give one of them",
+        "organizations, organization: are two names of one option; set only one of them",
     ),
     "aliases": ({"user": "ana", "user_id": "u-1"}, "users, user_id: are two names of one option"),
     "connection": ({"region": "eu-central-1"}, "region: 'eu-central-1' is not a region of Amazon WorkMail"),

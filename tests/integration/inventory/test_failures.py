@@ -112,7 +112,7 @@ def test_on_error_continue_warns_and_marks_the_organization(
     run = ansible_inventory("-i", path, "--list")
     assert run.returncode == 0
     warned = " ".join(run.stderr.split())
-    assert "Not complete: ListPersonalAccessTokens: AccessDeniedException" in warned and GLOBEX in warned
+    assert "Incomplete: ListPersonalAccessTokens: AccessDeniedException" in warned and GLOBEX in warned
     listed = json.loads(run.stdout)
     found = listed["_meta"]["hostvars"]
     assert found["acme"]["workmail_complete"] is True and found["acme"]["workmail_errors"] == []

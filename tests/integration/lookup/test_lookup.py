@@ -34,7 +34,7 @@ BAD_EXPRESSIONS = {
     "choice": (f"query('{LOOKUP}', on_missing='ignore')", "on_missing: 'ignore' is not one of error, skip, warn"),
     "alias": (
         f"query('{LOOKUP}', user='a', users=['b'])",
-        "user, users: are two names of one option; give one of them",
+        "user, users: are two names of one option; set only one of them",
     ),
     "test": ("{} is patrol.workmail.workmail_pat_matching(expired=true)", "not a record of a personal access token"),
     "condition": (
@@ -105,8 +105,8 @@ def test_an_incomplete_lookup_warns(emulator: Emulator, ansible_playbook: Playbo
     run = ansible_playbook(str(book))
     assert run.returncode == 0 and "read 4" in run.stdout and "read 2" in run.stdout
     warned = " ".join(run.stderr.split())
-    assert "Not complete: ListPersonalAccessTokens: AccessDeniedException" in warned
-    assert "Not complete: the listing was paged by hand, so the tokens after the last page" in warned
+    assert "Incomplete: ListPersonalAccessTokens: AccessDeniedException" in warned
+    assert "Incomplete: the listing was paged by hand, so the tokens after the last page" in warned
 
 
 def test_a_list_of_organizations_equals_several_terms(emulator: Emulator, run_tasks: RunTasks) -> None:

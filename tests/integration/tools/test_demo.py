@@ -37,7 +37,7 @@ def test_the_demo_shows_each_scene_in_few_lines(
     for text in (
         "FAIL: 5 violations (5 high) on 170 tokens of 1 organization",
         "PASS: 0 violations on 400 tokens of 3 organizations",
-        "Accounts left out because of their state: archive (345678901234) SUSPENDED",
+        "Accounts not read because of their state: archive (345678901234) SUSPENDED",
         "FAIL: 1 violation (1 medium) on 461 tokens of 5 organizations in 2 accounts",
         "REVOKED: 5 of 5 planned",
         f"The report to open in a browser: {demo.REPORT / 'audit.html'}",

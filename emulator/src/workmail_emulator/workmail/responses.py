@@ -61,7 +61,7 @@ class WorkMailResponse(JsonAuthorization):
         """
         operation = self._get_action()
         if operation not in OPERATIONS:
-            return self._refusal("UnknownOperationException", f"The operation {operation} is not known here.")
+            return self._refusal("UnknownOperationException", f"The operation {operation} is not emulated.")
         if self.region not in workmail_backends[self.current_account]:
             return self._refusal("UnrecognizedClientException", f"Amazon WorkMail is not in region {self.region}.")
         try:

@@ -30,14 +30,14 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.times impo
 @pytest.mark.parametrize("name", ["json", "csv", "junit", "sarif", "markdown", "html", "text"])
 def test_a_changed_audit_has_no_report(name: str) -> None:
     audit = audits.mixed()
-    with pytest.raises(AnsibleFilterError, match=r"^workmail_pat_report: audit\.summary\.findings: it is 7, and"):
+    with pytest.raises(AnsibleFilterError, match=r"^workmail_pat_report: audit\.summary\.findings: it is 7, but"):
         workmail_pat_report({**audit, "findings": []}, name)
     assert workmail_pat_report(audit, name)
 
 
 @pytest.mark.parametrize("name", ["jsn", ["json"], None, {}])
 def test_an_unknown_format_is_reported_first(name: Any) -> None:
-    with pytest.raises(AnsibleFilterError, match="^workmail_pat_report: format: .* is not a format of reports"):
+    with pytest.raises(AnsibleFilterError, match="^workmail_pat_report: format: .* is not a report format"):
         workmail_pat_report({}, name)
 
 

@@ -84,7 +84,7 @@ def test_merged_parts_equal_one_audit_of_everything(given_tokens: Any, owned: li
             {"failed": True},
             {
                 **NO_ERROR,
-                "msg": "its audit failed, and does not say why",
+                "msg": "its audit failed without a message",
                 "error_code": "HostNotAuditedException",
             },
         ),
@@ -100,8 +100,7 @@ def test_merged_parts_equal_one_audit_of_everything(given_tokens: Any, owned: li
             None,
             {
                 **NO_ERROR,
-                "msg": "it was not audited: it was left out of the run, or failed before its audit, for a reason that "
-                "the log has",
+                "msg": "it was not audited: it was excluded from the run, or failed earlier; see the log",
                 "error_code": "HostNotAuditedException",
             },
         ),
@@ -109,7 +108,7 @@ def test_merged_parts_equal_one_audit_of_everything(given_tokens: Any, owned: li
             {**of(1), "complete": False, "outcome": "incomplete"},
             {
                 **NO_ERROR,
-                "msg": "its audit cannot be used: audit.complete: it is false, and errors has 0 entries",
+                "msg": "its audit cannot be used: audit.complete: it is false, but errors has 0 entries",
                 "error_code": "HostNotAuditedException",
             },
         ),
@@ -125,7 +124,7 @@ def test_merged_parts_equal_one_audit_of_everything(given_tokens: Any, owned: li
             {"failed": True, "msg": {"a": 1}, "error_code": ["x"], "page": "2", "hint": 7},
             {
                 **NO_ERROR,
-                "msg": "its audit failed, and does not say why",
+                "msg": "its audit failed without a message",
                 "error_code": "HostNotAuditedException",
             },
         ),
@@ -214,7 +213,7 @@ def test_an_organization_of_two_hosts_is_an_error_and_counted_once() -> None:
     assert merged["outcome"] == "incomplete" and merged["summary"]["tokens"] == 2 and len(merged["findings"]) == 1
     [error] = merged["errors"]
     assert (error["host"], error["error_code"]) == ("b", "DuplicateAccountException")
-    assert "a has read its organization acme as well" in error["msg"]
+    assert "a also read its organization acme" in error["msg"]
 
 
 @guards("plugins/plugin_utils/_account_merge.py", 'if account["id"] is not None and', "if False and")
@@ -227,7 +226,7 @@ def test_an_account_of_two_hosts_is_an_error() -> None:
     merged = merge_audits({"a": part(0, "111111111111"), "b": part(1, "111111111111", "ACTIVE")}, ["a", "b"])
     [error] = merged["errors"]
     assert (error["host"], error["error_code"]) == ("b", "DuplicateAccountException")
-    assert "a has read its account 111111111111 as well" in error["msg"] and merged["outcome"] == "incomplete"
+    assert "a also read its account 111111111111" in error["msg"] and merged["outcome"] == "incomplete"
     for other in (part(1, "222222222222"), part(1, None)):
         assert merge_audits({"a": part(0, "111111111111"), "b": other}, ["a", "b"])["complete"] is True
     assert merge_audits({"a": part(0, None), "b": part(1, None)}, ["a", "b"])["complete"] is True
@@ -285,5 +284,5 @@ def test_a_merge_without_any_audit_is_an_error() -> None:
     with pytest.raises(PatrolError) as caught:
         merge_audits({"a0": FAILED}, names)
     assert caught.value.error_code == "HostNotAuditedException"
-    assert str(caught.value).startswith("not one of 5 hosts could be audited: a0: AssumeRole: denied; a1: it was not")
+    assert str(caught.value).startswith("none of the 5 hosts could be audited: a0: AssumeRole: denied; a1: it was not")
     assert str(caught.value).endswith("; and 2 more")

@@ -148,8 +148,8 @@ def test_changes_are_those_between_the_organizations_that_were_read_twice(
     [
         ("-++", "+++", "it was not read completely now"),
         ("+++", "-++", "it was not read completely before"),
-        (" ++", "+++", "it is not in the facts of now."),
-        ("+++", " +-", "it is not in the facts of before, which are incomplete"),
+        (" ++", "+++", "it is not in the later facts."),
+        ("+++", " +-", "it is not in the earlier facts, which are incomplete"),
     ],
 )
 def test_nothing_of_an_organization_that_was_not_read_twice_is_gone_or_appears(
@@ -189,7 +189,7 @@ SELECTED = {"summary": {"tokens": 3, "selected": 1, "organizations": 3}}
         (facts({}), {"personal_access_tokens": []}, "before: facts: not a result of workmail_pat_info, it lacks"),
         (facts({}), facts({}, NOW + DAY), "before: its as_of 2026-11-22T00:00:00+00:00 is later than 2026-11-21"),
         (facts({}, users=["ana"]), facts({}), "before: the facts are about different users"),
-        (facts({(0, 1): {}}, **SELECTED), facts({}), "facts: the facts are incomplete: select left out 2 of 3 tokens"),
+        (facts({(0, 1): {}}, **SELECTED), facts({}), "facts: the facts are incomplete: select omitted 2 of 3 tokens"),
         (facts({}), facts({}, next_token="x"), "before: the facts are incomplete: the listing has more pages"),
         (facts({}), facts({}, personal_access_tokens=[{}]), "before: facts.personal_access_tokens[0]: not a record"),
     ],

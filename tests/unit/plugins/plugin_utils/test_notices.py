@@ -237,5 +237,5 @@ def test_a_deadline_is_a_date_or_relative_to_now(deadline: str, day: str) -> Non
 
 
 def test_findings_without_owners_are_refused() -> None:
-    with pytest.raises(OptionError, match="it has no owner, audit with owners: true"):
+    with pytest.raises(OptionError, match="it has no owner; audit with owners: true"):
         make_notices(findings(token(1, owner=None)), OWN, None)

@@ -82,7 +82,7 @@ def test_a_policy_of_the_collection_and_what_it_finds_in_facts(tmp_path: Path) -
     facts = write(tmp_path / "facts.json", json.dumps([RECORD]))
     assert check(policy_file="no_expired")["review"][0].startswith("policies/no_expired.yml is valid, with 1 rule and ")
     review = check(policy_file="no_expired", facts_file=facts)["review"]
-    start = review.index(f"What it finds in {facts}:")
+    start = review.index(f"Findings in {facts}:")
     assert review[start + 1].startswith("high: The token has expired: acme, token pat-1 ")
     # A list does not say whether it is complete.
     assert review[-1].startswith("INCOMPLETE: 1 violation (1 high) on 1 token of 1 organization")
@@ -90,7 +90,7 @@ def test_a_policy_of_the_collection_and_what_it_finds_in_facts(tmp_path: Path) -
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({}, "policy_file: expected the path of a policy, got nothing"),
+    ({}, "policy_file: expected the path of a policy, got an empty value"),
     ({"policy_file": "no_expird"}, "policy_file: 'no_expird' does not exist, did you mean no_expired?"),
     ({"policy_file": "{folder}/yaml"}, "line 1: not valid YAML"),
     ({"policy_file": "{folder}/nothing"}, "the file is empty"),
@@ -98,7 +98,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"policy_file": "default", "facts": "x"}, "facts: unknown option, did you mean facts_file?"),
     ({"policy_file": "default", "facts_file": "none.json"}, "facts_file: 'none.json' does not exist"),
     ({"policy_file": "default", "facts_file": "{folder}/yaml"}, "is not valid JSON"),
-    ({"policy_file": "default", "facts_file": "{folder}/audit"}, "is the result of an audit, which only has"),
+    ({"policy_file": "default", "facts_file": "{folder}/audit"}, "is the result of an audit, which has only"),
     ({"policy_file": "default", "facts_file": "{folder}/text"}, "facts: expected a list of records"),
     # The records have no owners.
     ({"policy_file": "default", "facts_file": "{folder}/facts"}, "gather the tokens with owners: true"),

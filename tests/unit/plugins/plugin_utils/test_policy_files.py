@@ -55,10 +55,10 @@ def test_a_policy_has_the_lines_of_its_rules(tmp_path: Path, monkeypatch: pytest
     ("content", "message"),
     [
         (b"", "the file is empty"),
-        (b"version: 1\nversion: 1\n", r"line 2: version: 'version' is there twice"),
+        (b"version: 1\nversion: 1\n", r"line 2: version: duplicate key 'version'"),
         (
             POLICY.replace("expired: true", "expired: true, expired: false").encode(),
-            r"line 6, rule expired: rules\[0\]\.when\.expired: 'expired' is there twice",
+            r"line 6, rule expired: rules\[0\]\.when\.expired: duplicate key 'expired'",
         ),
         (b"- a\n", r"policy: expected a mapping, got \['a'\]"),
         (b"version: [\n", "line 2: not valid YAML, "),

@@ -80,7 +80,8 @@ def test_rules_exceptions_and_what_follows_from_them() -> None:
         "It finds each token that has an owner in the state DELETED.",
         f"Exception for unused and orphan until {format_instant(NOW + 10 * DAY)}, 10 more days: TICKET-1. "
         "It mutes findings on each token that has a name like x.",
-        f"Exception for unused and orphan until {format_instant(NOW - 1)}, which is over, so it mutes nothing: "
+        f"Exception for unused and orphan until {format_instant(NOW - 1)}, which is over, so it no longer mutes "
+        "anything: "
         "TICKET-1. It mutes findings on each token that has a name like x.",
         "It has conditions on owners, so the audit reads users, which requires workmail:ListUsers.",
     ]

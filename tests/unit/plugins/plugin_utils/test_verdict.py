@@ -86,7 +86,7 @@ def test_a_failure_shows_twenty_findings_and_every_reason() -> None:
     lines = draw_verdict(audits.large(5_000), True, REPORTS, False).summary
     assert sum(line.startswith("high: ") for line in lines) == 20 and "... and 4980 more findings" in lines
     lines = draw_verdict(audits.incomplete(), True, REPORTS, False).summary
-    assert any(line.startswith("NOT COMPLETE") for line in lines) and lines[-2].startswith("INCOMPLETE: ")
+    assert any(line.startswith("INCOMPLETE") for line in lines) and lines[-2].startswith("INCOMPLETE: ")
 
 
 @pytest.mark.parametrize("path", ["/srv/a\nFAIL: 1", "/srv/\x1b[2J"])

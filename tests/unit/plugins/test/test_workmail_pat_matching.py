@@ -23,7 +23,7 @@ AS_OF = "2027-01-15T08:00:00Z"
     [
         ((None,), {}, "conditions: expected a mapping of conditions, got nothing"),
         (([],), {}, "conditions: expected a mapping of conditions"),
-        (({},), {"expired": True}, "conditions: give one dict or keyword arguments, not both"),
+        (({},), {"expired": True}, "conditions: one dict and keyword arguments cannot be combined"),
         ((), {"expird": True}, r"conditions\.expird: unknown condition, did you mean expired\?"),
         ((), {"expired": True, "as_of": "now"}, "as_of: 'now' is not a valid time"),
     ],

@@ -64,7 +64,7 @@ def test_a_complete_audit_with_an_account_that_was_not_read_is_refused() -> None
     assert check_audit(audit)
     for state in ("ACTIVE", None):
         audit["accounts"][1]["state"] = state
-        with pytest.raises(OptionError, match=r"audit\.accounts\[1\]: it was not read, and no error says why"):
+        with pytest.raises(OptionError, match=r"audit\.accounts\[1\]: it was not read, but no error gives the reason"):
             check_audit(audit)
 
 
@@ -107,15 +107,15 @@ def test_a_host_that_is_not_text_is_refused(part: str) -> None:
         (without("findings.1"), "^audit.summary.findings: it is"),
         (without("policy.rules"), "^audit.policy: it lacks rules$"),
         (without("summary.by_rule.expired"), "^audit.summary.by_rule: it lacks expired$"),
-        (changed("summary.muted", 5), "^audit.summary.muted: it is 5, and the findings make 1$"),
+        (changed("summary.muted", 5), "^audit.summary.muted: it is 5, but the findings give 1$"),
         (changed("summary.tokens", -1), "^audit.summary.tokens: expected a whole number of at least 0, got -1$"),
         (changed("summary.by_rule.nobody", 0), "^audit.summary.by_rule.nobody: it is not a rule"),
-        (changed("summary.by_severity.high", 0), "^audit.summary.by_severity.high: it is 0, and the findings make 2$"),
-        (changed("summary.new", 0), "^audit.summary.new: it is 0, and the findings make 6$"),
-        (changed("summary.fixed", 1), "^audit.summary.fixed: it is 1, and the findings make 0$"),
+        (changed("summary.by_severity.high", 0), "^audit.summary.by_severity.high: it is 0, but the findings give 2$"),
+        (changed("summary.new", 0), "^audit.summary.new: it is 0, but the findings give 6$"),
+        (changed("summary.fixed", 1), "^audit.summary.fixed: it is 1, but the findings give 0$"),
         (changed("findings.0.known", "no"), r"^audit.findings\[0\].known: expected true or false, got 'no'$"),
-        (changed("findings.0.known", True), "^audit.baseline: it is null, and some findings are known or fixed$"),
-        (changed("fixed", audits.mixed()["findings"][:1]), "^audit.baseline: it is null, and some findings are known"),
+        (changed("findings.0.known", True), "^audit.baseline: it is null, but some findings are known or fixed$"),
+        (changed("fixed", audits.mixed()["findings"][:1]), "^audit.baseline: it is null, but some findings are known"),
         (changed("fixed", [{}]), r"^audit.fixed\[0\]: it lacks rule_id, "),
         (changed("baseline", {}), "^audit.baseline: it lacks as_of, "),
         (changed("schema_version", 2), "^audit.schema_version: 2 is not supported; expected 1$"),
@@ -165,10 +165,10 @@ def test_an_audit_without_some_of_its_organizations_is_refused() -> None:
     audit = audits.clean()
     tokens = audit["summary"]["tokens"]
     fewer = {**audit, "organizations": audit["organizations"][1:]}
-    with pytest.raises(OptionError, match=r"^audit\.summary\.organizations: it is \d+, and \d+ organizations were"):
+    with pytest.raises(OptionError, match=r"^audit\.summary\.organizations: it is \d+, but \d+ organizations were"):
         check_audit(fewer)
     for count in (tokens - 1, tokens + 1):
-        with pytest.raises(OptionError, match=rf"^audit\.summary\.tokens: it is {count}, and the organizations have"):
+        with pytest.raises(OptionError, match=rf"^audit\.summary\.tokens: it is {count}, but the organizations have"):
             check_audit({**audit, "summary": {**audit["summary"], "tokens": count}})
     # Of an organization that was read in part, some tokens were read.
     partial = {**audits.incomplete(), "summary": {**audits.incomplete()["summary"]}}
@@ -178,16 +178,16 @@ def test_an_audit_without_some_of_its_organizations_is_refused() -> None:
 
 @guards("plugins/module_utils/_audit/audit_check.py", "    if complete == bool(errors):")
 def test_an_audit_is_incomplete_exactly_if_it_has_errors() -> None:
-    with pytest.raises(OptionError, match="^audit.complete: it is true, and errors has 1 entries$"):
+    with pytest.raises(OptionError, match="^audit.complete: it is true, but errors has 1 entries$"):
         check_audit(changed("errors", [ERROR]))
-    with pytest.raises(OptionError, match="^audit.complete: it is false, and errors has 0 entries$"):
+    with pytest.raises(OptionError, match="^audit.complete: it is false, but errors has 0 entries$"):
         check_audit({**audits.clean(), "complete": False, "outcome": "incomplete"})
 
 
 @guards("plugins/module_utils/_audit/audit_check.py", '    if audit["outcome"] != expected:')
 @pytest.mark.parametrize("outcome", ["pass", "incomplete"])
 def test_an_outcome_that_contradicts_findings_and_errors_is_refused(outcome: str) -> None:
-    message = f"^audit.outcome: it is {outcome}, and the rest of the audit makes violations$"
+    message = f"^audit.outcome: it is {outcome}, but the rest of the audit gives violations$"
     with pytest.raises(OptionError, match=message):
         check_audit(changed("outcome", outcome))
 
@@ -218,7 +218,7 @@ def test_an_organization_that_was_not_read_has_an_error() -> None:
     audit = audits.audit_of([], errors=errors)
     assert check_audit(audit) is audit
     audit["errors"] = [{**errors[0], "organization_id": None}]
-    with pytest.raises(OptionError, match=r"organizations\[0\]: it was not read, and no error says why"):
+    with pytest.raises(OptionError, match=r"organizations\[0\]: it was not read, but no error gives the reason"):
         check_audit(audit)
     audit["organizations"][0]["state"] = "Deleting"
     assert check_audit(audit) is audit

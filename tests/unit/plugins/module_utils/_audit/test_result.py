@@ -102,7 +102,7 @@ def test_a_list_of_records_is_not_known_to_be_complete() -> None:
 @guards("plugins/module_utils/_audit/facts_check.py", '    if facts["complete"] is not True and not errors:')
 @pytest.mark.parametrize("complete", [False, None, "no", 1])
 def test_facts_that_say_that_they_are_incomplete_never_pass(complete: object) -> None:
-    assert f"their complete is {complete!r}" in lacks_of(facts(complete=complete))
+    assert f"complete is {complete!r}" in lacks_of(facts(complete=complete))
     assert lacks_of(facts(complete=complete, errors=[ERROR])) == "denied"
 
 
@@ -118,20 +118,20 @@ def test_facts_with_errors_never_pass_whatever_they_say() -> None:
 @guards("plugins/module_utils/_audit/facts_check.py", "    if selected != read:")
 def test_facts_of_a_selection_never_pass() -> None:
     summary = {"tokens": 2, "selected": 1, "organizations": 2}
-    assert "select left out 1 of 2 tokens" in lacks_of(facts(summary=summary, personal_access_tokens=RECORDS[:1]))
-    assert "select left out 1 of 2 tokens" in lacks_of(facts(summary=summary))
+    assert "select omitted 1 of 2 tokens" in lacks_of(facts(summary=summary, personal_access_tokens=RECORDS[:1]))
+    assert "select omitted 1 of 2 tokens" in lacks_of(facts(summary=summary))
 
 
 @guards("plugins/module_utils/_audit/facts_check.py", "    elif len(tokens) != read:")
 @guards(
     "plugins/module_utils/_audit/facts_check.py",
-    '        elif known is not None and known != found:\n            lacks.append(_lack(f"they hold {found}',
+    '        elif known is not None and known != found:\n            lacks.append(_lack(f"they have {found}',
 )
 def test_facts_without_some_of_their_records_never_pass() -> None:
     lacks = lacks_of(facts(personal_access_tokens=RECORDS[:1]))
-    assert "they hold 1 of the 2 tokens that their summary counts" in lacks
-    assert f"they hold 0 of the 1 tokens of the organization (organization {audits.ORGANIZATIONS[1].id}" in lacks
-    assert "they hold 0 of the 2 tokens" in lacks_of(facts(personal_access_tokens=[]))
+    assert "they have 1 of the 2 tokens that their summary counts" in lacks
+    assert f"they have 0 of the 1 tokens of the organization (organization {audits.ORGANIZATIONS[1].id}" in lacks
+    assert "they have 0 of the 2 tokens" in lacks_of(facts(personal_access_tokens=[]))
 
 
 @guards("plugins/module_utils/_audit/facts_check.py", "        if known != count:")
@@ -160,7 +160,7 @@ def test_facts_with_a_record_twice_never_pass() -> None:
     twice = [RECORDS[0], RECORDS[0]]
     summary, one = {"tokens": 2, "selected": 2, "organizations": 1}, [{**facts()["organizations"][0], "tokens": 2}]
     given = facts(personal_access_tokens=twice, summary=summary, organizations=one)
-    assert "they hold token 'pat-00001' twice" in lacks_of(given)
+    assert "they have token 'pat-00001' twice" in lacks_of(given)
     assert "twice" in lacks_of(twice, complete=True)
     nameless = [{**RECORDS[0], "personal_access_token_id": None}] * 2
     assert not lacks_of(nameless, complete=True)
@@ -185,7 +185,7 @@ def test_facts_without_some_of_their_organizations_never_pass() -> None:
         personal_access_tokens=records,
         summary={**summary, "organizations": 2},
     )
-    assert "they hold 1 of the 2 organizations that their summary counts" in lacks_of(fewer)
+    assert "they have 1 of the 2 organizations that their summary counts" in lacks_of(fewer)
 
 
 @guards(
@@ -202,15 +202,15 @@ def test_facts_without_some_of_their_accounts_never_pass() -> None:
     unread = facts(accounts=[known, audits.account(None, None, other)])
     assert f"the account '{other}' was not read completely" in lacks_of(unread)
     fewer = facts(accounts=[audits.account(3, 2)])
-    assert "they hold 2 of the 3 organizations of account None" in lacks_of(fewer)
+    assert "they have 2 of the 3 organizations of account None" in lacks_of(fewer)
     strange = facts(accounts=[audits.account(0, 0, other)])
-    assert "they hold organizations of account None, which is not among their accounts" in lacks_of(strange)
+    assert "they have organizations of account None, which is not among their accounts" in lacks_of(strange)
 
 
 def test_facts_with_records_of_other_organizations_never_pass() -> None:
     strange = {**RECORDS[0], "organization_id": "m-" + "f" * 32}
     lacks = lacks_of(facts(personal_access_tokens=[strange, RECORDS[1]]))
-    assert f"they hold tokens of 'm-{'f' * 32}', which is not among their organizations" in lacks
+    assert f"they have tokens of 'm-{'f' * 32}', which is not among their organizations" in lacks
 
 
 @guards("plugins/module_utils/_audit/facts_check.py", "    elif not counted:")

@@ -16,7 +16,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors imp
 
 
 def mappings(levels: int, width: int) -> Any:
-    """Return mappings that share what they hold."""
+    """Return mappings that share what they have."""
     value: Any = "lol"
     for _level in range(levels):
         value = {str(key): value for key in range(width)}

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replies as they come over HTTP, without a server: whatever they hold, the answer is data or a PatrolError."""
+"""Replies as they come over HTTP, without a server: whatever they have, the answer is data or a PatrolError."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.populat
 @pytest.mark.parametrize(
     ("given_options", "message"),
     [
-        ({"include_without_tokens": True}, "^include_without_tokens: needs hosts: users, got hosts: 'tokens'$"),
+        ({"include_without_tokens": True}, "^include_without_tokens: requires hosts: users, got hosts: 'tokens'$"),
         (
             {"hosts": "users", "include_without_tokens": True, "users": ["ana"]},
             "^include_without_tokens: lists every user and cannot be combined with users$",

@@ -231,7 +231,7 @@ def test_an_organization_that_is_not_active_is_skipped(schema: etree.XMLSchema) 
     text = render(result)
     assert check(text, schema) == {"Skipped": 1, "Passed": 10}
     ((name, (_kind, skipped)),) = cases_of(suites_of(text)["globex"]).items()
-    assert name == "audit" and skipped.text == "Left out: the organization is in state Requested <b>"
+    assert name == "audit" and skipped.text == "Not read: the organization is in state Requested <b>"
 
 
 def test_an_audit_without_organizations_has_a_test_case(schema: etree.XMLSchema) -> None:

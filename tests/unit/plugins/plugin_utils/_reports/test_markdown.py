@@ -179,7 +179,7 @@ def test_the_columns_of_a_row() -> None:
             "Reason": "TICKET-1: <b>the archive</b> & co",
         }
     ]
-    assert tables["Exceptions past their expiry, which mute nothing any more"] == [
+    assert tables["Expired exceptions, which no longer mute anything"] == [
         {"Rules": "expired", "Tokens": '{"name": ["old"]}', "Until": "2026-01-31", "Reason": "TICKET-2"}
     ]
     assert [row["Reason"] for row in tables["Exceptions that matched nothing"]] == ["TICKET-3"]

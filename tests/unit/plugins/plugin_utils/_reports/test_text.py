@@ -34,7 +34,7 @@ def test_the_summary_has_the_outcome_the_counts_and_the_findings() -> None:
     findings = [finding for finding in audits.mixed()["findings"] if not finding["muted"]]
     assert lines[5:11] == [f"{finding['severity']}: {finding['message']}" for finding in findings]
     assert lines[11:] == [
-        "Exception for expired until 2026-01-31 mutes nothing any more: TICKET-2",
+        "Exception for expired until 2026-01-31 no longer mutes anything: TICKET-2",
         "Exception for expiring until 2027-01-31 matched nothing: TICKET-3",
     ]
 
@@ -48,7 +48,7 @@ def test_the_summary_of_a_pass_has_no_findings() -> None:
 def test_the_summary_lists_what_could_not_be_read() -> None:
     lines = render(audits.incomplete(), "text").splitlines()
     assert lines[0] == "INCOMPLETE: 1 violation (1 high) on 1 token of 2 organizations; not everything was read"
-    assert lines[3].startswith("NOT COMPLETE") and "is not authorized" in lines[4]
+    assert lines[3].startswith("INCOMPLETE") and "is not authorized" in lines[4]
     assert "  the facts are incomplete" in render(audits.unclear(), "text").splitlines()
 
 

@@ -39,15 +39,15 @@ def test_the_state_file_and_its_lock_are_private_and_the_only_files(tmp_path: Pa
     [
         ("", "is not JSON"),
         ("\x00", "is not JSON"),
-        ("[]", "does not hold a state of this event source"),
-        ('{"format": 2}', "does not hold a state of this event source"),
+        ("[]", "does not have a state of this event source"),
+        ('{"format": 2}', "does not have a state of this event source"),
         (
             '{"format": 1, "targets": {}, "begun": true, "organizations": {"m": {"tokens": {}}}}',
-            "does not hold a state of this event source",
+            "does not have a state of this event source",
         ),
         (
             '{"format": 1, "targets": {"organizations": ["acme"]}, "begun": true, "organizations": {}}',
-            "was written with other organizations",
+            "was written with different organizations",
         ),
     ],
 )
