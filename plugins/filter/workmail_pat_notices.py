@@ -99,7 +99,7 @@ from ..plugin_utils._notices import DEFAULT_SUBJECT, Templates, make_notices
 
 
 def workmail_pat_notices(
-    findings, *, text_template, html_template, subject=DEFAULT_SUBJECT, sender=None, deadline=None
+    findings, *, text_template=None, html_template=None, subject=DEFAULT_SUBJECT, sender=None, deadline=None
 ):
     """Make notices of findings; see the documentation of the filter."""
     try:

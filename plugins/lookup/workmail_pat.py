@@ -103,7 +103,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._domain.conditions import check_size
-from ..module_utils._domain.errors import PatrolError
+from ..module_utils._domain.errors import OptionError, PatrolError
 from ..plugin_utils._lookup.cache import load_or_fetch, to_plain_data
 from ..plugin_utils._plugin_options import check_options
 
@@ -121,6 +121,11 @@ class LookupModule(LookupBase):
             return look_up(self, options)
 
         try:
+            if "organizations" in kwargs:
+                raise OptionError(
+                    "organizations: unknown option; the organizations are the terms of the lookup",
+                    hint="Write query('patrol.workmail.workmail_pat', 'acme', 'globex').",
+                )
             self.set_options(var_options=variables, direct=check_options(self, kwargs))
             if self.get_option("select") is not None:
                 check_size(self.get_option("select"), "select")

@@ -105,7 +105,10 @@ def check_policy(options: CheckOptions, now: int) -> dict[str, Any]:
     policy = parse_policy(policy_file.document)
     review = review_policy(policy_file.file, policy_file.document, policy, now)
     if options.facts_file is not None:
-        audit = audit_facts(policy, options.facts, None, now)
+        try:
+            audit = audit_facts(policy, options.facts, None, now)
+        except OptionError as error:
+            raise OptionError(f"facts_file: {error.message}", hint=error.hint) from error
         audit["policy"]["name"] = policy_file.name
         review += [log_line(f"Findings in {options.facts_file}:"), *log_lines(audit)]
     return {"changed": False, "review": review, "_ansible_verbose_always": True}

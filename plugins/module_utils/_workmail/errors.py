@@ -35,6 +35,7 @@ _CLOCK = ("RequestTimeTooSkewed", "RequestInTheFuture", "RequestExpired")
 _OF_THE_CLOCK = re.compile(
     r"signature (?:has )?expired|not yet (?:current|valid)|is now (?:earlier|later) than|too skewed", re.I
 )
+_FAILED = ("InternalServerException", "InternalFailure", "ServiceUnavailableException")
 _THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded")
 _UNREACHABLE = (
     "EndpointConnectionError",
@@ -187,6 +188,8 @@ def hint_for_the_way(code: str, message: str, action: str) -> str | None:
         return _CHECK_CLOCK
     if code in _THROTTLED:
         return "AWS still throttled the calls after all retries: lower concurrency, or raise AWS_MAX_ATTEMPTS."
+    if code in _FAILED:
+        return "AWS could not process the call after all retries. Run it again later."
     if code in DENIED:
         return _hint_for_policy(message, action)
     return None

@@ -392,10 +392,7 @@ class _Entries:
                 )
         self._quiet_pages = 0 if first else self._quiet_pages + 1
         if self._quiet_pages > _MOST_PAGES_WITHOUT_NEWS:
-            raise ReplyError(
-                f"the last {self._quiet_pages} pages have no new entry, so the listing may never end",
-                error_code=_PAGINATION,
-            )
+            raise _paging_error(f"the last {self._quiet_pages} pages have no new entry, so the listing may never end")
         return news
 
     def _digest(self, item: dict[str, Any]) -> int:
@@ -459,11 +456,11 @@ def read_pages(
             request["NextToken"] = next_token
         with located(service, operation, client.meta.region_name, parameters.get("OrganizationId"), number):
             if number > _MOST_PAGES:
-                raise ReplyError(f"the listing has more than {_MOST_PAGES} pages", error_code=_PAGINATION)
+                raise _paging_error(f"the listing has more than {_MOST_PAGES} pages")
             reply = call(**request)
             next_token = _new_token(reply, seen)
             if items and items == reply[items_key]:
-                raise ReplyError("the page repeats the one before it", error_code=_PAGINATION)
+                raise _paging_error("the page repeats the one before it")
             items = reply[items_key]
             for item in items:
                 check(item)
@@ -475,13 +472,17 @@ def read_pages(
             return
 
 
+def _paging_error(problem: str) -> ReplyError:
+    return ReplyError(problem, error_code=_PAGINATION, hint=f"Run it again. {FOREIGN_REPLY}")
+
+
 def _new_token(reply: dict[str, Any], seen: set[str]) -> str | None:
     token: str | None = reply.get("NextToken")
     if token is None:
         return None
     if not token:
-        raise ReplyError("NextToken is empty, so the listing may be incomplete", error_code=_PAGINATION)
+        raise _paging_error("NextToken is empty, so the listing may be incomplete")
     if token in seen:
-        raise ReplyError("NextToken is repeated, so the listing would never end", error_code=_PAGINATION)
+        raise _paging_error("NextToken is repeated, so the listing would never end")
     seen.add(token)
     return token

@@ -327,7 +327,14 @@ def test_the_page_of_error_codes_has_each_and_no_other() -> None:
         for operation in words_in(Path(operations.__file__)).intersection(model.operation_names)
         for shape in model.operation_model(operation).error_shapes
     }
-    known = (errors.DENIED, errors._EXPIRED, errors._UNKNOWN_CREDENTIALS, errors._THROTTLED, errors._CLOCK)
+    known = (
+        errors.DENIED,
+        errors._EXPIRED,
+        errors._UNKNOWN_CREDENTIALS,
+        errors._THROTTLED,
+        errors._FAILED,
+        errors._CLOCK,
+    )
     with_a_hint = {code for codes in known for code in codes}
     assert of_operations | with_a_hint <= of_aws
     # The last three are botocore's names, and raised before botocore would.

@@ -27,7 +27,7 @@ BAD_EXPRESSIONS = {
     "term": (f"query('{LOOKUP}', 'm-XYZ')", "organizations: 'm-XYZ' is not a valid organization ID"),
     "nothing": (f"query('{LOOKUP}', '')", "organizations: expected non-empty strings"),
     "option": (f"query('{LOOKUP}', 'acme', slect={{'expired': true}})", "slect: unknown option, did you mean select?"),
-    "terms": (f"query('{LOOKUP}', organizations=['acme'])", "organizations: unknown option"),
+    "terms": (f"query('{LOOKUP}', organizations=['acme'])", "the organizations are the terms of the lookup. Write"),
     "select": (f"query('{LOOKUP}', select={{'unused_for': '9'}})", "select.unused_for: '9' is not a valid duration"),
     "region": (f"query('{LOOKUP}', region='nowhere-1')", "'nowhere-1' is not a region of Amazon WorkMail"),
     "number": (f"query('{LOOKUP}', page_size='many')", "page_size: 'many' is not an integer"),
@@ -41,7 +41,7 @@ BAD_EXPRESSIONS = {
         "{} is patrol.workmail.workmail_pat_matching(expird=true)",
         "conditions.expird: unknown condition, did you mean expired?",
     ),
-    "both": ("{} is patrol.workmail.workmail_pat_matching({}, expired=true)", "one dict or keyword arguments"),
+    "both": ("{} is patrol.workmail.workmail_pat_matching({}, expired=true)", "one dict and keyword arguments"),
     "as_of": (
         "{} is patrol.workmail.workmail_pat_matching(expired=true, as_of='now')",
         "as_of: 'now' is not a valid time",

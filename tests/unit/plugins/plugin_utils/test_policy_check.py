@@ -99,7 +99,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"policy_file": "default", "facts_file": "none.json"}, "facts_file: 'none.json' does not exist"),
     ({"policy_file": "default", "facts_file": "{folder}/yaml"}, "is not valid JSON"),
     ({"policy_file": "default", "facts_file": "{folder}/audit"}, "is the result of an audit, which has only"),
-    ({"policy_file": "default", "facts_file": "{folder}/text"}, "facts: expected a list of records"),
+    ({"policy_file": "default", "facts_file": "{folder}/text"}, "facts_file: facts: expected a list of records"),
     # The records have no owners.
     ({"policy_file": "default", "facts_file": "{folder}/facts"}, "gather the tokens with owners: true"),
 ]

@@ -57,6 +57,10 @@ def test_the_hint_for_a_wrong_clock_does_not_mention_keys(code: str, message: st
     assert hint.startswith("Check the clock of the machine") and "key" not in hint
 
 
+def test_the_hint_for_a_failure_of_aws_is_to_run_it_again() -> None:
+    assert "Run it again later" in (refused("InternalServerException", "An internal error occurred").hint or "")
+
+
 def test_the_hint_for_unknown_keys_does_not_mention_the_clock() -> None:
     assert "check the access key" in (refused("SignatureDoesNotMatch", "The signature does not match").hint or "")
 

@@ -157,3 +157,4 @@ def test_a_next_token_that_comes_again_is_an_error(following: str) -> None:
     with pytest.raises(PatrolError, match="NextToken is repeated") as caught:
         tokens(*bodies)
     assert caught.value.error_code == "PaginationException" and caught.value.page == len(following)
+    assert str(caught.value.hint).startswith("Run it again. Check whether something else answers")
