@@ -53,7 +53,7 @@ options:
         baseline do not count.
       - Findings of the baseline that are gone are in RV(fixed).
       - It is an error if the baseline is not the result of an audit, was incomplete, is older than
-        O(baseline_max_age), or has an organization that this audit does not read.
+        O(baseline_max_age), was made with a future O(as_of), or has an organization that this audit does not read.
       - It cannot be used with O(users) and O(select), because other findings would look fixed.
     type: dict
   baseline_file:

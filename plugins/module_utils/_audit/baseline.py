@@ -13,13 +13,15 @@ from typing import Any, Mapping, NamedTuple, Tuple
 
 from .._domain.errors import OptionError
 from .._domain.text import quoted
-from .._domain.times import DAY, parse_duration, parse_instant
+from .._domain.times import DAY, SECOND, parse_duration, parse_instant
 from .._domain.tokens import Organization
 from .audit_check import check_audit
 from .result import INCOMPLETE, SCHEMA_VERSION, conclude
 
 MAX_AGE = "90d"
 _MOST_NAMED = 3
+# The clocks of hosts differ, and the result of a merge has the instant of one and the time of another.
+_SAME_TIME = 300 * SECOND
 _NEW_BASELINE = "Use the audit.json of a newer audit as the baseline, after reviewing its findings."
 
 FindingKey = Tuple[str, Any, str, str]
@@ -50,8 +52,8 @@ def read_baseline(document: object, max_age: object, now: int, path: str = "base
         The baseline.
 
     Raises:
-        OptionError: It is not the result of an audit, has a newer schema, was incomplete, is too old, or is of the
-            future; or ``max_age`` is not a duration.
+        OptionError: It is not the result of an audit, has a newer schema, was incomplete, is too old, was made later
+            than now, or judges the tokens as of a later instant than it was made; or ``max_age`` is not a duration.
     """
     longest = parse_duration(MAX_AGE if max_age is None else max_age, f"{path}_max_age")
     audit = _audit(document, path)
@@ -60,7 +62,8 @@ def read_baseline(document: object, max_age: object, now: int, path: str = "base
             f"{path}: the audit was incomplete, and what it did not read would look like new findings",
             hint="Use the audit.json of a complete audit as the baseline.",
         )
-    age = now - parse_instant(audit["audited_at"], f"{path}.audited_at")
+    made = parse_instant(audit["audited_at"], f"{path}.audited_at")
+    age = now - made
     if age < 0:
         raise OptionError(
             f"{path}: it was made at {audit['audited_at']}, which is in the future",
@@ -70,6 +73,12 @@ def read_baseline(document: object, max_age: object, now: int, path: str = "base
         raise OptionError(
             f"{path}: it is {age // DAY} days old; expected at most {quoted(MAX_AGE if max_age is None else max_age)}",
             hint=_NEW_BASELINE,
+        )
+    if parse_instant(audit["as_of"], f"{path}.as_of") - made > _SAME_TIME:
+        raise OptionError(
+            f"{path}: it judges the tokens as of {audit['as_of']}, which is later than the {audit['audited_at']} at "
+            "which it was made, so a token that expires in between would be known",
+            hint="Use the audit.json of an audit of the present as the baseline.",
         )
     counted = [finding for finding in audit["findings"] if not finding["muted"]]
     return Baseline(
@@ -123,13 +132,14 @@ def compare_with_baseline(audit: Mapping[str, Any], baseline: Baseline) -> dict[
     """
     _require_organizations(audit, baseline)
     findings = [{**finding, "known": _key(finding) in baseline.findings} for finding in audit["findings"]]
-    found = {_key(finding) for finding in findings}
+    # The account of an organization is null if the credentials may not describe the organization.
+    found = {_place(finding) for finding in findings}
     rules = {rule["id"] for rule in audit["policy"]["rules"]}
     read = {entry["id"] for entry in audit["organizations"] if entry["tokens"] is not None or _is_vanishing(entry)}
     fixed = [
         finding
-        for key, finding in baseline.findings.items()
-        if key not in found and finding["rule_id"] in rules and finding["token"]["organization_id"] in read
+        for finding in baseline.findings.values()
+        if _place(finding) not in found and finding["rule_id"] in rules and finding["token"]["organization_id"] in read
     ]
     return conclude({**audit, "findings": findings, "fixed": fixed, "baseline": dict(baseline.evidence)})
 
@@ -137,6 +147,12 @@ def compare_with_baseline(audit: Mapping[str, Any], baseline: Baseline) -> dict[
 def _key(finding: Mapping[str, Any]) -> FindingKey:
     token = finding["token"]
     return finding["rule_id"], token.get("account_id"), token["organization_id"], token["personal_access_token_id"]
+
+
+def _place(finding: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return what says that a finding is still there, whether or not its account is known."""
+    token = finding["token"]
+    return finding["rule_id"], token["organization_id"], token["personal_access_token_id"]
 
 
 def _is_vanishing(entry: Mapping[str, Any]) -> bool:
@@ -161,5 +177,5 @@ def _require_organizations(audit: Mapping[str, Any], baseline: Baseline) -> None
         raise OptionError(
             f"baseline: this audit does not read {', '.join(map(quoted, missing[:_MOST_NAMED]))}{more}, which the "
             "baseline has",
-            hint=f"Audit the same organizations as the baseline. If they were deleted: {_NEW_BASELINE}",
+            hint="Audit the same organizations as the baseline, or make a new baseline if they were deleted.",
         )

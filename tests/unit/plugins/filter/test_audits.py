@@ -52,7 +52,8 @@ def test_a_list_passes_only_if_it_is_given_as_complete() -> None:
 
 
 def write_audit(path: Path, audit: dict[str, Any]) -> dict[str, Any]:
-    document = {**audit, "audited_at": format_instant(current_instant() - DAY)}
+    made = format_instant(current_instant() - DAY)
+    document = {**audit, "as_of": made, "audited_at": made}
     path.write_text(json.dumps(document))
     return document
 

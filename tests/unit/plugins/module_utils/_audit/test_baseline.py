@@ -107,6 +107,21 @@ def test_a_token_of_another_account_is_new() -> None:
     assert compared(first, first)["summary"]["new"] == 0
 
 
+@guards(
+    BASELINE,
+    "if _place(finding) not in found and ",
+    "if _key(finding) not in {_key(one) for one in findings} and ",
+)
+def test_a_finding_whose_account_is_no_longer_known_is_new_and_not_fixed() -> None:
+    known, unknown = (
+        audit_of([token(1, **EXPIRED, account_id=account_id), token(2, **fields, account_id=account_id)])
+        for account_id, fields in (("111111111111", EXPIRED), (None, IN_ORDER))
+    )
+    result = compared(known, unknown)
+    assert found(result["fixed"]) == {("expired", ORGANIZATIONS[0].id, "pat-00002")}
+    assert result["summary"]["new"] == 1 and result["outcome"] == "violations"
+
+
 @guards(BASELINE, '[finding for finding in audit["findings"] if not finding["muted"]]', 'list(audit["findings"])')
 def test_a_finding_that_an_exception_muted_is_new_after_the_exception_ends() -> None:
     tokens = [token(1, name="svc-archive", **NO_EXPIRY)]
@@ -161,6 +176,7 @@ def test_organizations_of_an_account_that_cannot_be_read_are_neither_fixed_nor_m
 @guards(BASELINE, '    if audit["outcome"] == INCOMPLETE:')
 @guards(BASELINE, "    if age < 0:")
 @guards(BASELINE, "    if age > longest:")
+@guards(BASELINE, """    if parse_instant(audit["as_of"], f"{path}.as_of") - made > _SAME_TIME:""")
 @guards(BASELINE, "    if isinstance(version, int) and version > SCHEMA_VERSION:")
 @pytest.mark.parametrize(
     ("document", "max_age", "problem"),
@@ -177,9 +193,14 @@ def test_organizations_of_an_account_that_cannot_be_read_are_neither_fixed_nor_m
         ({**mixed(), "audited_at": format_instant(NOW + DAY)}, None, "in the future"),
         ({**mixed(), "audited_at": format_instant(NOW - 91 * DAY)}, None, "it is 91 days old; expected at most '90d'"),
         ({**mixed(), "audited_at": format_instant(NOW - 8 * DAY)}, "1w", "it is 8 days old; expected at most '1w'"),
+        (
+            {**mixed(), "as_of": format_instant(NOW + 30 * DAY)},
+            None,
+            "it judges the tokens as of 2026-12-21T00:00:00+00:00, which is later than the 2026-11-21T",
+        ),
         (mixed(), "a week", "baseline_max_age: 'a week' is not a valid duration"),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_a_value_that_is_not_a_baseline_is_refused(document: object, max_age: str | None, problem: str) -> None:
     with pytest.raises(OptionError) as caught:
@@ -189,7 +210,8 @@ def test_a_value_that_is_not_a_baseline_is_refused(document: object, max_age: st
 
 @pytest.mark.parametrize(("days", "max_age"), [(0, None), (90, None), (7, "1w"), (400, "500d")])
 def test_a_baseline_is_valid_up_to_its_largest_age(days: int, max_age: str | None) -> None:
-    document = {**mixed(), "audited_at": format_instant(NOW - days * DAY)}
+    made = format_instant(NOW - days * DAY)
+    document = {**mixed(), "as_of": made, "audited_at": made}
     assert read_baseline(document, max_age, NOW).evidence["audited_at"] == document["audited_at"]
 
 
