@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -124,12 +125,13 @@ def compare_facts(facts: object, before: object) -> dict[str, Any]:
 
 
 def _check(facts: object, name: str) -> _Facts:
-    if not isinstance(facts, Mapping):
+    if not isinstance(facts, Mapping) or "personal_access_tokens" not in facts:
         raise OptionError(f"{name}: expected the result of workmail_pat_info, got {quoted(facts)}")
     try:
         checked = check_facts(facts)
     except OptionError as error:
-        raise OptionError(f"{name}: {error.message}", hint=error.hint) from error
+        # The message begins with the name of the value, and the place in it.
+        raise OptionError(re.sub(r"\Afacts\b", name, error.message), hint=error.hint) from error
     organizations = {entry["id"]: entry for entry in checked.coverage.organizations}
     _refuse_parts(checked, organizations, name)
     tokens: dict[str, list[Token]] = {
@@ -151,7 +153,8 @@ def _refuse_parts(checked: CheckedFacts, organizations: Mapping[str, Mapping[str
     for error in checked.coverage.errors:
         entry = organizations.get(error["organization_id"])
         if error["error_code"] == INCOMPLETE_FACTS and (entry is None or entry["tokens"] is not None):
-            raise OptionError(f"{name}: {error['msg']}", hint=error.get("hint"))
+            # The message contains the hint.
+            raise OptionError(f"{name}: {error['msg']}")
 
 
 def _obstacle(organization_id: str, now: _Facts, earlier: _Facts) -> str | None:
