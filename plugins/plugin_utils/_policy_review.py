@@ -20,6 +20,7 @@ from ..module_utils._domain.times import DAY
 _MOST_VALUES = 5
 _MOST_RULES = 100
 _LONGEST_LINE = 600
+_LAST = {"not": 1, "any": 2}
 _UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
 
 
@@ -60,7 +61,9 @@ def describe_conditions(document: Mapping[str, Any]) -> str:
     Returns:
         What follows the words "a token that".
     """
-    return " and ".join(_describe(name, value) for name, value in document.items())
+    # What follows one of these would read as part of it.
+    ordered = sorted(document.items(), key=lambda item: _LAST.get(item[0], 0))
+    return " and ".join(_describe(name, value) for name, value in ordered)
 
 
 def _rule(rule: Rule, when: Mapping[str, Any], policy: Policy) -> str:
@@ -90,7 +93,9 @@ def _exception(exception: PolicyException, now: int) -> str:
 
 def _describe(name: str, value: Any) -> str:
     if name == "not":
-        return f"is not one that {describe_conditions(value)}"
+        words = describe_conditions(value)
+        is_simple = len(value) == 1 and "any" not in value and "not" not in value
+        return f"is not one that {words if is_simple else f'({words})'}"
     if name == "any":
         choices = [describe_conditions(choice) for choice in value]
         return choices[0] if len(choices) == 1 else f"meets one of these: ({'); or ('.join(choices)})"

@@ -19,6 +19,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.times impo
 from ansible_collections.patrol.workmail.plugins.plugin_utils._policy_files import BUILT_IN, load_built_in
 from ansible_collections.patrol.workmail.plugins.plugin_utils._policy_review import describe_conditions, review_policy
 
+FILE = "plugins/plugin_utils/_policy_review.py"
 WORDS = {
     "expired": ({"expired": "no"}, "has not expired"),
     "expires_within": ({"expires_within": "1w2d"}, "expires within 1 week and 2 days"),
@@ -37,7 +38,7 @@ WORDS = {
     "owner": ({"owner": ["svc-*"]}, "has an owner like svc-*"),
     "owner_state": ({"owner_state": ["DISABLED"]}, "has an owner in the state DISABLED"),
     "owner_linked": ({"owner_linked": True}, "has an owner who is linked to IAM Identity Center"),
-    "not": ({"not": {"name": "x", "expired": True}}, "is not one that has a name like x and has expired"),
+    "not": ({"not": {"name": "x", "expired": True}}, "is not one that (has a name like x and has expired)"),
     "any": (
         {"any": [{"expired": True}, {"name": "x", "never_used": True}]},
         "meets one of these: (has expired); or (has a name like x and was never used)",
@@ -52,6 +53,25 @@ def test_there_are_words_for_each_condition() -> None:
 @pytest.mark.parametrize(("document", "words"), WORDS.values(), ids=WORDS)
 def test_conditions_in_words(document: dict[str, Any], words: str) -> None:
     assert describe_conditions(document) == words
+
+
+@guards(
+    FILE,
+    "    ordered = sorted(document.items(), key=lambda item: _LAST.get(item[0], 0))",
+    "    ordered = document.items()",
+)
+def test_words_of_conditions_have_one_meaning() -> None:
+    either = [{"expired": True}, {"never_used": True}]
+    choices = "meets one of these: (has expired); or (was never used)"
+    assert describe_conditions({"any": either, "name": "x"}) == f"has a name like x and {choices}"
+    assert (
+        describe_conditions({"not": {"any": either}, "name": "x"})
+        == f"has a name like x and is not one that ({choices})"
+    )
+    assert (
+        describe_conditions({"not": {"name": "x"}, "expired": True})
+        == "has expired and is not one that has a name like x"
+    )
 
 
 def review(document: dict[str, Any]) -> list[str]:
@@ -100,7 +120,7 @@ def test_a_large_policy_stays_short() -> None:
     assert len(lines) == 102 and lines[-1] == "... and 400 more rules" and max(map(len, lines)) <= 610
 
 
-@guards("plugins/plugin_utils/_policy_review.py", "log_line(shortened(line, _LONGEST_LINE))", "line")
+@guards(FILE, "log_line(shortened(line, _LONGEST_LINE))", "line")
 def test_no_text_is_a_line_or_a_command_of_its_own() -> None:
     hostile = "::error::x\n##vso[task.complete]\u202e"
     rule = {"id": "a", "severity": "low", "when": {"name": hostile}, "description": hostile}
