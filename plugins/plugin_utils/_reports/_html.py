@@ -66,13 +66,14 @@ def render(audit: Mapping[str, Any]) -> str:
     rows = rows_of(audit, places, _MOST_FINDINGS)
     use_columns, use_rows = use_shades(tokens)
     owners = owner_bars(audit, places)
+    shift = time_shift(audit)
     return environment.get_template("report.html.j2").render(
         audit=audit,
         places=places,
         severities=severities,
         failing=failing(audit),
         headline=headline(audit),
-        time_shift=time_shift(audit),
+        time_shift=shift and shift.replace(audit["as_of"], _in_words(audit["as_of"])),
         provenance=provenance(audit),
         style=_asset("report.css"),
         scripts=[_asset("start.js"), _asset("report.js")],

@@ -190,6 +190,15 @@ def test_the_instant_is_in_words_with_its_zone(instant: str, words: str) -> None
     assert f"Audit as of {words}" in text and ".123456" not in text.partition("Evidence")[2]
 
 
+def test_another_instant_than_now_is_in_words() -> None:
+    text = text_of(elements({**audits.mixed(), "as_of": "2026-09-21T07:44:53.197562+00:00"})[0])
+    assert (
+        "the past: it judges the tokens as of Monday, 21 September 2026, 07:44 UTC, 60 days before it was made" in text
+    )
+    assert "07:44:53" not in text.partition("Evidence")[0]
+    assert "This audit is about" not in text_of(elements(audits.mixed())[0])
+
+
 @pytest.mark.parametrize(
     ("days", "name"),
     [
