@@ -194,7 +194,9 @@ def test_filters_hide_rows_and_count_the_others(show: Open) -> None:
     page.get_by_label("Search").fill("OUTLOOK user1")
     assert shown(page) == 1
     page.get_by_label("Search").fill("no such thing")
-    assert shown(page) == 0 and status.inner_text() == "0 of 6 tokens with 0 of 7 findings"
+    assert (
+        shown(page) == 0 and status.inner_text() == "0 of 6 tokens with 0 of 7 findings. Clear the filters to show all."
+    )
     page.get_by_role("button", name="Clear filters").click()
     assert shown(page) == 6 and fragment(page) == ""
 

@@ -63,6 +63,7 @@ if (table) {
     else if (findings === total.findings) shown.textContent = `${number(tokens, "token")} with ${number(findings, "finding")}`;
     // A link can lead to a page with filters, and nobody is to mistake what they show for everything.
     else shown.textContent = `${grouped(tokens)} of ${number(total.tokens, "token")} with ${grouped(findings)} of ${number(total.findings, "finding")}`;
+    if (total.findings && !findings && state.status !== "fixed") shown.textContent += ". Clear the filters to show all.";
     if (!total.findings && !state.status) shown.textContent += `. The status Fixed shows ${number(total.fixed, "fixed finding")}.`;
   };
 
