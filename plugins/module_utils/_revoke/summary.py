@@ -14,6 +14,7 @@ import re
 import shlex
 from typing import Any, Iterable, Mapping
 
+from .._domain.accounts import Account, describe_unread
 from .._domain.text import log_line
 from .._domain.tokens import key_of
 
@@ -58,6 +59,8 @@ def log_lines(result: Mapping[str, Any], check_mode: bool) -> list[str]:
         lines += [f"{label}{text}" for text in texts[:_MOST_ENTRIES]]
         if len(texts) > _MOST_ENTRIES:
             lines.append(f"{label.rstrip(', :')}: {len(texts) - _MOST_ENTRIES} more, not shown")
+    unread = describe_unread(Account(entry["id"], entry["name"], entry["state"]) for entry in result["accounts"])
+    lines += [unread] if unread else []
     lines = [log_line(line) for line in lines]
     lines += [f"Record: {result['record_file']}"] if result["record_file"] else []
     lines += [f"Plan: {result['plan_file']}"] if result["plan_file"] else []

@@ -25,6 +25,7 @@ def entry(token_id: str, message: str | None = None, **fields: Any) -> dict[str,
 def result(**fields: Any) -> dict[str, Any]:
     known = {
         **{name: [] for name in LISTS},
+        "accounts": [{"id": "111111111111", "name": "shop", "state": "ACTIVE"}],
         "as_of": "2026-11-24T03:04:05+00:00",
         "confirm": False,
         "record_file": "/r/revoke.jsonl",
@@ -60,6 +61,16 @@ def test_each_token_of_a_revocation_is_shown_with_its_outcome() -> None:
     ]
     predicted = log_lines({**done, "record_file": None}, check_mode=True)
     assert predicted[0].startswith("WOULD REVOKE: 1 of 5") and predicted[1] == "would be revoked: Expired: pat-1"
+
+
+def test_accounts_that_are_not_read_are_named() -> None:
+    accounts = [
+        {"id": "111111111111", "name": "shop", "state": "ACTIVE"},
+        {"id": "222222222222", "name": "archive", "state": "SUSPENDED"},
+        {"id": "333333333333", "name": None, "state": None},
+    ]
+    [_, line, _] = log_lines(result(accounts=accounts), check_mode=False)
+    assert line.endswith("because of their state in AWS Organizations: archive (222222222222) SUSPENDED")
 
 
 @guards("plugins/module_utils/_revoke/summary.py", "if key not in ended and", "if")
