@@ -81,7 +81,7 @@ async def _watch(
             errors = [error]
         else:
             errors = found.errors
-            await _send_events(queue, state, options, reading_of(found, as_of))
+            await _send_events(queue, state, options, reading_of(found, as_of), found.complete)
         first = False
         failures = failures + 1 if errors else 0
         wait = options.wait(failures, random.random())
@@ -129,13 +129,14 @@ def reading_of(found: Sweep, as_of: int) -> Reading:
     return Reading(as_of, organizations, complete)
 
 
-async def _send_events(queue: Queue, state: State, options: WatchOptions, reading: Reading) -> None:
+async def _send_events(queue: Queue, state: State, options: WatchOptions, reading: Reading, everything: bool) -> None:
     try:
         for step in find_steps(state, reading, options.warn, options.report_existing):
             if step.event is not None:
                 await queue.put(step.event)
             state.note(step.organization_id, step.token_id, step.entry)
-        if reading.complete:
+        # An account can be suspended for months. The tokens of others that appear meanwhile are events.
+        if everything:
             state.begin()
     finally:
         state.save()

@@ -46,6 +46,26 @@ def test_the_tokens_of_a_suspended_account_are_not_reported_as_gone(
     assert not {kind for kind in kinds if "gone" in kind}
 
 
+@guards("plugins/plugin_utils/_watch/source.py", "        if everything:", "        if reading.complete:")
+def test_an_organization_that_is_created_beside_a_suspended_account_is_reported(
+    watch: Callable[..., Events], server: Emulator
+) -> None:
+    """A closed account is suspended for months."""
+    before, after = seed(6), seed(6)
+    before["Accounts"][3]["Organizations"] = []
+    for estate in (before, after):
+        estate["Accounts"][2]["State"] = "SUSPENDED"
+    server.reset()
+    server.load(before)
+
+    def create() -> None:
+        server.reset()
+        server.load(after)
+
+    appeared = [token for kind, token in watch(create, report_existing=False).kinds() if kind == "appeared"]
+    assert appeared == ["pat-3-0", "pat-3-1", "pat-3-2"]
+
+
 def test_events_are_only_of_the_given_accounts(watch: Callable[..., Events]) -> None:
     names = {
         event["personal_access_token"]["account_name"]
