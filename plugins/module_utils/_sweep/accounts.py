@@ -185,7 +185,11 @@ def _role_name(value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not _ROLE_NAME.fullmatch(value) or len(value) > _LONGEST_ROLE_PATH:
-        hint = "Give the name of the role without the rest of its ARN." if str(value).startswith("arn:") else None
+        hint = None
+        if str(value).startswith("arn:"):
+            hint = "Give the name of the role without the rest of its ARN."
+        elif str(value).startswith("/"):
+            hint = "Omit the slash at the beginning."
         raise OptionError(
             f"assume_role_name: {quoted(value)} is not the name of a role; expected one such as workmail-auditor or "
             "audit/workmail-auditor",
@@ -320,7 +324,10 @@ def _without_excluded(options: AccountOptions, found: dict[str, Account], sessio
         else:
             excluded = [account_of_role(entry) or entry]
         if not any(account_id in found for account_id in excluded):
-            raise OptionError(f"exclude_accounts: {entry} excludes nothing, because accounts does not include it")
+            reason = "accounts does not include it"
+            if is_unit_id(entry):
+                reason = "accounts includes none of its accounts" if excluded else "it has no accounts"
+            raise OptionError(f"exclude_accounts: {entry} excludes nothing, because {reason}")
         for account_id in excluded:
             left.pop(account_id, None)
     return left

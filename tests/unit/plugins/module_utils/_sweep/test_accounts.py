@@ -94,7 +94,7 @@ BAD = [
     ({"accounts": ["all"]}, "assume_role_name: required"),
     ({"accounts": ["all"], "assume_role_name": ""}, "assume_role_name: '' is not the name of a role"),
     ({"accounts": ["all"], "assume_role_name": ROLE}, "Give the name of the role without the rest of its ARN"),
-    ({"accounts": ["all"], "assume_role_name": "/audit/x"}, "is not the name of a role"),
+    ({"accounts": ["all"], "assume_role_name": "/audit/x"}, "Omit the slash at the beginning."),
     ({"accounts": ["all"], "assume_role_name": "x" * 65}, "is not the name of a role"),
     ({"accounts": ["all"], "assume_role_name": "a/" * 300 + "x"}, "is not the name of a role"),
     ({"accounts": ["all"], "assume_role_name": 7}, "assume_role_name: 7 is not the name of a role"),
