@@ -22,8 +22,8 @@ options:
     aliases: [iam_role_arn]
   assume_role_external_id:
     description:
-      - The external ID that the role's trust policy requires.
-      - Requires O(assume_role_arn).
+      - The external ID that the trust policy of the role requires.
+      - It is sent with every call of C(sts:AssumeRole), and an error if no role is assumed.
       - It is not shown in messages, results and logs.
     type: str
 """

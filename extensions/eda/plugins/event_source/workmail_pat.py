@@ -122,7 +122,7 @@ options:
     type: str
   assume_role_external_id:
     description:
-      - The external ID that the trust policy of O(assume_role_arn) requires. It is not shown in messages.
+      - The external ID that the trust policies of the roles require. It is not shown in messages.
     type: str
 """
 
