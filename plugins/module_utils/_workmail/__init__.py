@@ -5,4 +5,4 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Amazon WorkMail: connections, one function per operation, and checks of its replies."""
+"""Amazon WorkMail, AWS Organizations and AWS STS: connections, one function per operation, and checks of replies."""
