@@ -134,7 +134,7 @@ def check_findings_of_the_past(findings: Findings, now: int) -> None:
         # Days are rounded to two decimals.
         if any(instant > now + DAY // 100 for instant in instants):
             raise OptionError(
-                f"findings[{index}]: the as_of of their audit is in the future, so valid tokens would be revoked",
+                f"findings[{index}]: the instant of the audit is in the future, so valid tokens would be revoked",
                 hint="Audit without as_of, or set allow_future to true.",
             )
 
