@@ -57,7 +57,7 @@ options:
     description: The last use, or the creation if the token was never used, is at least this duration ago.
     type: str
   older_than:
-    description: The creation is more than this duration ago.
+    description: The token was created more than this duration ago.
     type: str
   lifetime_over:
     description:
@@ -77,14 +77,16 @@ options:
     type: list
     elements: str
   scopes_outside:
-    description: The token has a scope that is not one of these; an empty list means any scope at all.
+    description:
+      - The token has a scope that is not in this list. With an empty list, every token with a scope matches.
     type: list
     elements: str
   account:
     description:
       - The ID or the name of the AWS account matches one of these globs, regardless of case. Quote account IDs.
-      - The name of an account is only known if AWS Organizations listed the account. An unknown name is an error,
-        unless every glob consists of digits and wildcards or one of them matches the ID. An unknown ID is an error too.
+      - The name of an account is only known if AWS Organizations listed the account. An unknown name is an error, except
+        if every glob consists of digits and wildcards, or if one of the globs matches the ID. An unknown ID is an error
+        too.
     type: list
     elements: str
   organization:
@@ -113,7 +115,7 @@ options:
     type: bool
   not:
     description:
-      - The token does not meet all of these conditions together.
+      - At least one of these conditions is not met.
       - Only in the dict, because C(not) is a keyword of Jinja.
     type: dict
   any:

@@ -234,7 +234,9 @@ def _sentences(description: str | list[str], markup: bool) -> list[str]:
     replaced = [re.sub(r"[A-Z]\(([^)]*)\)", r"``\1``" if markup else r"\1", part) for part in parts]
     sentences = [sentence for part in replaced for sentence in re.split(r"(?<=\.) (?=[A-Z])", part)]
     # Some are about templates and records, of which a policy knows nothing.
-    changed = {"Needs a record with its owner.": "The audit reads the users of each organization for it."}
+    changed = {
+        "Needs a record with its owner.": "To check this condition, the audit reads the users of each organization."
+    }
     return [changed.get(sentence, sentence) for sentence in sentences if not sentence.startswith("Only in the dict")]
 
 
