@@ -84,9 +84,9 @@ options:
   account:
     description:
       - The ID or the name of the AWS account matches one of these globs, regardless of case. Quote account IDs.
-      - The name of an account is only known if AWS Organizations listed the account. An unknown name is an error, except
-        if every glob consists of digits and wildcards, or if one of the globs matches the ID. An unknown ID is an error
-        too.
+      - The name of an account is only known if AWS Organizations listed the account. An unknown name is an error,
+        except if every glob consists of digits and wildcards, or if one of the globs matches the ID. An unknown ID is
+        an error too.
     type: list
     elements: str
   organization:
