@@ -12,8 +12,8 @@ short_description: Send events about Amazon WorkMail personal access tokens
 description:
   - Reads the personal access tokens of Amazon WorkMail organizations repeatedly, and sends an event when a token
     appears, is used for the first time, approaches its expiry, expires, changes or disappears.
-  - Each event is sent once; with O(state_file), this also holds across restarts. If the source is killed while it sends
-    events, it sends those that were not yet recorded again.
+  - Each event is sent once. With O(state_file), this is also true after a restart. If the source is killed while it
+    sends events, it sends those that were not yet recorded again.
   - An event counts as sent once it is in the queue of ansible-rulebook. If the action of a rule fails, the event is not
     sent again, so give the action C(retries). The guide about events describes other measures.
   - A sweep that fails, completely or for some organizations, is an event too. The source keeps its earlier state of
@@ -64,7 +64,7 @@ options:
       - A file on the machine that runs ansible-rulebook. It stores the known tokens and the events that were sent. It
         is created if it does not exist, and replaced atomically.
       - Only a source with the same O(organizations), O(users), O(regions), O(assume_role_arn) and accounts can use it.
-      - Without it, a restart knows nothing of earlier runs.
+      - Without it, the source does not remember earlier runs after a restart.
     type: str
   report_existing:
     description:
