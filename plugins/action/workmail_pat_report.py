@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._audit.result import INCOMPLETE
 from ..module_utils._domain.errors import PatrolError
 from ..plugin_utils._plugin_options import name_variables
+from ..plugin_utils._refusal import refusal
 from ..plugin_utils._reports._files import parse_report_options, write_reports
 from ..plugin_utils._verdict import draw_verdict, split_verdict_options
 
@@ -26,6 +27,8 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """See the documentation of the module."""
         result = super().run(tmp, task_vars)
+        if refused := refusal(self, task_vars):
+            return {**result, **refused, "outcome": INCOMPLETE, "complete": False}
         try:
             fail_on_violations, arguments = split_verdict_options(self._task.args)
             if fail_on_violations is None:

@@ -102,6 +102,8 @@ def _audit(document: object, path: str) -> Mapping[str, Any]:
     hint = "Use the unchanged audit.json of an earlier audit."
     if not isinstance(document, Mapping) or not document:
         raise OptionError(f"{path}: expected the result of an audit, got {quoted(document)}", hint=hint)
+    if "findings" not in document and "schema_version" not in document:
+        raise OptionError(f"{path}: expected the result of an audit, got a document without findings", hint=hint)
     version = document.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise OptionError(

@@ -77,7 +77,7 @@ def tokens_of(audit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def rule_bars(audit: Mapping[str, Any], severities: Sequence[str]) -> list[RuleBar]:
-    """Count the findings of each rule: the most severe rules first, then those with the most findings."""
+    """Count the findings of each rule: first those with new ones, then by severity and by the number of findings."""
     counts = Counter((finding["rule_id"], finding_status(audit, finding)) for finding in audit["findings"])
     totals: Counter[str] = Counter()
     for (rule_id, _status), count in counts.items():
@@ -90,7 +90,7 @@ def rule_bars(audit: Mapping[str, Any], severities: Sequence[str]) -> list[RuleB
         lengths = _percent(count, most), _percent(count - sum(others.values()), most)
         text = ", ".join(f"{number} {status}" for status, number in others.items() if number)
         bars.append(RuleBar(rule, count, *lengths, text))
-    return sorted(bars, key=lambda bar: (severities.index(bar.rule["severity"]), -bar.findings))
+    return sorted(bars, key=lambda bar: (not bar.open_length, severities.index(bar.rule["severity"]), -bar.findings))
 
 
 def expiry_bars(tokens: Iterable[Mapping[str, Any]]) -> list[Bar]:

@@ -113,8 +113,10 @@ def headline(audit: Mapping[str, Any]) -> str:
     mild = summary["new"] - summary["violations"]
     by_severity = [f"{count} {severity}" for severity, count in _violations_by_severity(audit).items() if count]
     accounts = f" in {counted(summary['accounts'], 'account')}" if len(audit["accounts"]) > 1 else ""
+    # What was not read can have more of everything.
+    reason = "not everything was read; " if audit["outcome"] == "incomplete" else ""
     parts = [
-        f"{_WORDS[audit['outcome']]}: {counted(summary['violations'], 'violation')}"
+        f"{_WORDS[audit['outcome']]}: {reason}{counted(summary['violations'], 'violation')}"
         f"{' (' + ', '.join(by_severity) + ')' if by_severity else ''} on {counted(summary['tokens'], 'token')} "
         f"of {counted(summary['organizations'], 'organization')}{accounts}"
     ]
@@ -123,8 +125,6 @@ def headline(audit: Mapping[str, Any]) -> str:
     for status, meaning in (("known", "known from the baseline"), ("muted", "muted"), ("fixed", "fixed")):
         if summary[status]:
             parts.append(f"{counted(summary[status], 'finding')} {'is' if summary[status] == 1 else 'are'} {meaning}")
-    if audit["outcome"] == "incomplete":
-        parts.append("not everything was read")
     return "; ".join(parts)
 
 

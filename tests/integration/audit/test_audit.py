@@ -154,7 +154,7 @@ BAD_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"policy": POLICY, "baseline_file": "/"}, "baseline_file: '/': expected a regular file, got a directory"),
     ({"policy": POLICY, "baseline_file": ["a"]}, "baseline_file: expected the path of a file, got ['a']"),
     ({"policy": POLICY, "baseline_file": "bad.yml", "baseline": {"a": 1}}, "parameters are mutually exclusive: base"),
-    ({"policy": POLICY, "baseline": {"a": 1}}, "baseline: not the result of an audit, it lacks outcome"),
+    ({"policy": POLICY, "baseline": {"a": 1}}, "baseline: expected the result of an audit, got a "),
     ({"policy": POLICY, "baseline": {"a": 1}, "baseline_max_age": "soon"}, "baseline_max_age: 'soon' is not a duratio"),
     ({"policy": POLICY, "baseline": {"a": 1}, "users": ["ana"]}, "baseline: it cannot be combined with users, "),
 ]  # fmt: skip

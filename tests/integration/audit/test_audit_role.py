@@ -66,6 +66,7 @@ def suites_of(junit: str) -> dict[str | None, ElementTree.Element]:
     return {suite.get("name"): suite for suite in ElementTree.fromstring(junit).iter("testsuite")}
 
 
+@guards("plugins/action/workmail_pat_report.py", "        if refused := refusal(self, task_vars):")
 @pytest.mark.slow
 def test_a_run_with_a_baseline_fails_only_because_of_new_findings(
     emulator: Emulator, ansible_playbook: Playbook, tmp_path: Path
@@ -76,6 +77,9 @@ def test_a_run_with_a_baseline_fails_only_because_of_new_findings(
     extra["audit_baseline"] = "baseline.json"
     same = ansible_playbook(BOOK, extra=extra)
     assert same.returncode == 0, same.stdout
+    replaced = ansible_playbook(BOOK, extra={**extra, "audit_baseline": "reports/audit.json"})
+    assert replaced.returncode == 2 and (tmp_path / "reports" / "audit.json").exists()
+    assert "audit_baseline: reports/audit.json is a report that this run replaces" in " ".join(replaced.stdout.split())
     found = json.loads((tmp_path / "reports" / "audit.json").read_text())
     assert found["summary"]["known"] == found["summary"]["findings"] > 0
     emulator.load(
@@ -154,7 +158,10 @@ def test_an_audit_of_a_denied_organization_never_passes(
     )
     for folder, run in zip(folders, runs, strict=True):
         assert run.returncode == 2
-        assert "INCOMPLETE: 0 violations on 5 tokens of 1 organization" in run.stdout and "AccessDenied" in run.stdout
+        assert (
+            "INCOMPLETE: not everything was read; 0 violations on 5 tokens of 1 organization" in run.stdout
+            and "AccessDenied" in run.stdout
+        )
         audit = json.loads((tmp_path / folder / "audit.json").read_text())
         assert audit["outcome"] == "incomplete"
         assert [finding["token"]["organization_id"] for finding in audit["findings"]] == [ACME]

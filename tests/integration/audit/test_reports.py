@@ -170,7 +170,7 @@ def test_the_last_error_says_why_an_audit_is_incomplete(emulator: Emulator, run_
         ],
     )
     last = incomplete.stdout[incomplete.stdout.index("fatal: ") :]
-    assert incomplete.returncode == 2 and "INCOMPLETE: 0 violations" in last
+    assert incomplete.returncode == 2 and "INCOMPLETE: not everything was read; 0 violations" in last
     assert (
         "Grant these credentials workmail:ListPersonalAccessTokens. ListPersonalAccessTokens: AccessDeniedException: "
         "No (account " in last

@@ -188,7 +188,11 @@ if (table) {
     button.type = "button";
     button.className = "row";
     button.append(...item.firstElementChild.childNodes);
-    button.addEventListener("click", () => set("rule", state.rule === rule ? "" : rule));
+    button.addEventListener("click", () => {
+      set("rule", state.rule === rule ? "" : rule);
+      // The table can be below the window.
+      if (state.rule) document.getElementById("findings").scrollIntoView({ block: "start" });
+    });
     item.replaceChildren(button);
     bars.set(rule, button);
   }

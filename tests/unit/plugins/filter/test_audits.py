@@ -81,7 +81,7 @@ def test_a_baseline_is_read_from_a_file_or_given(tmp_path: Path, monkeypatch: py
             '{"a": 1, "a": 2}',
             "baseline: 'audit.json' is not valid JSON: not valid, because an object has a duplicate key",
         ),
-        ('{"a": 1}', "baseline: not the result of an audit, it lacks outcome"),
+        ('{"a": 1}', "baseline: expected the result of an audit, got a document without findings"),
         (json.dumps(audits.incomplete()), "baseline: the audit was incomplete"),
     ],
     ids=["missing", "empty", "cut", "list", "twice", "other", "incomplete"],

@@ -85,7 +85,9 @@ def test_a_policy_of_the_collection_and_what_it_finds_in_facts(tmp_path: Path) -
     start = review.index(f"Findings in {facts}:")
     assert review[start + 1].startswith("high: The token has expired: acme, token pat-1 ")
     # A list does not say whether it is complete.
-    assert review[-1].startswith("INCOMPLETE: 1 violation (1 high) on 1 token of 1 organization")
+    assert review[-1].startswith(
+        "INCOMPLETE: not everything was read; 1 violation (1 high) on 1 token of 1 organization"
+    )
     assert not check(policy_file="no_expired", facts_file=facts).get("failed")
 
 

@@ -184,7 +184,7 @@ def test_organizations_of_an_account_that_cannot_be_read_are_neither_fixed_nor_m
         (None, None, "expected the result of an audit, got None"),
         ("audit.json", None, "expected the result of an audit, got 'audit.json'"),
         ({}, None, "expected the result of an audit, got {}"),
-        ({"version": 1, "rules": []}, None, "not the result of an audit, it lacks outcome, "),
+        ({"version": 1, "rules": []}, None, "expected the result of an audit, got a document without findings"),
         ({**mixed(), "summary": {}}, None, "summary: it lacks accounts"),
         ({**mixed(), "schema_version": SCHEMA_VERSION + 1}, None, "schema version 2 is newer than this collection"),
         ({"schema_version": 7}, None, "schema version 7 is newer than this collection, which reads version 1"),

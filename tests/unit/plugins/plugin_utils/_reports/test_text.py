@@ -47,7 +47,7 @@ def test_the_summary_of_a_pass_has_no_findings() -> None:
 
 def test_the_summary_lists_what_could_not_be_read() -> None:
     lines = render(audits.incomplete(), "text").splitlines()
-    assert lines[0] == "INCOMPLETE: 1 violation (1 high) on 1 token of 2 organizations; not everything was read"
+    assert lines[0] == "INCOMPLETE: not everything was read; 1 violation (1 high) on 1 token of 2 organizations"
     assert lines[3].startswith("INCOMPLETE") and "is not authorized" in lines[4]
     assert "  the facts are incomplete" in render(audits.unclear(), "text").splitlines()
 
