@@ -124,9 +124,7 @@ def one(**entry: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("seed", "message"),
     [
-        (one(Users=[{"Id": "1"}, {"Id": "2", "Sate": "x"}]), "Organizations[0].Users[1].Sate: unknown key"),
-        (one(Colour="red"), "Organizations[0].Colour: unknown key"),
-        ({"Organisations": []}, "Organisations: unknown key"),
+        ({"Organisations": []}, "Organisations: unknown key; expected Organizations, Accounts, AwsOrganization"),
         ([], "seed: must be a mapping, not list"),
         (None, "seed: must be a mapping, not null"),
         ({"Organizations": {}}, "Organizations: must be a list, not dict"),
@@ -136,7 +134,7 @@ def one(**entry: Any) -> dict[str, Any]:
         (one(AccountId=123456789012), "Organizations[0].AccountId: must be a string, not int"),
         (one(AccountId="12"), r"Organizations[0].AccountId: '12' does not match \d{12}"),
         (one(OrganizationId="m-1"), "Organizations[0].OrganizationId: 'm-1' does not match m-[0-9a-f]{32}"),
-        (one(Region="eu-north-1"), "Organizations[0].Region: Amazon WorkMail is not in 'eu-north-1'"),
+        (one(Region="eu-north-1"), "Organizations[0].Region: 'eu-north-1' is not a region of Amazon WorkMail"),
         (one(Users=[{"Name": "ann"}]), "Organizations[0].Users[0].Id: missing"),
         (one(Users=[{"Id": "1"}, {"Id": "1"}]), "Organizations[0].Users[1].Id: duplicate '1'"),
         (one(PersonalAccessTokens=[{"Scopes": "imap"}]), "Organizations[0].PersonalAccessTokens[0].Scopes: must be a "
@@ -165,6 +163,22 @@ def test_invalid_seeds_are_refused(seed: Any, message: str) -> None:
         load(seed)
     assert str(error.value) == message
     assert organizations() == []
+
+
+@pytest.mark.parametrize(
+    ("seed", "message"),
+    [
+        (
+            one(Users=[{"Id": "1"}, {"Id": "2", "Sate": "x"}]),
+            "Organizations[0].Users[1].Sate: unknown key; expected Id, ",
+        ),
+        (one(Colour="red"), "Organizations[0].Colour: unknown key; expected OrganizationId, Alias, "),
+    ],
+)
+def test_an_unknown_key_is_refused_and_the_known_ones_are_named(seed: Any, message: str) -> None:
+    with pytest.raises(SeedError) as error:
+        load(seed)
+    assert str(error.value).startswith(message) and organizations() == []
 
 
 def test_an_organization_that_exists_is_refused() -> None:

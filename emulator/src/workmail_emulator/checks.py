@@ -38,7 +38,8 @@ def known_keys(value: Any, known: tuple[str, ...], path: str) -> None:
         raise SeedError(f"{path or 'seed'}: must be a mapping, not {_type_name(value)}")
     for key in value:
         if key not in known:
-            raise SeedError(f"{path}.{key}: unknown key" if path else f"{key}: unknown key")
+            place = f"{path}.{key}" if path else key
+            raise SeedError(f"{place}: unknown key; expected {', '.join(known)}")
 
 
 def entries(parent: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, Any]]:

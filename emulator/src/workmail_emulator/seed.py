@@ -125,7 +125,7 @@ def _planted(document: Mapping[str, Any], now: float) -> Iterator[_Planted]:
     for account_id, path, entry in _entries_by_account(document):
         region = text(entry, "Region", path, r"[a-z0-9-]+", _DEFAULT_REGION)
         if region not in workmail_backends[account_id]:
-            raise SeedError(f"{path}.Region: Amazon WorkMail is not in {region!r}")
+            raise SeedError(f"{path}.Region: {region!r} is not a region of Amazon WorkMail")
         organization = _organization(entry, path, account_id, region, now)
         organization_id = organization.description["OrganizationId"]
         if organization_id in seen or organization_id in workmail_backends[account_id][region].organizations:

@@ -193,7 +193,7 @@ def parse_plan(document: object, path: str) -> SavedPlan:
 
 def _parse(document: object, path: str) -> SavedPlan:
     if not isinstance(document, Mapping) or document.get("kind") != KIND:
-        raise OptionError(f"not a plan of a revocation; expected kind: {KIND}")
+        raise OptionError(f"the file is not a plan of a revocation; expected the kind {quoted(KIND)}")
     if isinstance(document.get("version"), bool) or document.get("version") != VERSION:
         raise OptionError(f"version: unsupported version {quoted(document.get('version'))}; expected {VERSION}")
     _check_keys(document, _KEYS, "")

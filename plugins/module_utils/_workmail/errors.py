@@ -158,7 +158,7 @@ def hint_for_service(code: str, message: str, action: str, region: str | None) -
     if code in DENIED and action == "sts:AssumeRole":
         return (
             "Grant these credentials sts:AssumeRole on the role. Check that the role exists, and that its trust policy "
-            "allows them with this external ID."
+            "allows them, with the external ID if it requires one."
         )
     if code in DENIED:
         return f"Grant these credentials {action}."

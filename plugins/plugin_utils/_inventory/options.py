@@ -73,8 +73,8 @@ def parse_inventory_options(options: Mapping[str, Any], now: int) -> InventoryOp
     # AWS can add a field with any name.
     if (reserved := _reserved_name(prefix)) is not None:
         raise OptionError(
-            f"hostvars_prefix: {quoted(prefix)} is not allowed: with it, a field of the service could set Ansible's "
-            f"own variable {reserved}; use a prefix of your own, such as workmail_"
+            f"hostvars_prefix: {quoted(prefix)} is not allowed, because a field of AWS could then set Ansible's own "
+            f"variable {reserved}; use a prefix of your own, such as workmail_"
         )
     for name in options.get("hostnames") or []:
         if not isinstance(name, str) or not name.strip():

@@ -34,7 +34,7 @@ WARNINGS = ["Both option region and its alias aws_region are set.", "Something e
 def test_an_option_and_its_alias_are_not_both_accepted() -> None:
     reject_aliases(ORGANIZATIONS, WARNINGS)
     both = "Both option organizations and its alias organization are set."
-    with pytest.raises(OptionError, match="^organizations, organization: are two names of one option; give one of"):
+    with pytest.raises(OptionError, match="^organizations, organization: are two names of one option; set only one of"):
         reject_aliases(ORGANIZATIONS, [*WARNINGS, both])
 
 

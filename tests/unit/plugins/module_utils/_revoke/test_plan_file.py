@@ -79,7 +79,7 @@ TOKEN = ("tokens", 0, "token")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_set("kind", "audit"), "p: not a plan of a revocation"),
+        (_set("kind", "audit"), "p: the file is not a plan of a revocation"),
         (_set("version", 2), "p: version: unsupported version 2; expected 1"),
         (_set("version", True), "p: version: unsupported version True"),
         (_set("more", 1), "p: 'more': unknown key"),
