@@ -45,7 +45,8 @@ options:
     type: str
   expires_after:
     description:
-      - The token expires after this instant, in ISO 8601 with an offset, or after this date begins in UTC.
+      - The token expires after this instant, which is in ISO 8601 with an offset.
+      - A date is the instant at which this day begins in UTC.
     type: str
   has_expiry:
     description: Whether the token expires at all.
@@ -54,7 +55,8 @@ options:
     description: Whether the token was never used.
     type: bool
   unused_for:
-    description: The last use, or the creation if the token was never used, is at least this duration ago.
+    description:
+      - The token was last used at least this duration ago. If it was never used, its creation counts as the last use.
     type: str
   older_than:
     description: The token was created more than this duration ago.

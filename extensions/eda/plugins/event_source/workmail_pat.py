@@ -49,7 +49,7 @@ options:
     type: str
     default: 1h
   jitter:
-    description: The maximum random addition to each wait, as a share of the wait from 0 to 1.
+    description: The maximum random time that is added to each wait, as a fraction of the wait from 0 to 1.
     type: float
     default: 0.1
   warn:
@@ -115,7 +115,7 @@ options:
     type: list
     elements: str
   assume_role_name:
-    description: The name of the role to assume in each account that is not given by the ARN of a role.
+    description: The name of the role to assume in each of the O(accounts) for which no ARN of a role is given.
     type: str
   assume_role_arn:
     description: The ARN of an IAM role to assume.
