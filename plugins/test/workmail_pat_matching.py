@@ -105,7 +105,7 @@ options:
   owner_state:
     description:
       - The owner is in one of these states; V(UNKNOWN) is a user whom the organization does not list.
-      - An owner in a state that AWS does not document is an error.
+      - If the owner is in a state that AWS does not document, that is an error.
       - Needs a record with its owner.
     type: list
     elements: str
