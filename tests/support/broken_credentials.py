@@ -134,4 +134,4 @@ def check_message(text: str, provider: str, named: str) -> None:
     assert named in text
     assert PROVIDERS[provider].hint.replace("PROFILE", "default") in text
     assert MARK not in text
-    assert "ListOrganizations" not in text and "Allow workmail" not in text
+    assert "ListOrganizations" not in text and "Grant these credentials workmail" not in text

@@ -155,7 +155,7 @@ BAD_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"policy": POLICY, "baseline_file": ["a"]}, "baseline_file: expected the path of a file, got ['a']"),
     ({"policy": POLICY, "baseline_file": "bad.yml", "baseline": {"a": 1}}, "parameters are mutually exclusive: base"),
     ({"policy": POLICY, "baseline": {"a": 1}}, "baseline: expected the result of an audit, got a "),
-    ({"policy": POLICY, "baseline": {"a": 1}, "baseline_max_age": "soon"}, "baseline_max_age: 'soon' is not a duratio"),
+    ({"policy": POLICY, "baseline": {"a": 1}, "baseline_max_age": "soon"}, "baseline_max_age: 'soon' is not a valid"),
     ({"policy": POLICY, "baseline": {"a": 1}, "users": ["ana"]}, "baseline: it cannot be combined with users, "),
 ]  # fmt: skip
 
@@ -304,7 +304,10 @@ def test_only_findings_that_are_new_since_the_baseline_fail(
 
 
 BAD_EXPRESSIONS = [
-    ("[] | patrol.workmail.workmail_pat_findings('defalt')", "no policy 'defalt', did you mean default?"),
+    (
+        "[] | patrol.workmail.workmail_pat_findings('defalt')",
+        "'defalt' is not a built-in policy, did you mean default?",
+    ),
     ("[] | patrol.workmail.workmail_pat_findings({})", "policy: version is missing"),
     ("none | patrol.workmail.workmail_pat_findings('no_expired')", "facts: expected a list of records"),
     ("[{}] | patrol.workmail.workmail_pat_findings('no_expired')", "facts[0]: not a record"),

@@ -70,7 +70,7 @@ def test_strict_failure_adds_no_hosts(
     [
         (
             Fault("access_denied", operation="ListOrganizations"),
-            ["ListOrganizations", "Allow workmail:ListOrganizations"],
+            ["ListOrganizations", "Grant these credentials workmail:ListOrganizations"],
         ),
         (Fault("throttle"), ["ThrottlingException"]),
         (Fault("expired_credentials"), ["ExpiredTokenException", "renew them"]),
@@ -170,7 +170,7 @@ def test_a_failing_inventory_fails_the_run_if_ansible_is_configured_so(
         assert run.returncode != 0
         output = " ".join((run.stdout + run.stderr).split())
         assert "AccessDeniedException" in output and "Completely failed to parse inventory source" in output
-        assert "goes on without" not in output
+        assert "continues without" not in output
 
 
 @pytest.mark.ansible
