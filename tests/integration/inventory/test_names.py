@@ -124,7 +124,7 @@ def test_a_host_and_a_group_cannot_share_a_name(hostile: list[str], source: Sour
     options = {"hostnames": ["workmail_name"], "keyed_groups": [{"key": "workmail_name"}], "leading_separator": False}
     with pytest.raises(AnsibleParserError, match="keyed_groups: 'production'") as raised:
         parse(source(hosts="tokens", **options), inventory)
-    assert "would be a host and a group" in str(raised.value)
+    assert "would be both a host and a group" in str(raised.value)
     assert not inventory.hosts
 
 
