@@ -119,7 +119,7 @@ def test_no_result_or_report_of_an_earlier_audit_survives(
         "as_of": ({"audit_as_of": "yesterday"}, "audit_as_of: 'yesterday' is not a valid time"),
         "formats": (
             {"audit_report_formats": "json,htlm"},
-            "audit_report_formats: 'htlm' is not a format",
+            "audit_report_formats: 'htlm' is not a report format",
         ),
         "mode": ({"audit_report_mode": "0777"}, "audit_report_mode: '0777' is not a valid mode"),
         "nobody": ({"audit_users": "ana,nobody", "audit_on_error": "fail"}, "nobody"),

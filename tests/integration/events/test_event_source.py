@@ -166,7 +166,7 @@ def test_events_have_the_owner_if_owners_is_true(emulator: Emulator, watch: Call
             "cannot be combined with access_key",
         ),
         ({"endpoint_url": "localhost:5000"}, "endpoint_url: 'localhost:5000' is not a URL"),
-        ({"state_file": "/nonexistent/state.json"}, "Make the directory /nonexistent first"),
+        ({"state_file": "/nonexistent/state.json"}, "Create the directory /nonexistent first"),
         ({"organisations": ["acme"]}, "did you mean organizations"),
     ],
 )
