@@ -242,13 +242,13 @@ def test_accounts_are_filtered_if_there_are_several(show: Open) -> None:
 
 def test_a_bar_filters_the_table_by_its_rule(show: Open) -> None:
     page = show(audits.mixed())
-    bar = page.get_by_role("button", name="never-used")
-    assert bar.get_attribute("aria-pressed") == "false"
-    bar.click()
-    assert names(page) == ["backup", "tablet"] and bar.get_attribute("aria-pressed") == "true"
+    button = page.get_by_role("button", name="never-used")
+    assert button.get_attribute("aria-pressed") == "false"
+    button.click()
+    assert names(page) == ["backup", "tablet"] and button.get_attribute("aria-pressed") == "true"
     assert page.locator("select[name=rule]").input_value() == "never-used" and fragment(page) == "#rule=never-used"
     page.get_by_role("button", name="no-expiry").click()
-    assert names(page) == ["backup", "svc-archive"] and bar.get_attribute("aria-pressed") == "false"
+    assert names(page) == ["backup", "svc-archive"] and button.get_attribute("aria-pressed") == "false"
     page.get_by_role("button", name="no-expiry").click()
     assert shown(page) == 6 and fragment(page) == ""
 

@@ -90,7 +90,9 @@ def rule_bars(audit: Mapping[str, Any], severities: Sequence[str]) -> list[RuleB
         lengths = _percent(count, most), _percent(count - sum(others.values()), most)
         text = ", ".join(f"{number} {status}" for status, number in others.items() if number)
         bars.append(RuleBar(rule, count, *lengths, text))
-    return sorted(bars, key=lambda bar: (not bar.open_length, severities.index(bar.rule["severity"]), -bar.findings))
+    return sorted(
+        bars, key=lambda entry: (not entry.open_length, severities.index(entry.rule["severity"]), -entry.findings)
+    )
 
 
 def expiry_bars(tokens: Iterable[Mapping[str, Any]]) -> list[Bar]:

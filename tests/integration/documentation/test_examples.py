@@ -171,7 +171,8 @@ def hold_terraform(block: Block) -> None:
     for module in modules:
         [arguments] = module.values()
         given = {name for name in arguments if not name.startswith("__")} - {"source", "providers"}
-        assert "caller_arn" in given <= variables
+        assert "caller_arn" in given
+        assert given <= variables
 
 
 def hold_groovy(block: Block) -> None:

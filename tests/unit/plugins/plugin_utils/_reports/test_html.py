@@ -215,7 +215,9 @@ def test_another_instant_than_now_is_in_words() -> None:
     ],
 )
 def test_tokens_are_counted_by_the_time_to_their_expiry(days: float | None, name: str) -> None:
-    assert [(bar.name, bar.tokens) for bar in expiry_bars([{"expires_in_days": days}]) if bar.tokens] == [(name, 1)]
+    assert [(column.name, column.tokens) for column in expiry_bars([{"expires_in_days": days}]) if column.tokens] == [
+        (name, 1)
+    ]
 
 
 @pytest.mark.parametrize(
