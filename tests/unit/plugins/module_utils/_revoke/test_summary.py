@@ -69,7 +69,7 @@ def test_accounts_that_are_not_read_are_named() -> None:
         {"id": "222222222222", "name": "archive", "state": "SUSPENDED"},
         {"id": "333333333333", "name": None, "state": None},
     ]
-    [_, line, _] = log_lines(result(accounts=accounts), check_mode=False)
+    line = log_lines(result(accounts=accounts), check_mode=False)[1]
     assert line.endswith("because of their state in AWS Organizations: archive (222222222222) SUSPENDED")
 
 
