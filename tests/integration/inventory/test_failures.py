@@ -142,7 +142,7 @@ def test_a_failing_source_warns_if_ansible_continues(
         parse(path)
     # Older versions of Ansible break the lines of a warning anywhere.
     warned = "".join(capsys.readouterr().err.split())
-    message = f"Ansiblegoesonwithout{path},unlessANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true"
+    message = f"Ansiblecontinueswithout{path},unlessANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true"
     assert (message in warned) is not fails
 
 
@@ -161,7 +161,7 @@ def test_a_failing_inventory_fails_the_run_if_ansible_is_configured_so(
     unset = ansible_playbook("-i", path, str(book))
     assert unset.returncode == 0 and "reached" not in unset.stdout
     warned = "".join(unset.stderr.split())
-    assert f"Ansiblegoesonwithout{path},unlessANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true" in warned
+    assert f"Ansiblecontinueswithout{path},unlessANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true" in warned
     assert "AccessDeniedException" in warned and GLOBEX in warned and "Traceback" not in unset.stderr
     by_variable = ansible_inventory("-i", path, "--list", env={"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"})
     (tmp_path / "ansible.cfg").write_text("[inventory]\nany_unparsed_is_failed = true\n")
