@@ -272,7 +272,7 @@ def main() -> None:
             costs = {f"{count:,} accounts": measured[name] for count, measured in grown.items()}
             present(f"growth of the {name}", costs, f"the {name},")
         if options.svg:
-            # Unlike seconds by the clock, they hardly depend on what else the machine does.
+            # Plot CPU time and memory: unlike wall-clock time, they hardly depend on other load of the machine.
             lines = {
                 f"{name}: {unit}": {count: getattr(measured[name], field) for count, measured in grown.items()}
                 for name in ("module", "pool")

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A WorkMail that costs next to nothing: pages made beforehand, a settable latency, no checks.
+"""A WorkMail endpoint with little overhead: prepared pages, a configurable latency, and no checks.
 
-It is there to be measured against, so that the time of a run is its client's. Its population is as even as can be: each
-page of tokens is the same except for the IDs, and EXPIRED of every hundred have expired.
+Benchmarks use it, so the time of a run is that of the client. All pages of tokens are the same except for the IDs, and
+EXPIRED of every hundred tokens have expired.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MARK = "@@@@@@@@"
 # The first account is that of the credentials.
 FIRST_ACCOUNT = 100_000_000_000
 _ACCOUNTS_OF_A_PAGE = 20
-# The access key that AssumeRole gives names the account.
+# The access key that AssumeRole returns contains the account ID.
 _ASSUMED = re.compile(r"credential=asia(\d{12})")
 _STS = """\
 <{0}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{0}Result>{1}</{0}Result></{0}Response>"""
@@ -52,16 +52,17 @@ def organization_id(number: int) -> str:
 
 @contextlib.contextmanager
 def endpoint(organizations: int, tokens: int, latency: float = 0.0, accounts: int = 1) -> Iterator[str]:
-    """Serve in a process of its own.
+    """Run the endpoint in a separate process during the block.
 
     Args:
-        organizations: How many there are, with the aliases ``acme-0``, ``acme-1`` and so on.
-        tokens: How many each has; a multiple of 100, or less.
-        latency: How many seconds each reply is held back.
-        accounts: How many accounts AWS Organizations lists. Each of several accounts has one of the organizations.
+        organizations: The number of organizations, with the aliases ``acme-0``, ``acme-1`` and so on.
+        tokens: The number of tokens of each organization: a multiple of 100, or less than 100.
+        latency: The delay of each reply, in seconds.
+        accounts: The number of accounts that AWS Organizations lists. Each of several accounts has one of the
+            organizations.
 
     Returns:
-        Its URL, while the context lasts.
+        The URL of the endpoint.
     """
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.Process(target=_run, args=(theirs, organizations, tokens, latency, accounts), daemon=True)
@@ -89,7 +90,7 @@ async def _serve(connection: Connection, service: _Service, latency: float) -> N
                 target = fields.get("x-amz-target", "")
                 assumed = _ASSUMED.search(fields.get("authorization", ""))
                 account = int(assumed[1]) if assumed else FIRST_ACCOUNT
-                # AWS STS, the only service without the header, gets a form and speaks XML.
+                # AWS STS is the only service without the header: its requests are forms, and its replies are XML.
                 if target:
                     reply = service.reply(target.partition(".")[2], json.loads(body), account)
                 else:

@@ -54,7 +54,7 @@ def plot(label: str, lines: Mapping[str, Mapping[int, float]]) -> str:
         drawn.append(f'<polyline fill="none" stroke="{color}" stroke-width="2"{dashes} points="{points}"/>')
         for size, value in values.items():
             drawn.append(f'<circle cx="{x(size):.0f}" cy="{y(value):.0f}" r="3" fill="{color}"/>')
-            # At the left, clear of the figures of the axis. Away from the other line of the unit.
+            # Do not cover the numbers of the left axis, or the other line of the unit.
             anchor = "start" if size == sizes[0] else "middle"
             offset = 18 if any(value < other[size] for other in others) else -8
             drawn.append(

@@ -24,7 +24,7 @@ USERS = 1_000
 
 
 class Cost(NamedTuple):
-    """What a run took: CPU time and peak memory."""
+    """The cost of a run: CPU time and peak memory."""
 
     seconds: float
     megabytes: float

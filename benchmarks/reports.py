@@ -66,7 +66,7 @@ def opening(page: Path, javascript: bool) -> float:
     Returns:
         The time until the page is complete and drawn, in seconds.
     """
-    # Imported when the requirements are installed: the options are read before.
+    # Import it late, because the options are parsed before the requirements are installed.
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -3,8 +3,8 @@
 
 """The collection beside the ways to read tokens without it: time and peak memory of complete processes, as ratios.
 
-``scripts/bench`` makes what it needs and runs it. The contenders of a workload run in turn, round by round, so that a
-busy minute of the machine falls on all of them. The figures are medians. Each contender has to find every token.
+``scripts/bench`` installs its requirements and runs it. The contenders of a workload run in turn, round by round, so
+temporary load on the machine affects all of them. The figures are medians. Each contender has to find every token.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NOW = "now(utc=true).isoformat()"
 class Run(NamedTuple):
     """A command to measure, and how many tokens it has to find: None if it prints no number.
 
-    One that takes minutes runs ``once``, in the first round.
+    If ``once`` is true, the command runs only in the first round, because it takes minutes.
     """
 
     command: list[str]
@@ -44,7 +44,7 @@ class Run(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What a run took: seconds by the clock, seconds of CPU, and the memory of its largest process in MiB."""
+    """The cost of a run: wall-clock seconds, CPU seconds, and the memory of its largest process in MiB."""
 
     seconds: float
     cpu: float
@@ -52,7 +52,7 @@ class Cost(NamedTuple):
 
 
 class Workload(NamedTuple):
-    """Tokens to find, and who finds them; the first contender is what the ratios are of."""
+    """The tokens to find, and the contenders that find them. Ratios are relative to the first contender."""
 
     title: str
     organizations: int
@@ -62,7 +62,7 @@ class Workload(NamedTuple):
 
     @property
     def expired(self) -> int:
-        """How many tokens of all have expired."""
+        """The number of tokens that have expired."""
         full, rest = divmod(self.tokens, PAGE)
         return self.organizations * (full * EXPIRED + min(rest, EXPIRED))
 
@@ -512,7 +512,7 @@ def measure(run: Run, environment: dict[str, str]) -> Cost:
         _pid, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-        # No more than the end: what this process has read itself, its children would begin with.
+        # Read only the end, because a child process begins with the peak memory of this process.
         output.seek(max(0, output.seek(0, os.SEEK_END) - 4096))
         text = output.read().decode(errors="replace")
         numbers = {int(number) for number in re.findall(r"tokens=(\d+)", text)}
@@ -523,7 +523,7 @@ def measure(run: Run, environment: dict[str, str]) -> Cost:
 
 
 def median(costs: list[Cost]) -> Cost:
-    """Make the median of each figure.
+    """Compute the median of each figure.
 
     Args:
         costs: The costs of the runs.

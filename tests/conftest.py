@@ -43,7 +43,7 @@ def data_of_botocore() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Emulator]:
-    """The emulator, which is started for the first test that uses it."""
+    """Return the emulator, which is started for the first test that uses it."""
     from workmail_emulator import Emulator
 
     with Emulator() as emulator:
@@ -52,7 +52,7 @@ def server() -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(server: Emulator) -> Emulator:
-    """The emulator with the organizations of ``estate``, no faults and an empty log."""
+    """Return the emulator with the organizations of ``estate``, no faults and an empty log."""
     server.reset()
     server.load(ESTATE)
     return server
@@ -60,7 +60,7 @@ def emulator(server: Emulator) -> Emulator:
 
 @pytest.fixture
 def surroundings(server: Emulator, tmp_path: Path) -> dict[str, str]:
-    """Environment variables with which the emulator is seen, and nothing of the machine's settings."""
+    """Return environment variables that select the emulator and contain no settings of the machine."""
     kept = ("PATH", "ANSIBLE_COLLECTIONS_PATH", "LC_ALL")
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
@@ -68,7 +68,7 @@ def surroundings(server: Emulator, tmp_path: Path) -> dict[str, str]:
         "ANSIBLE_HOME": str(tmp_path / "ansible"),
         "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote"),
         "ANSIBLE_ASYNC_DIR": str(tmp_path / "async"),
-        # amazon.aws 10 imports what ansible-core 2.20 deprecates, which this collection cannot fix.
+        # amazon.aws 10 imports deprecated parts of ansible-core 2.20, which this collection cannot fix.
         "ANSIBLE_DEPRECATION_WARNINGS": "false",
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
@@ -86,7 +86,7 @@ def surroundings(server: Emulator, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def aws(surroundings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The same variables in this process."""
+    """Set the variables of ``surroundings`` in this process."""
     for name in list(os.environ):
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)

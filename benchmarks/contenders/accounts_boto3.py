@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one would write without the collection: count the tokens of every account of AWS Organizations.
+"""The script that one would write without the collection: count the tokens of every account of AWS Organizations.
 
     python accounts_boto3.py THREADS shared|own
 

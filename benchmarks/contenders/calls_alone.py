@@ -2,8 +2,10 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A module that makes the calls and reads no more of the replies than the next page's token: the least that a module of
-AnsibleAWSModule takes, whatever it does with tokens."""
+"""A module that makes the calls, and reads only the token of the next page in each reply.
+
+No module with ``AnsibleAWSModule`` can take less time, whatever it does with tokens.
+"""
 
 import re
 

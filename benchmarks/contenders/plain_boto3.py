@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The script that one would write with boto3 alone: every token of every organization named, or of all, one by one."""
+"""The script that one would write with boto3 alone: every token of the named organizations, or of all, one by one."""
 
 import datetime
 import json

@@ -26,8 +26,8 @@ RECORD = {
 
 
 def main():
-    # With something to be kept out of results, as every module that has credentials.
     """Return records without a call."""
+    # Like every module with credentials, it has a value that Ansible must remove from results, which takes time.
     options = {"count": {"type": "int", "required": True}, "secret_key": {"type": "str", "no_log": True}}
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     records = [{"personal_access_token_id": f"pat-{number:011}", **RECORD} for number in range(module.params["count"])]

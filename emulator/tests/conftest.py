@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests share: a small estate, an emulator that holds it, and ways to ask it."""
+"""The fixtures of the tests: a small seed, an emulator that contains it, and clients."""
 
 from __future__ import annotations
 

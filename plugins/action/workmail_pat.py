@@ -3,7 +3,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module with a description of the run, and clears the lookup cache of this run of Ansible."""
+"""The part of the module that runs on the controller: it describes the run and clears the lookup cache."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..plugin_utils._starter import describe_starter
 
 
 class ActionModule(ActionBase):
-    """Runs the module, and clears the lookup cache of this run."""
+    """The action that runs the module and clears the lookup cache of this run of Ansible."""
 
     _supports_async = True
     _supports_check_mode = True
 
     def run(self, tmp=None, task_vars=None):
-        """See the documentation of the module."""
+        """Run the module. See the documentation of the module."""
         result = super().run(tmp, task_vars)
         describe_starter(self._task)
         try:

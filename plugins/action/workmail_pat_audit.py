@@ -13,19 +13,19 @@ from ..plugin_utils._policy_action import PolicyActionBase
 
 
 class ActionModule(PolicyActionBase):
-    """Runs the module with the policy and the baseline in place of their files."""
+    """The action that runs the module with the content of the policy file and of the baseline file."""
 
     def run(self, tmp=None, task_vars=None):
-        """See the documentation of the module."""
+        """Run the module. See the documentation of the module."""
         result = super().run(tmp, task_vars)
         if result.get("failed") and "__workmail_refused" in (task_vars or {}):
-            # The role registers it as its result, which must not be mistaken for a pass.
+            # The role registers this as its result. Without an outcome, it could be mistaken for a pass.
             result.update(outcome=INCOMPLETE, complete=False)
         return result
 
     def read_files(self, arguments):
-        """Read the file of the baseline; see the base class."""
-        # With both, the module says that they exclude each other.
+        """Replace ``baseline_file`` with the content of the file. See the base class."""
+        # If both are set, the module reports that they are mutually exclusive.
         if arguments.get("baseline_file") is not None and arguments.get("baseline") is None:
             name = arguments.pop("baseline_file")
             path = self.find_file("baseline_file", name)

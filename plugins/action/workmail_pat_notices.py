@@ -3,7 +3,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module runs on the controller, so this is all of it."""
+"""The complete implementation of the module, which runs only on the controller."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _MAIL = "community.general.mail"
 
 
 class ActionModule(ActionBase):
-    """Makes notices, and writes them as files if that is how they are delivered."""
+    """The action that makes notices, and writes them as files if they are delivered as files."""
 
     _requires_connection = False
     _supports_check_mode = True
 
     def run(self, tmp=None, task_vars=None):
-        """See the documentation of the module."""
+        """Make and deliver the notices. See the documentation of the module."""
         result = super().run(tmp, task_vars)
         if refused := refusal(self, task_vars):
             return {**result, **refused}
@@ -64,7 +64,7 @@ class ActionModule(ActionBase):
         try:
             return self._find_needle("files", name)
         except AnsibleFileNotFound:
-            # A playbook of a collection does not know the working directory.
+            # Ansible does not search the working directory if the playbook belongs to a collection.
             if os.path.exists(name):
                 return name
             raise FileNotFoundError(name) from None

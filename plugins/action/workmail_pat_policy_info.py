@@ -3,7 +3,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module runs on the controller, so this is all of it."""
+"""The complete implementation of the module, which runs only on the controller."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ..plugin_utils._refusal import refusal
 
 
 class ActionModule(PolicyActionBase):
-    """Checks a policy file, and shows what it does."""
+    """The action that checks a policy file and describes its rules."""
 
     _requires_connection = False
     _supports_async = False
 
     def run(self, tmp=None, task_vars=None):
-        """See the documentation of the module."""
+        """Check the policy. See the documentation of the module."""
         result = ActionBase.run(self, tmp, task_vars)
         if refused := refusal(self, task_vars):
             return {**result, **refused}

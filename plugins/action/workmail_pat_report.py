@@ -3,7 +3,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module runs on the controller, so this is all of it."""
+"""The complete implementation of the module, which runs only on the controller."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ..plugin_utils._verdict import draw_verdict, split_verdict_options
 
 
 class ActionModule(ActionBase):
-    """Writes reports, or removes those of an earlier run, and draws the verdict of an audit."""
+    """The action that writes reports or removes earlier ones, and decides whether an audit passes."""
 
     _requires_connection = False
     _supports_check_mode = True
     _supports_diff = True
 
     def run(self, tmp=None, task_vars=None):
-        """See the documentation of the module."""
+        """Write the reports. See the documentation of the module."""
         result = super().run(tmp, task_vars)
         if refused := refusal(self, task_vars):
             return {**result, **refused, "outcome": INCOMPLETE, "complete": False}
@@ -41,11 +41,12 @@ class ActionModule(ActionBase):
         return name_variables(self, result, task_vars)
 
     def _conclude(self, fail_on_violations, arguments, result, task_vars):
-        """Write or remove reports if there is a directory for them, and draw the verdict if there is an audit."""
+        """Write or remove reports if ``dest`` is set, and decide whether the audit passes if ``audit`` is set."""
         if arguments.get("state") == "absent":
-            # A task can register it under the name of the audit that follows, and does not pass if that fails.
+            # A task can register this result under the same name as the audit that follows. If the audit fails, this
+            # result remains and must not be mistaken for a pass.
             result.update(outcome=INCOMPLETE, complete=False)
-        # Without a directory, the other options are checked as well.
+        # The default of ``dest`` allows a check of the other options, even if no report is written.
         options = parse_report_options({"dest": ".", **arguments})
         reports = self._reports(options) if "dest" in arguments else {}
         result.update({key: reports[key] for key in ("changed", "diff") if key in reports})
@@ -56,7 +57,7 @@ class ActionModule(ActionBase):
             result.update(verdict.as_result())
 
     def _reports(self, options):
-        """Write or remove reports, and return where they are and what has changed."""
+        """Write or remove reports, and return their paths and their changes."""
         reports = write_reports(options, check=self._task.check_mode)
         places = {
             "changed": any(report.changed for report in reports),

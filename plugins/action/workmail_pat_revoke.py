@@ -3,7 +3,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The controller's half of the module: it reads the policy file, and lookups read again afterward."""
+"""The part of the module that runs on the controller: it reads the policy file and clears the lookup cache."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _NARROWING = (
 
 
 class ActionModule(PolicyActionBase):
-    """Runs the module with the policy in place of the file."""
+    """The action that runs the module with the content of the policy file."""
 
     def run(self, tmp=None, task_vars=None):
-        """See the documentation of the module."""
+        """Run the module. See the documentation of the module."""
         describe_starter(self._task)
         try:
             reject_nulls(self._task.args, _NARROWING)

@@ -63,7 +63,7 @@ from ..plugin_utils._baseline_files import find_and_load
 
 
 def workmail_pat_baseline(audit, *, max_age=MAX_AGE, directory=None):
-    """Read a baseline; see the documentation of the filter."""
+    """Read and check a baseline. See the documentation of the filter."""
     try:
         document = find_and_load(audit, directory) if isinstance(audit, str) else audit
         read_baseline(document, max_age, current_instant())
@@ -73,8 +73,8 @@ def workmail_pat_baseline(audit, *, max_age=MAX_AGE, directory=None):
 
 
 class FilterModule:
-    """The filter on earlier audits."""
+    """The filter plugin for earlier audits."""
 
     def filters(self):
-        """Filters by name."""
+        """Return the filters by name."""
         return {"workmail_pat_baseline": workmail_pat_baseline}

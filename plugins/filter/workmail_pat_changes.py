@@ -117,7 +117,7 @@ from ..plugin_utils._facts_changes import compare_facts
 
 
 def workmail_pat_changes(facts, before):
-    """Compare facts with earlier ones; see the documentation of the filter."""
+    """Compare facts with earlier facts. See the documentation of the filter."""
     try:
         return compare_facts(facts, before)
     except PatrolError as error:
@@ -125,8 +125,8 @@ def workmail_pat_changes(facts, before):
 
 
 class FilterModule:
-    """The filter on facts of two times."""
+    """The filter plugin that compares facts with earlier facts."""
 
     def filters(self):
-        """Filters by name."""
+        """Return the filters by name."""
         return {"workmail_pat_changes": workmail_pat_changes}

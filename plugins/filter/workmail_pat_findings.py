@@ -124,7 +124,7 @@ from ..plugin_utils._policy_files import BUILT_IN, load_built_in
 
 
 def workmail_pat_findings(facts, policy, *, as_of=None, complete=None, baseline=None, baseline_max_age=MAX_AGE):
-    """Check facts against a policy; see the documentation of the filter."""
+    """Check facts against a policy. See the documentation of the filter."""
     try:
         name = policy if isinstance(policy, str) else None
         if isinstance(policy, str):
@@ -143,8 +143,8 @@ def workmail_pat_findings(facts, policy, *, as_of=None, complete=None, baseline=
 
 
 class FilterModule:
-    """The filter on facts about personal access tokens."""
+    """The filter plugin that checks facts against a policy."""
 
     def filters(self):
-        """Filters by name."""
+        """Return the filters by name."""
         return {"workmail_pat_findings": workmail_pat_findings}

@@ -90,7 +90,7 @@ from ..plugin_utils._account_merge import merge_audits
 
 
 def workmail_pat_merged(audits, hosts, *, baseline=None, baseline_max_age=MAX_AGE):
-    """Merge audits; see the documentation of the filter."""
+    """Merge the audits of several hosts. See the documentation of the filter."""
     try:
         earlier = None if baseline is None else read_baseline(baseline, baseline_max_age, current_instant())
         return merge_audits(audits, hosts, earlier)
@@ -99,8 +99,8 @@ def workmail_pat_merged(audits, hosts, *, baseline=None, baseline_max_age=MAX_AG
 
 
 class FilterModule:
-    """The filter on audits of several hosts."""
+    """The filter plugin that merges the audits of several hosts."""
 
     def filters(self):
-        """Filters by name."""
+        """Return the filters by name."""
         return {"workmail_pat_merged": workmail_pat_merged}

@@ -101,7 +101,7 @@ from ..plugin_utils._notices import DEFAULT_SUBJECT, Templates, make_notices
 def workmail_pat_notices(
     findings, *, text_template=None, html_template=None, subject=DEFAULT_SUBJECT, sender=None, deadline=None
 ):
-    """Make notices of findings; see the documentation of the filter."""
+    """Make notices from findings. See the documentation of the filter."""
     try:
         templates = Templates(subject, text_template, html_template)
         for name, template in zip(("subject", "text_template", "html_template"), templates, strict=True):
@@ -113,8 +113,8 @@ def workmail_pat_notices(
 
 
 class FilterModule:
-    """The filter that makes notices to the owners of personal access tokens."""
+    """The filter plugin that makes notices to the owners of personal access tokens."""
 
     def filters(self):
-        """Filters by name."""
+        """Return the filters by name."""
         return {"workmail_pat_notices": workmail_pat_notices}

@@ -89,7 +89,7 @@ from ..plugin_utils._reports._formats import FORMATS, render
 
 
 def workmail_pat_report(audit, format, *, sarif_base=None):
-    """Write an audit as a report; see the documentation of the filter."""
+    """Render an audit as a report. See the documentation of the filter."""
     try:
         if isinstance(format, str) and format in FORMATS:
             check_audit(audit)
@@ -99,8 +99,8 @@ def workmail_pat_report(audit, format, *, sarif_base=None):
 
 
 class FilterModule:
-    """The filter on audits of personal access tokens."""
+    """The filter plugin that renders an audit as a report."""
 
     def filters(self):
-        """Filters by name."""
+        """Return the filters by name."""
         return {"workmail_pat_report": workmail_pat_report}

@@ -63,7 +63,7 @@ from ..module_utils._domain.text import nearest, quoted
 
 
 def workmail_pat_unknown_variables(names, known):
-    """Find unknown names; see the documentation of the filter."""
+    """Find the names that are not known. See the documentation of the filter."""
     for label, value in (("input", names), ("known", known)):
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise AnsibleFilterError(
@@ -75,8 +75,8 @@ def workmail_pat_unknown_variables(names, known):
 
 
 class FilterModule:
-    """The filter on names of role variables."""
+    """The filter plugin that finds unknown role variables."""
 
     def filters(self):
-        """Filters by name."""
+        """Return the filters by name."""
         return {"workmail_pat_unknown_variables": workmail_pat_unknown_variables}

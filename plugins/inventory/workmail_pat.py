@@ -196,16 +196,19 @@ ALSO_TEMPLATES = (
 
 
 class InventoryModule(AWSInventoryBase):
-    """Users, tokens, organizations or accounts as hosts."""
+    """The inventory plugin whose hosts are users, tokens, organizations or accounts."""
 
     NAME = "patrol.workmail.workmail_pat"
     INVENTORY_FILE_SUFFIXES = ("workmail_pat.yml", "workmail_pat.yaml")
 
     class TemplatedOptions(AWSInventoryBase.TemplatedOptions):
-        """The options, some of them templates."""
+        """The options of the inventory source, some of which can be templates."""
 
         def get(self, *args):
-            """Return the value of an option. Unlike in amazon.aws, templating it makes ansible-core show no warning."""
+            """Return the value of an option.
+
+            This replaces the method of amazon.aws, which makes ansible-core show a warning for each template.
+            """
             value = self.original_options.get(*args)
             if args[0] in (*self.TEMPLATABLE_OPTIONS, *ALSO_TEMPLATES) and self.templar.is_template(value):
                 return self.templar.template(value)
@@ -215,12 +218,13 @@ class InventoryModule(AWSInventoryBase):
         raise AnsibleParserError(message)
 
     def set_options(self, task_keys=None, var_options=None, direct=None):
-        """Set the options; those of the inventory source are checked before Ansible sees them."""
+        """Set the options, after a check of the options of the inventory source."""
         super().set_options(task_keys, var_options, check_options(self, direct or {}))
 
     def parse(self, inventory, loader, path, cache=True):
-        """See the documentation of the plugin; fills the inventory."""
-        # That of amazon.aws would assume the role first, without its external ID, and even if the cache needs no call.
+        """Add the hosts to the inventory. See the documentation of the plugin."""
+        # Skip ``parse`` of amazon.aws: it assumes the role first, without the external ID, even if the cache makes
+        # every call unnecessary.
         BaseInventoryPlugin.parse(self, inventory, loader, path)
         try:
             require_boto3()
@@ -234,7 +238,7 @@ class InventoryModule(AWSInventoryBase):
             if not config.get_config_value("INVENTORY_ANY_UNPARSED_IS_FAILED"):
                 self.warn(f"Ansible continues without {path}, unless ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true")
             if isinstance(error, PatrolError):
-                # Drop the cause: its text is not sanitized.
+                # Drop the cause, because Ansible would show its text, which can contain secrets.
                 raise AnsibleParserError(str(error)) from None
             raise
         for unread in made.errors:

@@ -109,13 +109,13 @@ from ..plugin_utils._plugin_options import check_options
 
 
 class LookupModule(LookupBase):
-    """The tokens of the organizations that the terms name."""
+    """The lookup plugin that returns the tokens of the organizations in its terms."""
 
     def run(self, terms, variables=None, **kwargs):
-        """See the documentation of the plugin; returns a list of records."""
+        """Return the records of the tokens. See the documentation of the plugin."""
 
         def fetch():
-            # It imports boto3, which takes longer than everything else if the answer is in the cache.
+            # Import late: this module imports boto3, which is slow and not needed if the answer is in the cache.
             from ..plugin_utils._lookup.lookup import look_up
 
             return look_up(self, options)
@@ -132,7 +132,7 @@ class LookupModule(LookupBase):
             options = to_plain_data({**self.get_options(), "organizations": self._flatten(terms)})
             answer = load_or_fetch(options, fetch) if options["cache"] else fetch()
         except PatrolError as error:
-            # Drop the cause: its text is not sanitized.
+            # Drop the cause, because Ansible would show its text, which can contain secrets.
             raise AnsibleLookupError(str(error)) from None
         for warning in answer.warnings:
             self._display.warning(warning)

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""What only modules share: their argument specs and how they fail."""
+"""Argument specifications and error handling that the modules share."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ._domain.errors import OptionError, PatrolError
 from ._workmail.connection import CONNECT_TIMEOUT, READ_TIMEOUT, Connection
 
-# Greedy, since a password can hold any character.
+# Greedy, because a password can contain any character, including @.
 _USERINFO = re.compile(r"://[^\s@]\S*@")
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _OPTION_AND_ALIAS = re.compile(r"Both option (\w+) and its alias (\w+) are set\.")
 
-# Each set of arguments has a documentation fragment with the same name in plugins/doc_fragments. The second part of
-# PAGING_MANUAL and AS_OF_FUTURE is that of the fragment.
+# Each set of arguments has a documentation fragment with the same name in plugins/doc_fragments. PAGING_MANUAL and
+# AS_OF_FUTURE belong to the parts MANUAL and FUTURE of their fragments.
 CONNECTION: dict[str, Any] = {
     "connect_timeout": {"type": "int", "default": CONNECT_TIMEOUT},
     "read_timeout": {"type": "int", "default": READ_TIMEOUT},
@@ -84,26 +84,26 @@ PAGING_MANUAL: dict[str, Any] = {
 
 
 class WorkMailModule(AnsibleAWSModule):
-    """An AnsibleAWSModule with a connection and errors of the collection.
+    """An ``AnsibleAWSModule`` with a connection of this collection.
 
     Args:
         argument_spec: The module's own arguments.
-        options: As AnsibleAWSModule takes them.
+        options: Further arguments of ``AnsibleAWSModule``.
     """
 
     def __init__(self, argument_spec: Mapping[str, Any], **options: Any) -> None:
         super().__init__(argument_spec={**CONNECTION, **argument_spec}, **options)
         self._connection: Connection | None = None
-        # An external ID is often a short word, such as the name of a company. Ansible would mask this word in every
-        # record. It is hidden here, where the module returns its arguments.
+        # An external ID is often a short word, such as the name of a company, and Ansible would mask this word in every
+        # record. Instead, ``_hide`` masks the external ID in the arguments that the module returns.
         self._module.no_log_values.discard(self.params.get("assume_role_external_id"))
-        # From ansible-core 2.22 on, a module reports its secrets, and the controller masks them in everything it shows.
+        # Since ansible-core 2.22, a module reports its secrets, and the controller masks them in all its output.
         reported: set[Any] = getattr(getattr(self._module, "_new_secrets", None), "_new_secrets", set())
         reported.discard(self.params.get("assume_role_external_id"))
 
     @property
     def connection(self) -> Connection:
-        """The connection that the options describe."""
+        """The connection that the options describe, created at the first access."""
         if self._connection is None:
             self._connection = Connection(self.params)
         return self._connection
@@ -119,7 +119,7 @@ class WorkMailModule(AnsibleAWSModule):
         super().fail_json(*args, **kwargs)
 
     def _hide(self) -> None:
-        # ansible-core 2.22 and newer return the arguments as they are, for the controller to mask where it shows them.
+        # Since ansible-core 2.22, a module returns unmasked arguments, and only the output of the controller is masked.
         for name, argument in self._module.argument_spec.items():
             if argument.get("no_log"):
                 hidden = {name, *argument.get("aliases", ())}
@@ -128,7 +128,7 @@ class WorkMailModule(AnsibleAWSModule):
 
 
 def _without_passwords(value: Any) -> Any:
-    """The same options, with user names and passwords in their URLs hidden."""
+    """Return the value with the user names and passwords in its URLs masked."""
     if isinstance(value, dict):
         return {name: _without_passwords(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -137,18 +137,18 @@ def _without_passwords(value: Any) -> Any:
 
 
 def make_module(argument_spec: Mapping[str, Any], **settings: Any) -> Any:
-    """Make a module.
+    """Create a module.
 
     Args:
         argument_spec: The module's own options.
         settings: Further settings, such as ``supports_check_mode``.
 
     Returns:
-        The module. It has failed if an option and its alias are both given.
+        The module. If an option and its alias are both set, the module fails instead.
     """
     module = WorkMailModule(argument_spec, **settings)
     try:
-        # Once the arguments are read, only the warnings show that both were given.
+        # After Ansible has read the arguments, only its warnings show that both were set.
         reject_aliases(argument_spec, get_warning_messages())
     except PatrolError as error:
         fail(module, error)
@@ -156,14 +156,14 @@ def make_module(argument_spec: Mapping[str, Any], **settings: Any) -> Any:
 
 
 def reject_aliases(argument_spec: Mapping[str, Any], warnings: Iterable[str]) -> None:
-    """Refuse an option beside its alias, such as ``organizations`` and ``organization``; Ansible ignores one of them.
+    """Refuse an option that is set together with its alias, because Ansible ignores one of the two values.
 
     Args:
         argument_spec: The module's own options.
         warnings: The warnings of Ansible about the arguments of the task.
 
     Raises:
-        OptionError: Both are given.
+        OptionError: An option and its alias are both set.
     """
     for message in warnings:
         both = _OPTION_AND_ALIAS.match(message)
@@ -172,10 +172,10 @@ def reject_aliases(argument_spec: Mapping[str, Any], warnings: Iterable[str]) ->
 
 
 def fail(module: Any, error: PatrolError) -> None:
-    """End a module with an error: our own fields, then those that modules of amazon.aws have.
+    """End a module with an error. Its result has the fields of this collection and those of modules of amazon.aws.
 
     Args:
-        module: The AnsibleAWSModule.
-        error: What went wrong.
+        module: The ``AnsibleAWSModule``.
+        error: The error to report.
     """
     module.fail_json(**{**gather_sdk_versions(), **error.details, **error.as_result()})

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Reading files that users name: regular files only, and only up to a size."""
+"""Read files that users name: only regular files, and only up to a maximum size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a
 
 
 def read_file(path: str, most: int, label: str) -> bytes:
-    """Read a regular file without ever waiting for another process.
+    """Read a regular file, without waiting for another process.
 
     Args:
         path: The file; a link is followed.
@@ -30,11 +30,12 @@ def read_file(path: str, most: int, label: str) -> bytes:
         The content.
 
     Raises:
-        OptionError: It cannot be read, is not a regular file, or is too large.
-        FileNotFoundError: It does not exist.
+        OptionError: The file cannot be read, is not a regular file, or is too large.
+        FileNotFoundError: The file does not exist.
     """
     try:
-        # A FIFO would block, and a terminal would become the one that controls this process.
+        # Without O_NONBLOCK, opening a FIFO would block. Without O_NOCTTY, a terminal would become the controlling
+        # terminal of this process.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         try:
             status = os.fstat(descriptor)
@@ -67,7 +68,7 @@ def decode_text(content: bytes, label: str) -> str:
         The text.
 
     Raises:
-        OptionError: It is not UTF-8.
+        OptionError: The content is not UTF-8.
     """
     try:
         return content.decode("utf-8-sig")

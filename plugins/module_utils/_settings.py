@@ -45,7 +45,7 @@ def read_settings(options: Mapping[str, Any], connection: Connection) -> dict[st
 
     Returns:
         ``organization_id``, ``organization_alias``, ``region``, ``configured``, ``status``, ``lifetime_in_days``,
-        ``authentication_mode`` and ``identity_center_configuration``. What is not set is None.
+        ``authentication_mode`` and ``identity_center_configuration``. A setting without a value is None.
 
     Raises:
         PatrolError: An option is not valid, or the settings could not be read.
@@ -60,20 +60,20 @@ def change_settings(
     check_mode: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Set ``status``, ``lifetime_in_days`` or both, and keep the rest of the configuration.
+    """Set ``status``, ``lifetime_in_days`` or both, and preserve all other settings.
 
     Args:
         options: The options by name: ``organization``, ``status``, ``lifetime_in_days``, ``confirm_lockout``, and those
             of the role.
         connection: Makes the clients.
-        check_mode: Whether only to read and to predict.
+        check_mode: Whether to predict the result without a change.
         sleep: Waits for a number of seconds.
 
     Returns:
-        The settings before and after, as ``read_settings`` returns them.
+        The settings before and after the change, each as ``read_settings`` returns them.
 
     Raises:
-        PatrolError: An option is not valid, the change is not allowed, or it could not be made.
+        PatrolError: An option is not valid, the change is not allowed, or the change failed.
     """
     wanted = parse_change(options)
     place = connect_to_organization(options, connection)
@@ -84,16 +84,16 @@ def change_settings(
 
 
 def parse_change(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Check the settings that are to be changed.
+    """Check the options that set settings.
 
     Args:
         options: The options by name: ``status`` and ``lifetime_in_days``.
 
     Returns:
-        The settings that are given, under their API names.
+        The settings with a value, under their API names.
 
     Raises:
-        OptionError: ``lifetime_in_days`` is not valid, or none is given.
+        OptionError: ``lifetime_in_days`` is not valid, or neither option is set.
     """
     if options.get("lifetime_in_days") is not None:
         integer_option(options, "lifetime_in_days", 1, LONGEST_LIFETIME)
@@ -110,20 +110,20 @@ def parse_change(options: Mapping[str, Any]) -> dict[str, Any]:
 def change_configuration(
     organization: Organization, before: dict[str, Any] | None, wanted: Mapping[str, Any], confirm_lockout: bool
 ) -> dict[str, Any]:
-    """Make the configuration that replaces another one.
+    """Make the configuration that replaces the current one.
 
     Args:
-        organization: The organization, for errors.
-        before: The configuration that was read, under its API names; None if it does not exist.
+        organization: The organization to name in an error.
+        before: The current configuration under its API names; None if it does not exist.
         wanted: The settings to change, under their API names.
-        confirm_lockout: Whether all tokens may become inactive.
+        confirm_lockout: Whether the change may make all tokens inactive.
 
     Returns:
         The new configuration.
 
     Raises:
-        PatrolError: There is no configuration to change, some of it would be lost, or tokens would become unusable
-            without ``confirm_lockout``.
+        PatrolError: The configuration does not exist, has fields that would be lost, lacks a required field, or the
+            change would make the tokens inactive without ``confirm_lockout``.
     """
     if before is None:
         raise _error(
@@ -155,7 +155,7 @@ def _read(place: OrganizationClient) -> dict[str, Any] | None:
 def _put(
     place: OrganizationClient, configuration: dict[str, Any], sleep: Callable[[float], None]
 ) -> dict[str, Any] | None:
-    """Replace the configuration, and return it as it is read afterward."""
+    """Replace the configuration, then read it again and return it."""
 
     def put() -> None:
         operations.put_identity_provider_configuration(place.client, place.organization.id, configuration)
@@ -174,14 +174,14 @@ def _put(
 
 
 def contains(found: object, sent: object) -> bool:
-    """Check a configuration that was read against the one that was sent.
+    """Check whether a configuration that was read contains everything that was sent.
 
     Args:
         found: The configuration that was read.
         sent: The configuration that was sent.
 
     Returns:
-        Whether everything that was sent is found. The service can add to it, such as the default lifetime.
+        Whether it does. The service can add other settings, such as the default lifetime.
     """
     if isinstance(found, Mapping) and isinstance(sent, Mapping):
         return all(contains(found.get(name), value) for name, value in sent.items())
@@ -189,7 +189,7 @@ def contains(found: object, sent: object) -> bool:
 
 
 def _check_complete(organization: Organization, configuration: Mapping[str, Any]) -> None:
-    """Refuse a configuration with a field that cannot be sent, which would be lost, or without one that is required."""
+    """Refuse a configuration that has a field which cannot be sent, and would be lost, or lacks a required field."""
     for name, value in configuration.items():
         known = _SENT.get(name)
         unknown = [name] if known is None else [f"{name}.{key}" for key in value if known and key not in known]
@@ -231,13 +231,13 @@ def _as_result(organization: Organization, configuration: Mapping[str, Any] | No
 
 
 def settings_of(configuration: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the settings as results have them.
+    """Convert a configuration to the settings in a result.
 
     Args:
         configuration: The configuration under its API names, or None if it does not exist.
 
     Returns:
-        The settings.
+        The settings by the names that results use.
     """
     known = configuration or {}
     tokens, center = known.get(_TOKENS, {}), known.get(_CENTER)

@@ -34,12 +34,13 @@ def merge_audits(audits: object, hosts: object, baseline: Baseline | None = None
         baseline: An earlier audit of all hosts to compare with, if any.
 
     Returns:
-        The same as ``audit``. Findings, accounts, organizations and errors have their ``host``. A host without a valid
-        audit is among ``errors``, and so is a host that read an account or an organization of a host before it; then,
-        or if one of the audits is incomplete, the outcome is incomplete.
+        A result in the form that ``audit`` returns. Findings, accounts, organizations and errors also have their
+        ``host``. There is an error for each host without a valid audit, and for each host that read an account or
+        organization that an earlier host had read. The outcome is incomplete if there is such an error or if an audit
+        is incomplete.
 
     Raises:
-        PatrolError: These are not audits, none of them came to a result, or they cannot be compared.
+        PatrolError: The values are not audits, no host has a valid audit, or the audits cannot be compared.
     """
     names = _names(hosts)
     if not isinstance(audits, Mapping):
@@ -69,7 +70,7 @@ def merge_audits(audits: object, hosts: object, baseline: Baseline | None = None
 def _merge(
     audited: Mapping[str, Mapping[str, Any]], first: Mapping[str, Any], errors: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Merge the valid audits by host; each was made by the policy of the first one."""
+    """Merge the valid audits by host. All of them were made with the policy of the first one."""
     results = list(audited.values())
     outcomes = {result["outcome"] for result in results}
     return {
@@ -150,7 +151,7 @@ def _failure(result: object) -> dict[str, Any] | None:
 
 
 def _places(result: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """List the kind, the ID and the name of each account and organization that an audit was to read."""
+    """List the kind, the ID and the name of each account and organization that an audit was meant to read."""
     for account in result["accounts"]:
         # Several hosts may list an account that none of them reads, because it is suspended.
         if account["id"] is not None and Account(account["id"], state=account["state"]).readable:
@@ -160,7 +161,7 @@ def _places(result: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _duplicate(result: Mapping[str, Any], seen: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return the error of an audit that read an account or an organization of another host; else None."""
+    """Return the error of an audit that read an account or organization that another host read too, or None."""
     for kind, place_id, name in _places(result):
         if place_id in seen:
             return _error(
@@ -202,7 +203,7 @@ def _require_same_policy(audited: Mapping[str, Mapping[str, Any]]) -> Mapping[st
 
 
 def _sum(values: Sequence[Any]) -> Any:
-    """The sum of numbers, or of mappings with numbers by key."""
+    """Add up numbers, or the numbers of each key of mappings."""
     if isinstance(values[0], Mapping):
         return {key: sum(value[key] for value in values) for key in values[0]}
     return sum(values)

@@ -22,14 +22,14 @@ _HINT = "A baseline is the audit.json of an earlier audit. To make the first one
 
 
 def find_and_load(name: str, directory: object = None) -> dict[str, Any]:
-    """Read the audit in a file that is below a directory or the working directory.
+    """Find an audit file in a directory or in the working directory, and read it.
 
     Args:
         name: The path, as the user gave it.
         directory: The directory that is searched before the working directory, if any.
 
     Raises:
-        OptionError: From ``load_baseline_file``.
+        OptionError: The same as ``load_baseline_file``.
     """
     if not name.strip() or "\0" in name:
         raise OptionError(f"baseline: expected the path of a file, got {quoted(name)}", hint=_HINT)
@@ -38,7 +38,7 @@ def find_and_load(name: str, directory: object = None) -> dict[str, Any]:
 
 
 def load_baseline_file(path: str | None, name: object, label: str) -> dict[str, Any]:
-    """Read the audit in a file, which ``read_baseline`` checks afterward.
+    """Read an audit from a file without checking it. ``read_baseline`` checks it later.
 
     Args:
         path: The file; None if it was not found.
@@ -49,7 +49,7 @@ def load_baseline_file(path: str | None, name: object, label: str) -> dict[str, 
         The document.
 
     Raises:
-        OptionError: The file does not exist, cannot be read, or does not have a mapping in JSON.
+        OptionError: The file does not exist, cannot be read, or does not contain a JSON object.
     """
     try:
         content = b"" if path is None else read_file(path, LARGEST_FILE, f"{label}: {quoted(name)}")

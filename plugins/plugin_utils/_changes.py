@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""What happened to tokens between two readings. Pure: the standard library only."""
+"""Events of tokens between two readings. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Threshold(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What was read at an instant, in microseconds since the epoch.
+    """The tokens that were read at an instant, which is in microseconds since the epoch.
 
-    ``organizations`` has the tokens of each organization that was read completely, by its ID. ``complete`` says whether
+    ``organizations`` maps the ID of each organization that was read completely to its tokens. ``complete`` is true if
     these are all organizations.
     """
 
@@ -39,7 +39,7 @@ class Reading(NamedTuple):
 
 
 class Known(Protocol):
-    """What an earlier reading knew. The entry of a token is ``{token, warned, expired}``, as a ``Step`` has it."""
+    """The tokens of earlier readings. The entry of a token is ``{token, warned, expired}``, as in ``Step``."""
 
     @property
     def begun(self) -> bool:
@@ -56,7 +56,7 @@ class Known(Protocol):
 
 
 class Step(NamedTuple):
-    """An event to send, if any, and what to note of a token, or of its organization, once it is sent.
+    """An event to send, if any, and the entry to record for its token or organization afterward.
 
     ``token_id`` is None if the step is about an organization. ``entry`` is None if the token is gone.
     """
@@ -73,20 +73,20 @@ def find_steps(
     """Find the events of a reading.
 
     Args:
-        state: What is known. The caller notes each step in it before it takes the next one.
-        reading: What was read.
-        thresholds: The durations before an expiry that are an event.
-        report_existing: Whether the tokens of the first reading are events too.
+        state: The known tokens. The caller must record each step in it before it requests the next step.
+        reading: The new reading.
+        thresholds: The durations before an expiry at which an event is due.
+        report_existing: Whether the tokens of the first reading cause events too.
 
     Returns:
-        The steps, in the order of the tokens. Those of tokens that are gone are the last of their organization.
+        The steps, in the order of the tokens. The steps of tokens that are gone come last in their organization.
     """
     for organization_id, tokens in reading.organizations.items():
         quiet = not report_existing and not state.begun and not state.knows(organization_id)
         known = dict(state.tokens_of(organization_id))
         by_id: dict[str, Token] = {}
         for token in tokens:
-            # A token that came twice would be known and forgotten in turn, and so be an event of every reading.
+            # A duplicate would be recorded and forgotten by turns, and cause an event in every reading.
             by_id.setdefault(str(token.personal_access_token_id), token)
         for token_id, token in by_id.items():
             previous = known.pop(token_id, None)

@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""Directories for files with names and e-mail addresses."""
+"""Private directories, for files that contain names and e-mail addresses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def make_directory(directory: str) -> None:
         directory: The directory, as an absolute path.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: The directory cannot be made.
     """
     if not os.path.isdir(directory):
         make_directory(os.path.dirname(directory))

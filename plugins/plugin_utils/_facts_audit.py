@@ -32,16 +32,16 @@ def audit_facts(
     Args:
         policy: The policy.
         facts: The result of ``workmail_pat_info``, or a list of its records.
-        as_of: The instant to judge at, as the user gives it. If None, that of the result, or now for a list.
+        as_of: The instant to judge at, as the user gives it. None is the instant of the result, or ``now`` for a list.
         now: The present, in microseconds since the epoch.
         complete: Whether a list is complete, as for ``check_facts``.
         baseline: An earlier audit to compare with, if any.
 
     Returns:
-        The same as ``audit``. The errors say what the facts lack.
+        A result in the form that ``audit`` returns. Its errors name what is missing from the facts.
 
     Raises:
-        PatrolError: These are not facts, they lack organizations of the baseline, or from ``judge``.
+        PatrolError: The value is not facts, organizations of the baseline are missing, or ``judge`` raises it.
     """
     checked = check_facts(facts, complete)
     if baseline is not None and checked.users:

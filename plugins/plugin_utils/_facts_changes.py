@@ -25,7 +25,7 @@ _NOW, _BEFORE = "facts", "before"
 
 
 class _Facts(NamedTuple):
-    """Facts of one time. ``organizations`` are by ID, and so are the ``tokens`` of those that were read completely."""
+    """Facts of one time, by organization ID. ``tokens`` has only organizations that were read completely."""
 
     as_of: int
     organizations: Mapping[str, Mapping[str, Any]]
@@ -35,7 +35,7 @@ class _Facts(NamedTuple):
 
 
 class _Earlier:
-    """The earlier facts, as ``find_steps`` asks for them."""
+    """An adapter with which ``find_steps`` can use the earlier facts in place of ``Known``."""
 
     begun = True
 
@@ -68,7 +68,7 @@ def compare_facts(facts: object, before: object) -> dict[str, Any]:
 
     Args:
         facts: The result of ``workmail_pat_info``.
-        before: An earlier one, about the same users.
+        before: An earlier result about the same users.
 
     Returns:
         ``appeared``, ``gone``, ``first_used`` and ``expired``, each a list of records of tokens; ``changed``, a list of
@@ -78,8 +78,8 @@ def compare_facts(facts: object, before: object) -> dict[str, Any]:
         whether every organization was compared.
 
     Raises:
-        OptionError: These are not facts, or not all facts that a task gathered, or not in this order, or about
-            different users.
+        OptionError: A value is not facts or only a part of the facts of a task, the two are in the wrong order, or they
+            are about different users.
     """
     now, earlier = _check(facts, _NOW), _check(before, _BEFORE)
     if now.as_of < earlier.as_of:
@@ -149,7 +149,7 @@ def _is_readable(entry: Mapping[str, Any]) -> bool:
 
 
 def _refuse_parts(checked: CheckedFacts, organizations: Mapping[str, Mapping[str, Any]], name: str) -> None:
-    """Refuse facts from which tokens were left out. An error of the service is fine, since it names what is missing."""
+    """Refuse facts from which tokens were left out. Errors of the service are allowed: they name what is missing."""
     for error in checked.coverage.errors:
         entry = organizations.get(error["organization_id"])
         if error["error_code"] == INCOMPLETE_FACTS and (entry is None or entry["tokens"] is not None):
@@ -158,7 +158,7 @@ def _refuse_parts(checked: CheckedFacts, organizations: Mapping[str, Mapping[str
 
 
 def _obstacle(organization_id: str, now: _Facts, earlier: _Facts) -> str | None:
-    """Say why the tokens of an organization cannot be compared; None if they can."""
+    """Return why the tokens of an organization cannot be compared, or None if they can."""
     for facts, when in ((now, "now"), (earlier, "before")):
         if organization_id in facts.organizations and organization_id not in facts.tokens:
             return f"it was not read completely {when}"

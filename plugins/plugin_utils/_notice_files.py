@@ -40,7 +40,7 @@ class NoticeError(PatrolError):
 
 
 class NoticeOptions(NamedTuple):
-    """The options of the module ``workmail_pat_notices``, checked. The findings are checked by ``make_notices``."""
+    """The checked options of the module ``workmail_pat_notices``. ``make_notices`` checks the findings."""
 
     findings: object
     templates: Templates
@@ -121,12 +121,12 @@ def write_notices(notices: Sequence[Mapping[str, Any]], directory: str) -> list[
 
 
 def time_stamp() -> str:
-    """Return the time for the names of files, so that they sort by it."""
+    """Return the current time in a form in which file names sort by time."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def message_lines(notices: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Show messages in a log.
+    """Make the lines of a log that show messages.
 
     Args:
         notices: The notices that have a message.
@@ -143,13 +143,13 @@ def message_lines(notices: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def problem_lines(notices: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Show in a log who cannot be notified.
+    """Make the lines of a log that name the owners who cannot be notified.
 
     Args:
         notices: The notices that have no message.
 
     Returns:
-        A line for each.
+        One line per notice.
     """
     return [
         log_line(

@@ -34,7 +34,8 @@ from ..module_utils._revoke.findings import check_findings
 
 DEFAULT_SUBJECT = "Your Amazon WorkMail personal access tokens"
 
-# What mail servers everywhere take; the rest of RFC 5321's mailboxes, such as quoted ones, WorkMail does not give out.
+# The addresses that every mail server accepts. WorkMail does not assign the other forms of RFC 5321, such as quoted
+# ones.
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9.@_-]+")
 
@@ -54,10 +55,10 @@ def make_notices(
 
     Args:
         findings: The findings of an audit, with the owners of the tokens; those that are muted are left out.
-        templates: Their variables are ``name``, ``tokens`` and ``deadline``. HTML is escaped. Each of ``tokens`` is a
-            token with ``reasons`` beside its fields.
-        sender: The address that the message is from; without one, ``eml`` is None.
-        deadline: A date, or what ``as_of`` takes; the tokens are revoked from then on.
+        templates: The templates. Their variables are ``name``, ``tokens`` and ``deadline``. HTML is escaped. Each of
+            ``tokens`` has the fields of a token and ``reasons``.
+        sender: The address of the sender; if it is None, ``eml`` is None too.
+        deadline: The time from which tokens are revoked: a date, or any value that ``as_of`` accepts.
 
     Returns:
         The notices by address, each with ``to``, ``name``, ``tokens`` with ``reasons``, ``subject``, ``text``,
@@ -70,9 +71,9 @@ def make_notices(
     if sender is not None:
         _check_sender(sender)
     day = _day(deadline)
-    rendering = _rendering(templates)
+    rendering = _compile_templates(templates)
     notices = []
-    for number, owner in enumerate(_by_owner(check_findings(findings)), 1):
+    for number, owner in enumerate(_group_by_owner(check_findings(findings)), 1):
         tokens = _shown_tokens(owner.tokens)
         notice = {
             "to": owner.address,
@@ -83,7 +84,7 @@ def make_notices(
         }
         if owner.address is not None:
             parts = {
-                part: _rendered(template, f"the template of the {part}", owner.name, tokens, day)
+                part: _render(template, f"the template of the {part}", owner.name, tokens, day)
                 for part, template in rendering.items()
             }
             parts["subject"] = " ".join(parts["subject"].split())
@@ -96,7 +97,7 @@ def make_notices(
 
 
 class _Owner(NamedTuple):
-    """An owner, who can be notified at ``address`` or cannot for a ``reason``, and tokens with reasons."""
+    """An owner with tokens and their reasons: ``address`` if the owner can be notified, otherwise ``reason``."""
 
     address: str | None
     name: str
@@ -104,8 +105,8 @@ class _Owner(NamedTuple):
     tokens: Sequence[tuple[Mapping[str, Any], list[str]]]
 
 
-def _by_owner(findings: Sequence[Mapping[str, Any]]) -> list[_Owner]:
-    """Group what is not muted by address without case, or by user if there is no address."""
+def _group_by_owner(findings: Sequence[Mapping[str, Any]]) -> list[_Owner]:
+    """Group the findings that are not muted by lowercase address, or by user if there is no address."""
     grouped: dict[tuple[str, ...], dict[TokenKey, tuple[Mapping[str, Any], list[str]]]] = {}
     owners: dict[tuple[str, ...], tuple[str | None, str, str | None]] = {}
     for index, finding in enumerate(findings):
@@ -181,10 +182,10 @@ def _day(deadline: object) -> str | None:
     return (format_instant(resolve_as_of(deadline, current_instant(), "deadline")) or "")[:10]
 
 
-def _rendering(templates: Templates) -> dict[str, jinja2.Template]:
+def _compile_templates(templates: Templates) -> dict[str, jinja2.Template]:
     found = {}
     for part, text in templates._asdict().items():
-        # In a sandbox: a template can come from elsewhere, and needs nothing but the notice.
+        # Use a sandbox: a template can be from an untrusted source, and it needs only the data of the notice.
         environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
             undefined=jinja2.StrictUndefined, autoescape=part == "html", trim_blocks=True, lstrip_blocks=True
         )
@@ -195,18 +196,18 @@ def _rendering(templates: Templates) -> dict[str, jinja2.Template]:
     return found
 
 
-def _rendered(
+def _render(
     template: jinja2.Template, label: str, name: str, tokens: Sequence[Mapping[str, Any]], deadline: str | None
 ) -> str:
     try:
         return template.render(name=name, tokens=tokens, deadline=deadline)
-    # A template can do anything that Python can complain about.
+    # A template can raise any exception of Python.
     except Exception as error:
         raise OptionError(f"{label} fails: {error}") from error
 
 
 def _message(to: str, sender: str, parts: Mapping[str, str]) -> str:
-    """The message in the form of RFC 5322, with both texts as alternatives and in ASCII alone."""
+    """Return the message in the form of RFC 5322, in ASCII only, with text and HTML as alternatives."""
     message = EmailMessage(SMTP.clone(cte_type="7bit"))
     try:
         message["From"] = Address(addr_spec=sender)

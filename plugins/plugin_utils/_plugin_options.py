@@ -23,7 +23,7 @@ from ..module_utils._domain.text import nearest, quoted
 
 
 def name_variables(action: Any, result: dict[str, Any], task_vars: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Name the variable of a role in an error, rather than the option of the module that the role uses.
+    """Replace the options of a module in an error by the variables of the role that uses the module.
 
     Args:
         action: The action plugin.
@@ -31,7 +31,7 @@ def name_variables(action: Any, result: dict[str, Any], task_vars: Mapping[str, 
         task_vars: The variables of the task. A role maps options to its variables in ``__workmail_variables``.
 
     Returns:
-        The result itself.
+        The same object, changed in place.
     """
     if result.get("failed") and task_vars and "__workmail_variables" in task_vars:
         variables = action._templar.template(task_vars["__workmail_variables"])
@@ -45,7 +45,7 @@ def replace_options(text: str, variables: Mapping[str, str]) -> str:
     """Replace the options of a module in an error by the variables of a role.
 
     Args:
-        text: The error. An option begins it, or one of its mistakes, as the head of a path such as ``protected.owner``.
+        text: The error. It, or each mistake in it, can begin with an option or with a path such as ``protected.owner``.
             Names with an underscore, such as ``max_tokens``, are replaced everywhere outside quotes. Other names are
             words of sentences too, and are replaced before ``: true`` and ``: false`` and after a verb such as ``Set``.
         variables: The variables, by option.
@@ -56,7 +56,7 @@ def replace_options(text: str, variables: Mapping[str, str]) -> str:
     names = "|".join(re.escape(name) for name in variables)
     text = re.sub(
         rf"(^argument '|^value of |^[0-9]+ mistakes: \(1\) |; \([0-9]+\) |^)((?:rule \S+: )?)({names})"
-        # The name of a file, such as policy.yml, begins an error in the file.
+        # An error in a file begins with the name of the file, such as policy.yml.
         r"(?!\.(?:ya?ml|json)\b)(?=[.\[]\S|: |' is of type | must be one of: )",
         lambda match: f"{match[1]}{match[2]}{variables[match[3]]}",
         text,
@@ -80,7 +80,7 @@ def _name_in_sentence(match: re.Match[str], variables: Mapping[str, str]) -> str
 
 
 def reject_nulls(given: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Refuse options without a value, as an unset variable leaves them. To Ansible they are options left out.
+    """Refuse options that are null, as an unset variable makes them. Ansible would treat them as omitted.
 
     Args:
         given: The arguments of the task.

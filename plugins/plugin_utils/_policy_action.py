@@ -41,7 +41,7 @@ class PolicyActionBase(ActionBase):
         arguments = dict(self._task.args)
         policy = None
         try:
-            # With both, the module says that they exclude each other.
+            # If both are given, the module reports that they are mutually exclusive.
             if arguments.get("policy") is None and arguments.get("policy_file") is not None:
                 policy = self._policy(arguments.pop("policy_file"))
                 arguments["policy"] = policy.document
@@ -57,13 +57,13 @@ class PolicyActionBase(ActionBase):
         return name_variables(self, result, task_vars)
 
     def read_files(self, arguments):
-        """Replace the paths of other files by what the files contain.
+        """Replace the paths of other files by the content of the files.
 
         Args:
             arguments: The arguments of the module, which change.
 
         Raises:
-            PatrolError: A file cannot be read, or is not what is expected.
+            PatrolError: A file cannot be read, or its content is not valid.
         """
 
     def find_file(self, option, name):

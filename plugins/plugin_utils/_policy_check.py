@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""The check of a policy file: all its mistakes, or what it does and what it finds in facts."""
+"""The check of a policy file: all its mistakes, or a review of its rules and of its findings in facts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Find = Callable[[str, object], Path | None]
 
 
 class CheckOptions(NamedTuple):
-    """What to check.
+    """The checked options: a policy, and the facts to apply it to.
 
     Attributes:
         path: The file of the policy.
@@ -85,8 +85,8 @@ def check_policy(options: CheckOptions, now: int) -> dict[str, Any]:
         now: The present, in microseconds since the epoch.
 
     Returns:
-        A result that Ansible shows with one line for each thing: ``mistakes`` of a policy that is not valid, and else
-        the ``review``.
+        A result that Ansible shows line by line: the ``mistakes`` of an invalid policy, or the ``review`` of a valid
+        one.
 
     Raises:
         PatrolError: The file cannot be read or is not YAML, or the policy cannot judge the facts.

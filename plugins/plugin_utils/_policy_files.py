@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""Policies in files: those of users, and those that the collection brings."""
+"""Policies in files: those of users, and those that are part of the collection."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class PolicyFile(NamedTuple):
     """A policy that was read and is valid.
 
     ``name`` is that of a policy of the collection, or of the file without folder and suffix. ``file`` is its path for a
-    report: below the working directory relative to it. ``lines`` has the line, from 1, at which each rule begins.
+    report, relative if the file is below the working directory. ``lines`` has the line, from 1, at which each rule
+    begins.
     """
 
     document: dict[str, Any]
@@ -42,7 +43,7 @@ class PolicyFile(NamedTuple):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which dates stay text."""
+    """A YAML loader that reads dates as text."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
@@ -54,7 +55,7 @@ class _Loader(yaml.SafeLoader):
         try:
             return super().construct_object(node, deep)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            # PyYAML lets through what Python reports of 0x_, of !!bool maybe or of a number of thousands of digits.
+            # PyYAML does not catch what Python raises for 0x_, !!bool maybe, or a number with thousands of digits.
             value = f"{quoted(node.value)} is not a valid " if isinstance(node, yaml.ScalarNode) else "not a valid "
             raise yaml.constructor.ConstructorError(
                 None, None, f"{value}{node.tag.rpartition(':')[2]}", node.start_mark
@@ -117,7 +118,7 @@ def load_built_in(name: str) -> PolicyFile:
 
 def _read(path: Path, label: str | None) -> tuple[Any, str, dict[str, int], list[Mistake]]:
     """Read a policy file: the document, the name of the file, the line of each path, and the mistakes."""
-    file = label or _below_working_directory(path)
+    file = label or _path_for_report(path)
     try:
         text = decode_text(read_file(str(path), LARGEST_FILE, file), file)
     except FileNotFoundError as error:
@@ -136,7 +137,7 @@ def _read(path: Path, label: str | None) -> tuple[Any, str, dict[str, int], list
     return document, file, outline.lines, sorted(mistakes, key=lambda mistake: mistake.line or 0)
 
 
-def _below_working_directory(path: Path) -> str:
+def _path_for_report(path: Path) -> str:
     path = path.absolute()
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
@@ -155,14 +156,14 @@ def _yaml_problem(error: Exception, text: str) -> str:
 
 
 def _outline(root: yaml.Node, file: str) -> _Outline:
-    """Walk a document before anything is constructed, each alias in full, and find what a mapping would hide.
+    """Walk the nodes of a document with aliases expanded, and find each line and the duplicate keys.
 
     Args:
         root: The node of the document.
         file: The name of the file in an error.
 
     Raises:
-        OptionError: Aliases, merge keys among them, make it too large or too deep.
+        OptionError: Aliases or merge keys make the document too large or too deep.
     """
     lines: dict[str, int] = {"policy": root.start_mark.line + 1}
     twice: list[Mistake] = []
@@ -173,7 +174,7 @@ def _outline(root: yaml.Node, file: str) -> _Outline:
         parts += 1
         line = node.start_mark.line + 1
         inner = node.value if isinstance(node, yaml.CollectionNode) else ()
-        # Also those that wait: a list of many aliases of one long list must not fill the memory.
+        # Count the pending nodes too: a list with many aliases of one long list must not exhaust the memory.
         if parts + len(waiting) + len(inner) > MOST_PARTS:
             raise OptionError(
                 f"{file}: is too large; at most {MOST_PARTS} keys and values are allowed, each alias in full"

@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""Policies in plain words, for whoever reviews them. Pure: the standard library only."""
+"""Descriptions of policies in plain English, for people who review them. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _UNITS = {"w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second"}
 
 
 def review_policy(file: str, document: Mapping[str, Any], policy: Policy, now: int) -> list[str]:
-    """Say what a policy does.
+    """Describe what a policy does.
 
     Args:
         file: The name of its file.
         document: The document of the policy.
-        policy: The same, checked.
+        policy: The checked policy that was made from the document.
         now: The present, in microseconds since the epoch.
 
     Returns:
-        A line for the policy, for each rule and for each exception, and then for what follows from them. No line is a
-        command of a pipeline or contains a control character.
+        Lines for the policy, the rules and the exceptions, and then for their consequences, such as the permissions
+        that they require. No line is a command of a pipeline or contains a control character.
     """
     rules = [_rule(rule, entry["when"], policy) for rule, entry in zip(policy.rules, document["rules"], strict=True)]
     exceptions = [_exception(exception, now) for exception in policy.exceptions]
     lines = [
-        f"{file} is valid, with {_counted(len(rules), 'rule')} and {_counted(len(exceptions), 'exception')}. "
-        f"Findings of severity {_joined(policy.failing_severities, 'and')} fail the audit.",
+        f"{file} is valid, with {_count_noun(len(rules), 'rule')} and {_count_noun(len(exceptions), 'exception')}. "
+        f"Findings of severity {_join_words(policy.failing_severities, 'and')} fail the audit.",
         *_first(rules, "rule"),
         *_first(exceptions, "exception"),
     ]
@@ -53,15 +53,15 @@ def review_policy(file: str, document: Mapping[str, Any], policy: Policy, now: i
 
 
 def describe_conditions(document: Mapping[str, Any]) -> str:
-    """Say what conditions mean.
+    """Describe conditions in words.
 
     Args:
         document: Conditions that the parser accepts.
 
     Returns:
-        What follows the words "a token that".
+        The text that continues the words "a token that".
     """
-    # What follows one of these would read as part of it.
+    # A reader would take any text after one of these as part of it, so they come last.
     ordered = sorted(document.items(), key=lambda item: _LAST.get(item[0], 0))
     return " and ".join(_describe(name, value) for name, value in ordered)
 
@@ -72,7 +72,7 @@ def _rule(rule: Rule, when: Mapping[str, Any], policy: Policy) -> str:
         effects.append("never revokes")
     description = "" if rule.description is None else f"{rule.description.rstrip('.')}. "
     return (
-        f"Rule {rule.id}, {rule.severity}, {_joined(effects, 'and')}: {description}"
+        f"Rule {rule.id}, {rule.severity}, {_join_words(effects, 'and')}: {description}"
         f"It finds each token that {describe_conditions(when)}."
     )
 
@@ -84,9 +84,9 @@ def _exception(exception: PolicyException, now: int) -> str:
     if exception.end <= now:
         end += ", which is over, so it no longer mutes anything"
     elif days > 0:
-        end += f", {_counted(days, 'more day')}"
+        end += f", {_count_noun(days, 'more day')}"
     return (
-        f"Exception for {_joined(entry['rules'], 'and')} {end}: {entry['reason'].rstrip('.')}. "
+        f"Exception for {_join_words(entry['rules'], 'and')} {end}: {entry['reason'].rstrip('.')}. "
         f"It mutes findings on each token that {describe_conditions(entry['match'])}."
     )
 
@@ -102,59 +102,59 @@ def _describe(name: str, value: Any) -> str:
     return _WORDS[name](value)
 
 
-def _whether(true: str, false: str) -> Callable[[Any], str]:
+def _choose_text(true: str, false: str) -> Callable[[Any], str]:
     return lambda value: true if str(value).lower() in ("true", "yes") else false
 
 
 def _duration(words: str) -> Callable[[Any], str]:
     return lambda value: words.format(
-        _joined([_counted(int(n), _UNITS[unit]) for n, unit in re.findall(r"(\d+)([wdhms])", value)], "and")
+        _join_words([_count_noun(int(n), _UNITS[unit]) for n, unit in re.findall(r"(\d+)([wdhms])", value)], "and")
     )
 
 
-def _values(words: str, none: str = "") -> Callable[[Any], str]:
+def _list_values(words: str, none: str = "") -> Callable[[Any], str]:
     def describe(value: Any) -> str:
         items = [value] if isinstance(value, str) else list(value)
-        return words.format(_joined(items, "or")) if items else none
+        return words.format(_join_words(items, "or")) if items else none
 
     return describe
 
 
 # For each condition: the words that follow "a token that".
 _WORDS: dict[str, Callable[[Any], str]] = {
-    "expired": _whether("has expired", "has not expired"),
+    "expired": _choose_text("has expired", "has not expired"),
     "expires_within": _duration("expires within {}"),
     "expires_after": lambda value: f"expires after {value}",
-    "has_expiry": _whether("expires at some time", "never expires"),
-    "never_used": _whether("was never used", "was used at least once"),
+    "has_expiry": _choose_text("expires at some time", "never expires"),
+    "never_used": _choose_text("was never used", "was used at least once"),
     "unused_for": _duration("was not used for {}"),
     "older_than": _duration("was created more than {} ago"),
     "lifetime_over": _duration("lives for more than {}"),
-    "name": _values("has a name like {}"),
-    "personal_access_token_id": _values("has the ID {}"),
-    "scopes_any": _values("has the scope {}"),
-    "scopes_outside": _values("has a scope other than {}", "has a scope"),
-    "account": _values("is in an AWS account like {}"),
-    "organization": _values("is in a WorkMail organization like {}"),
-    "owner": _values("has an owner like {}"),
-    "owner_state": _values("has an owner in the state {}"),
-    "owner_linked": _whether(
+    "name": _list_values("has a name like {}"),
+    "personal_access_token_id": _list_values("has the ID {}"),
+    "scopes_any": _list_values("has the scope {}"),
+    "scopes_outside": _list_values("has a scope other than {}", "has a scope"),
+    "account": _list_values("is in an AWS account like {}"),
+    "organization": _list_values("is in a WorkMail organization like {}"),
+    "owner": _list_values("has an owner like {}"),
+    "owner_state": _list_values("has an owner in the state {}"),
+    "owner_linked": _choose_text(
         "has an owner who is linked to IAM Identity Center", "has an owner who is not linked to IAM Identity Center"
     ),
 }
 
 
-def _joined(items: Sequence[str], word: str) -> str:
+def _join_words(items: Sequence[str], word: str) -> str:
     shown = [str(item) for item in items[:_MOST_VALUES]]
     if len(items) > _MOST_VALUES:
         shown.append(f"{len(items) - _MOST_VALUES} more")
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {word} {shown[-1]}"
 
 
-def _counted(count: int, noun: str) -> str:
+def _count_noun(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _first(lines: Sequence[str], noun: str) -> list[str]:
     rest = len(lines) - _MOST_RULES
-    return [*lines[:_MOST_RULES], *([f"... and {_counted(rest, f'more {noun}')}"] if rest > 0 else [])]
+    return [*lines[:_MOST_RULES], *([f"... and {_count_noun(rest, f'more {noun}')}"] if rest > 0 else [])]

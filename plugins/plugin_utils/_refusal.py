@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""What a role refuses, before one of its tasks does anything."""
+"""The refusal of a role to run with invalid variables, before any of its tasks changes anything."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from ..module_utils._domain.errors import OptionError
 
 
 def refusal(action: Any, task_vars: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Check what a role refuses. A task of its own for each check would only make the log longer.
+    """Return the reason why a role refuses to run, if any.
+
+    A separate task for each check would make the log longer.
 
     Args:
         action: The action plugin.
@@ -28,5 +30,5 @@ def refusal(action: Any, task_vars: Mapping[str, Any] | None) -> dict[str, Any]:
     reason = action._templar.template((task_vars or {}).get("__workmail_refused"))
     if not reason:
         return {}
-    # Not the text of an OptionError: a list of all variables of a role is longer than that.
+    # Do not raise an OptionError, which shortens its text: a list of all variables of a role is longer.
     return {"failed": True, "msg": str(reason), "error_code": OptionError.error_code}

@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""What a module has to know about the run of Ansible that started it."""
+"""Information for a module about the run of Ansible that started it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..module_utils._revoke.starter import VARIABLE, starter_of_worker
 
 
 def describe_starter(task: Any) -> None:
-    """Set the environment variable by which a module sees that the run of Ansible which started it has ended.
+    """Set the environment variable by which a module detects that the run of Ansible that started it has ended.
 
     Args:
         task: The task of the module. If it is asynchronous, it may outlive the run, and nothing is set.

@@ -26,7 +26,7 @@ _MOST_LINES_OF_A_PASS = 6
 
 
 class Verdict(NamedTuple):
-    """The summary, one line per entry. ``problem`` is why the audit does not pass; None if it passes."""
+    """The lines of the summary. ``problem`` is the reason why the audit does not pass, or None if it passes."""
 
     summary: list[str]
     problem: str | None
@@ -40,7 +40,7 @@ class Verdict(NamedTuple):
 
 
 def split_verdict_options(arguments: Mapping[str, Any]) -> tuple[bool | None, dict[str, Any]]:
-    """Take the options of the verdict out of those of the module ``workmail_pat_report``.
+    """Separate the options of the verdict from the other options of the module ``workmail_pat_report``.
 
     Args:
         arguments: The options by name, as the task has them.
@@ -81,7 +81,7 @@ def draw_verdict(
         reports: The directory of the reports in ``dest``, and the path of each by its format in ``paths``; empty
             without reports.
         check: Whether the run only checks, so no report was written.
-        option: What to call the option ``fail_on_violations``, of which a role has a variable.
+        option: The name of ``fail_on_violations`` in errors: of the option, or of the variable of a role.
 
     Returns:
         The verdict.

@@ -173,12 +173,12 @@ from ..module_utils._domain.errors import OptionError, PatrolError
 from ..module_utils._domain.times import current_instant, resolve_as_of
 from ..module_utils._domain.tokens import token_from_record
 
-# None is what a variable without a value holds; taken for no conditions, it would match every token.
+# A variable without a value is None. If None meant "no conditions", such a variable would match every token.
 NOT_GIVEN = object()
 
 
 def workmail_pat_matching(token, conditions=NOT_GIVEN, *, as_of=None, **named):
-    """Whether a token's record meets conditions; see the documentation of the test."""
+    """Return whether the record of a token meets conditions. See the documentation of the test plugin."""
     try:
         if conditions is not NOT_GIVEN and named:
             raise OptionError("conditions: one dict and keyword arguments cannot be combined")
@@ -190,8 +190,8 @@ def workmail_pat_matching(token, conditions=NOT_GIVEN, *, as_of=None, **named):
 
 
 class TestModule:
-    """The tests on personal access tokens."""
+    """The test plugin for personal access tokens."""
 
     def tests(self):
-        """Tests by name."""
+        """Return the tests by name."""
         return {"workmail_pat_matching": workmail_pat_matching}

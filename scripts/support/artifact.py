@@ -30,7 +30,7 @@ def read_version(collection: Path) -> str:
     return found[1]
 
 
-# The files that hold the version, and the line of each.
+# The files that contain the version, and the line of each.
 VERSIONED = {
     "galaxy.yml": "version: {}",
     "plugins/module_utils/_audit/result.py": 'COLLECTION_VERSION = "{}"',
@@ -38,7 +38,7 @@ VERSIONED = {
 
 
 def prepare_release(environment: Environment, collection: Path, version: str) -> None:
-    """Write a version into the files that hold it, and the fragments of the changelog into a release of it.
+    """Write a version into the files that contain it, and move the changelog fragments into its release.
 
     Args:
         environment: The environment with antsibull-changelog.

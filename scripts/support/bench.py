@@ -15,7 +15,7 @@ from .environment import ROOT, VENV
 from .program import run_program
 from .tree import make_tree
 
-# The program, and the files for its figures and its plot; those of other benchmarks by name.
+# For each benchmark: the program, the file for its figures, and the file for its plot.
 _SIDE_BY_SIDE = ("side_by_side", "results.json", "growth.svg")
 _OTHERS: dict[str, tuple[str, str, str | None]] = {
     "estate": ("accounts", "estate.json", "accounts.svg"),

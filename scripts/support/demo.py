@@ -46,12 +46,12 @@ SETTINGS = {
 
 
 class Stage:
-    """Runs commands as a user would type them, shows what is worth reading, and checks their exit codes.
+    """A runner of commands that shows the important lines of their output and checks their exit codes.
 
     Args:
         environment: The environment of the commands, with the endpoint of the emulator.
         collection: The working directory, a copy of the collection.
-        log: The file for all that the commands print.
+        log: The file for the complete output of the commands.
     """
 
     def __init__(self, environment: Environment, collection: Path, log: Path) -> None:
@@ -60,7 +60,7 @@ class Stage:
         self._log = log
 
     def scene(self, title: str) -> None:
-        """Show what comes next.
+        """Show the title of the next scene.
 
         Args:
             title: What happens, and why.
@@ -126,7 +126,7 @@ class Stage:
 
 
 def select_lines(output: str, most: int = _MOST_LINES) -> list[str]:
-    """Select what is worth reading in the output of a command.
+    """Select the important lines of the output of a command.
 
     Args:
         output: That of a playbook, of which the lines of its messages remain, or of another command.

@@ -41,13 +41,13 @@ _NOT_PASSED_ON = {
 
 
 class Failure(Exception):
-    """What a script reports before it gives up, as one sentence."""
+    """An error that ends a script. Its text is one sentence."""
 
     exit_code = 1
 
 
 class Refusal(Failure):
-    """What is wrong with the arguments or the checkout; nothing was done."""
+    """An error in the arguments or the checkout, which is found before anything is done."""
 
     exit_code = 2
 
@@ -237,7 +237,7 @@ def aws_variables() -> dict[str, str]:
 
 
 def _with_path(variables: dict[str, str]) -> dict[str, str]:
-    """Put real interpreters on PATH: ansible-test tries every ``python3.N`` there, and gives up at a shim for none."""
+    """Put real interpreters on PATH: ansible-test tries each ``python3.N`` and fails at a shim without one."""
     outside = [
         directory
         for directory in variables.get("PATH", os.defpath).split(os.pathsep)

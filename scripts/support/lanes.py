@@ -25,7 +25,7 @@ ALL = (
     *("integration", "supported-releases", "guards", "unit", "sanity", "browser", "artifact", "emulator", "lint"),
     *("site", "docs", "mypy", "wording", "changelog", "reuse", "ruff", "shell"),
 )
-# What a run of all parts ends with, once the other parts are done.
+# The sessions that run last, after all other parts.
 LAST = ("coverage",)
 NOT_QUICK = (
     "slow tests of integration",
@@ -41,14 +41,14 @@ _LANES = 2
 _RESULT = re.compile(
     r"(?:=+ )?(\d+ (?:passed|failed|skipped|error|deselected)[^=]*?) in [0-9.]+s.*|^(ok|FAILED) ansible-core .*"
 )
-# What a part says that it leaves out, and why.
+# The line in which a part names what it leaves out, and why.
 _LEFT_OUT = ("Not run: ", "Not checked, ", "Left out: ")
 _SHOWN_LINES = 40
 _SECONDS_BETWEEN_REPORTS = 30.0
 
 
 class _Run:
-    """The parts that wait, those that run, and what became of the others."""
+    """The parts that wait, the parts that run, and the results of the others."""
 
     def __init__(self, environment: Environment, parts: Sequence[str], count: int) -> None:
         self.environment = environment
@@ -115,7 +115,7 @@ class _Run:
 
 
 def _progress(part: str) -> str:
-    """How far pytest has come, such as ``45%``, if the part runs pytest."""
+    """Return the progress of pytest, such as ``45%``, if the part runs pytest."""
     found = re.findall(r"\[ *(\d+%)\]$", (LOGS / f"{part}.log").read_text(errors="replace"), re.MULTILINE)
     return found[-1] if found else ""
 

@@ -38,9 +38,9 @@ _PLUGIN = "patrol.workmail.workmail_pat"
 _PREFIX = "workmail_"
 
 _NAMES = ("organization_id", "organization_alias", "personal_access_token_id", "user_id", "name", "id", "alias")
-# What a mail client changes when it signs in between two of the readings.
+# The fields that change if a mail client signs in between two readings.
 _CHANGED_BY_USE = {"date_last_used", "never_used", "unused_days"}
-# So many times without a fraction, second, minute or hour are not a coincidence.
+# If this many times have no fraction, seconds, minutes or hours, it is not a coincidence.
 _ENOUGH_TIMES = 3
 _USERS_TO_ASK_FOR = 5
 _PAGE = 100
@@ -257,7 +257,7 @@ def mask(text: str, private: Iterable[str] = ()) -> str:
     """Make one line of an error's text, with asterisks in place of names, addresses, IDs and quoted values.
 
     Args:
-        text: The text, which can hold anything.
+        text: The text, which can contain anything.
         private: Values that it must not show.
 
     Returns:
@@ -464,7 +464,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _code(error: Exception) -> str:
-    """The code of an error, which the service gives; its text could hold names."""
+    """Return the error code of the service. The text of the error could contain names."""
     code = str(error.response.get("Error", {}).get("Code")) if isinstance(error, ClientError) else type(error).__name__
     return code if re.fullmatch(r"[A-Za-z]{1,64}", code) else "an unknown error"
 

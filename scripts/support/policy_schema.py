@@ -36,18 +36,18 @@ _times = import_module("plugins.module_utils._domain.times")
 _DURATION = r"^\s*([0-9]+[wdhms])+\s*$"
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _INSTANT = rf"{_DATE}[Tt ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]{{1,9}})?)?([zZ]|[+-][0-9]{{2}}:?[0-9]{{2}})"
-# Nobody reads an ID with a line break after it. In Python, $ also matches before one.
+# In Python, $ also matches before a final line break, which an ID or a time must not have.
 _END = r"$(?!\n)"
 
 
 def _words(*words: str) -> str:
-    """A pattern of words in any case."""
+    """Return a pattern that matches the words in any case."""
     return "^(" + "|".join("".join(f"[{c.upper()}{c.lower()}]" for c in word) for word in words) + f"){_END}"
 
 
 _TEXT = {"type": "string", "maxLength": _conditions.LONGEST_TEXT}
 _FILLED = {**_TEXT, "minLength": 1}
-# A text is what a template makes, and what editors make of the words that only YAML 1.1 reads as true and false.
+# Templates return text, and editors read as text the words that are true and false only in YAML 1.1.
 _FLAG = {
     "anyOf": [{"type": "boolean"}, {"type": "string", "pattern": _words("true", "yes", "on", "false", "no", "off")}]
 }

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the scripts begin and end."""
+"""The start of each script, and its exit code."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _WORDS = re.compile(r"[A-Za-z]{2,}(?:['\u2019][a-z]+)?\W+[a-z]{2,}\W+[a-z]{2,}")
 
 
 class Passage(NamedTuple):
-    """Text that people read, without line breaks; ``line`` is where it begins, and ``kind`` is what it is."""
+    """A text that people read, without line breaks. ``line`` is the number of its first line."""
 
     file: str
     line: int

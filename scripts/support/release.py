@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         The exit code: 2 if the arguments are wrong.
 
     Raises:
-        Refusal: The checkout is not ready for it.
+        Refusal: The checkout is not ready for the release.
     """
     match arguments:
         case ["prepare", version]:

@@ -68,7 +68,7 @@ def combinations(
 
     Args:
         environment: From ``setup.prepare``.
-        pythons: The Pythons to try each release on; "oldest" runs on the oldest of them that it supports only.
+        pythons: The Pythons to try each release on. The release "oldest" runs only on the oldest one that it supports.
         release: Only this release.
         python: Only this Python.
 

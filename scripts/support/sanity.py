@@ -3,7 +3,7 @@
 
 """ansible-test sanity without downloads of its own.
 
-What it skips counts as failed, except for an interpreter or a package that cannot be had here, which the output names.
+A skipped test counts as failed, unless this machine cannot have its interpreter or package. The output then names it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .environment import HOME, Environment, Failure, download
 
-# What is not in the artifact follows no rules of Ansible; ruff and mypy check it.
+# Files outside the artifact do not follow the rules of Ansible; ruff and mypy check them.
 _EXCLUDED = ("benchmarks", "demo", "emulator", "noxfile.py", "scripts")
 
 _GET_PIP = """\
@@ -42,7 +42,7 @@ def check_sanity(environment: Environment, collection: Path, *arguments: str) ->
     """
     package = Path(environment.output("python", "-c", "import ansible_test; print(ansible_test.__path__[0])"))
     _provide_pip(environment, package)
-    missing_packages = _outside_the_index(package)
+    missing_packages = _find_url_packages(package)
     for test, requirement in missing_packages.items():
         print(
             f"Not run: the sanity test {test}, because it needs {requirement}, which is not on the package index",
@@ -93,7 +93,7 @@ def check_sanity(environment: Environment, collection: Path, *arguments: str) ->
         print(f"Not checked, because this machine does not have the interpreter: Python {version}", flush=True)
 
 
-def _outside_the_index(package: Path) -> dict[str, str]:
+def _find_url_packages(package: Path) -> dict[str, str]:
     """Find the tests that need a package by URL, as pre-releases of ansible-core do, and that package with its URL."""
     return {
         file.name.removeprefix("sanity.").removesuffix(".txt"): f"{found[1]} from {found[2]}"

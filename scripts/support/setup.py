@@ -101,7 +101,7 @@ def _provide(
     collections: str,
     community: Sequence[str],
 ) -> Environment:
-    """Make a virtual environment, or what it lacks. Each step leaves a stamp; other packages mean a new environment."""
+    """Make or complete a virtual environment. Each step leaves a stamp. Other packages need a new environment."""
     environment = Environment(prefix, {**variables, "PATH": f"{prefix / 'bin'}{os.pathsep}{variables['PATH']}"})
     name = f".venv{str(prefix).removeprefix(str(VENV))}"
     version = subprocess.run([python, "-V"], capture_output=True, text=True, check=True).stdout.strip()

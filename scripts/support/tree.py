@@ -3,9 +3,9 @@
 
 """Collections trees: a copy of the checkout as a collection, with amazon.aws beside it.
 
-A copy holds the files that git does not ignore, as they are now, and no others. Only differing files are written, which
-does not disturb a run that uses the copy. It is a real directory, because ansible-test refuses a link, and a repository
-of its own, because the tools honor ``.gitignore`` only in one.
+A copy contains the files that git does not ignore, as they are now, and no others. Only differing files are written,
+which does not disturb a run that uses the copy. It is a real directory, because ansible-test refuses a link, and a
+repository of its own, because the tools honor ``.gitignore`` only in one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from .environment import ROOT, Environment, download
 
-# What the tools leave behind in a copy and use again.
+# The files that the tools leave in a copy and use again.
 _OUTPUTS = {".ansible", ".git", ".mypy_cache", ".ruff_cache", "__pycache__", "node_modules"}
 
 
@@ -51,7 +51,7 @@ def take_collections(environment: Environment, community: Sequence[str]) -> None
     community.general, which the role notify can use, is kept apart in ``community``.
 
     Args:
-        environment: Where to.
+        environment: The environment to unpack it into.
         community: The release of the package, as arguments of pip.
     """
     downloads = environment.prefix / "downloads"
@@ -77,8 +77,8 @@ def _git(*arguments: str) -> list[str]:
     return [name for name in os.fsdecode(output).split("\0") if name]
 
 
-def _listed(source: Path) -> set[str]:
-    """The files that git does not ignore, even if the checkout is an unpacked archive."""
+def _list_files(source: Path) -> set[str]:
+    """List the files that git does not ignore, even if the checkout is an unpacked archive."""
     if (source / ".git").exists():
         return set(_git("-C", str(source), "ls-files", "-z", "--cached", "--others", "--exclude-standard"))
     with tempfile.TemporaryDirectory() as directory:
@@ -87,7 +87,7 @@ def _listed(source: Path) -> set[str]:
         return set(_git("-C", str(source), *options, "ls-files", "-z", "--others", "--exclude-standard"))
 
 
-def _same(one: Path, other: Path) -> bool:
+def _is_same_file(one: Path, other: Path) -> bool:
     if one.is_symlink() or other.is_symlink():
         return one.is_symlink() and other.is_symlink() and os.readlink(one) == os.readlink(other)
     return other.is_file() and one.stat().st_mode == other.stat().st_mode and filecmp.cmp(one, other, shallow=False)
@@ -116,10 +116,10 @@ def _prune(directory: Path, root: Path, wanted: set[str]) -> None:
 
 def _copy_checkout(source: Path, destination: Path) -> None:
     destination.mkdir(parents=True, exist_ok=True)
-    wanted = {name for name in _listed(source) if not name.endswith("/") and os.path.lexists(source / name)}
+    wanted = {name for name in _list_files(source) if not name.endswith("/") and os.path.lexists(source / name)}
     _prune(destination, destination, wanted)
     for name in sorted(wanted):
-        if _same(source / name, destination / name):
+        if _is_same_file(source / name, destination / name):
             continue
         if os.path.lexists(destination / name):
             _remove(destination / name)

@@ -100,7 +100,7 @@ class Problem(NamedTuple):
 
 
 def find_words(passages: Sequence[Passage]) -> Iterator[Problem]:
-    """Find words that ``WORDS`` has a better one for.
+    """Find words for which ``WORDS`` has a better one.
 
     Args:
         passages: The passages.

@@ -24,7 +24,7 @@ from workmail_emulator import Emulator
 
 @pytest.fixture
 def environment(request: pytest.FixtureRequest, surroundings: dict[str, str]) -> dict[str, str]:
-    """The environment variables of a program that a test starts, which has to be marked for it."""
+    """Return the environment variables for a program that the test starts. The test must have the markers."""
     require_marker(request, "ansible", "guide")
     require_marker(request, "slow", "smoke")
     return surroundings
@@ -32,7 +32,7 @@ def environment(request: pytest.FixtureRequest, surroundings: dict[str, str]) ->
 
 @pytest.fixture
 def allowed(server: Emulator, environment: dict[str, str]) -> Iterator[Callable[..., dict[str, str]]]:
-    """Gives a policy document to a user, enforces IAM, and returns the user's environment variables."""
+    """Return a function that gives a policy to a user, enforces IAM, and returns the user's variables."""
     iam = boto3.client(
         "iam",
         endpoint_url=server.endpoint_url,
@@ -62,7 +62,7 @@ def allowed(server: Emulator, environment: dict[str, str]) -> Iterator[Callable[
 
 @pytest.fixture
 def gather(aws: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """The core over HTTP, without an edge: options in, Facts out."""
+    """Return a function that gathers facts over HTTP with these options, without a plugin."""
     from ansible_collections.patrol.workmail.plugins.module_utils._sweep.facts import gather_facts
 
     def call(**options: Any) -> Any:
@@ -73,7 +73,7 @@ def gather(aws: pytest.MonkeyPatch) -> Callable[..., Any]:
 
 @pytest.fixture
 def watch(aws: pytest.MonkeyPatch) -> Iterator[Callable[..., Events]]:
-    """Runs the event source with something done between sweeps, and cancels it after the last, as ansible-rulebook."""
+    """Return a function that runs the event source, with an action between sweeps, and then cancels it."""
     source = load_by_path()["_core"]("plugin_utils._watch.source")
 
     def call(*between: Callable[[], Any], queue: Any = None, **args: Any) -> Events:
@@ -97,7 +97,7 @@ def watch(aws: pytest.MonkeyPatch) -> Iterator[Callable[..., Events]]:
 
 @pytest.fixture
 def run_program(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs a program with arguments, and with ``env`` over the environment."""
+    """Return a function that runs a program, with the variables ``env`` added to the environment."""
 
     def call(*command: str, env: Any = None) -> subprocess.CompletedProcess[str]:
         variables = {**environment, **(env or {})}
@@ -110,7 +110,7 @@ def run_program(environment: dict[str, str], tmp_path: Path) -> Callable[..., su
 def ansible_playbook(
     run_program: Callable[..., subprocess.CompletedProcess[str]],
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs ansible-playbook with arguments; ``extra`` variables, and ``env`` over the environment."""
+    """Return a function that runs ansible-playbook with ``extra`` variables and the environment ``env``."""
 
     def call(*arguments: str, extra: Any = None, env: Any = None) -> subprocess.CompletedProcess[str]:
         extra_vars = [] if extra is None else ["--extra-vars", json.dumps(extra)]
@@ -123,7 +123,7 @@ def ansible_playbook(
 def run_tasks(
     ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> Callable[..., dict[str, Any]]:
-    """Runs tasks on localhost and returns what they registered, by name."""
+    """Return a function that runs tasks on localhost and returns their registered results by name."""
 
     def call(tasks: list[dict[str, Any]], env: Any = None, **play: Any) -> dict[str, Any]:
         names = [task["register"] for task in tasks if "register" in task]
@@ -157,7 +157,7 @@ def run_tasks(
 def run_hosts(
     ansible_playbook: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> Callable[..., list[HostRun]]:
-    """Runs a playbook of the collection, or plays, once, with the variables of each case on a host of its own."""
+    """Return a function that runs a playbook or plays once, with a separate host for the variables of each case."""
 
     def call(
         playbook: str | list[dict[str, Any]],

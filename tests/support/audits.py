@@ -52,7 +52,7 @@ POLICY: dict[str, Any] = {
     ],
 }
 
-# What users may call a token, and what no report may take for its own.
+# Token names that users can choose, and that no report may interpret as markup or commands.
 HOSTILE_NAMES = [
     "<script>alert(1)</script>",
     "</script><script>alert(1)</script><!--",
@@ -87,7 +87,7 @@ HOSTILE_NAMES = [
 
 
 def token(number: int, organization: Organization = ORGANIZATIONS[0], **fields: Any) -> Token:
-    """A token in order: created sixty days ago, used yesterday, expiring in three hundred days."""
+    """Return an acceptable token: created 60 days ago, used yesterday, expiring in 300 days."""
     owner = Owner(
         f"u-{number % 7}", f"user{number % 7}", f"user{number % 7}@{organization.alias}.example", None, "ENABLED"
     )
@@ -110,7 +110,7 @@ def token(number: int, organization: Organization = ORGANIZATIONS[0], **fields: 
 
 
 def account(organizations: int | None, tokens: int | None, account_id: str | None = None) -> dict[str, Any]:
-    """An account as results have it."""
+    """Return an account in the form of an audit result."""
     return {
         "id": account_id,
         "name": None,
@@ -127,7 +127,7 @@ def audit_of(
     errors: list[dict[str, Any]] | None = None,
     organizations: Sequence[Organization] = tuple(ORGANIZATIONS),
 ) -> dict[str, Any]:
-    """The audit of these tokens, which are all that the organizations have; with errors it is not complete."""
+    """Return the audit of organizations that have only these tokens. With errors, it is incomplete."""
     unread = {error["organization_id"] for error in errors or []}
     return audit(
         parse_policy(POLICY if policy is None else policy),
@@ -152,12 +152,12 @@ def audit_of(
 
 
 def clean() -> dict[str, Any]:
-    """Nothing to find."""
+    """Return an audit without findings."""
     return audit_of([token(number, ORGANIZATIONS[number % 3]) for number in range(9)])
 
 
 def mixed() -> dict[str, Any]:
-    """A finding or two of each kind, in two of three organizations."""
+    """Return an audit with one or two findings of each kind, in two of three organizations."""
     return audit_of(
         [
             token(1, expires_time=NOW - 3 * DAY, name="Outlook laptop"),
@@ -174,13 +174,13 @@ def mixed() -> dict[str, Any]:
 
 
 def with_baseline(later: dict[str, Any], earlier: dict[str, Any]) -> dict[str, Any]:
-    """The later audit compared with the earlier one, which was made thirty days before."""
+    """Return the later audit compared with the earlier one, which was made 30 days before."""
     then = "2026-10-22T00:00:00+00:00"
     return compare_with_baseline(later, read_baseline({**earlier, "as_of": then, "audited_at": then}, "90d", NOW))
 
 
 def compared() -> dict[str, Any]:
-    """The mixed audit, of which two findings are known, and three of the baseline are fixed, two of one token."""
+    """Return the mixed audit with two known findings and three fixed ones, of which two are of the same token."""
     return with_baseline(
         mixed(),
         audit_of(
@@ -195,7 +195,7 @@ def compared() -> dict[str, Any]:
 
 
 def hostile() -> dict[str, Any]:
-    """A finding for each hostile name, which is also that of the owner."""
+    """Return an audit with a finding for each hostile name. The owner has the same name."""
     return audit_of(
         [
             token(number, expires_time=NOW - DAY, name=name, owner=Owner("u", name, f"{name}@x", name, "ENABLED"))
@@ -205,7 +205,7 @@ def hostile() -> dict[str, Any]:
 
 
 def incomplete() -> dict[str, Any]:
-    """One organization was not read."""
+    """Return an audit in which one organization was not read."""
     message = "ListPersonalAccessTokens: <b>User</b> is not authorized\u202e ::error::"
     error = {
         "msg": message,
@@ -221,13 +221,13 @@ def incomplete() -> dict[str, Any]:
 
 
 def unclear() -> dict[str, Any]:
-    """Facts that lacked a record, and nobody knows of which organization."""
+    """Return an audit of facts that lack a record of an unknown organization."""
     lack = {"msg": "the facts are incomplete", "error_code": "IncompleteFactsException", "organization_id": None}
     return {**mixed(), "outcome": "incomplete", "complete": False, "errors": [{**lack, "region": None}]}
 
 
 def estate() -> dict[str, Any]:
-    """Several accounts: one without a name, one suspended, and one with a hostile name that could not be read."""
+    """Return an audit of accounts: one has no name, one is suspended, and a hostile one could not be read."""
     ids = ["111111111111", "222222222222"]
     names = ["production", None]
     places = [
@@ -257,7 +257,7 @@ def estate() -> dict[str, Any]:
 
 
 def merged() -> dict[str, Any]:
-    """Of four hosts, one was not read completely, and one was not audited; its name is hostile."""
+    """Return a merged audit of four hosts: one was read partly, and one, with a hostile name, was not audited."""
     audits = {
         "production": audit_of(
             [token(1, expires_time=NOW - DAY), token(2, name="svc-archive", expires_time=None)],
@@ -275,7 +275,7 @@ def merged() -> dict[str, Any]:
 
 
 def company() -> dict[str, Any]:
-    """What a first look at a company may find, compared with a baseline of a month before."""
+    """Return an audit of a typical company, compared with a baseline of a month before."""
     devices = ("Outlook laptop", "iPhone", "svc-archive", "Thunderbird", "backup", "CRM", "Apple Mail", "tablet")
     people = ("amara.okafor", "li.wei", "j.smith", "noor.haddad", "maria.santos", "tomasz.k", "ines.martin", "p.olsen")
     people += ("dana.levi", "sam.young", "yuki.tanaka", "ravi.patel", "eva.novak", "olu.ade", "kim.lee", "ana.cruz")
@@ -310,7 +310,7 @@ def company() -> dict[str, Any]:
 
 
 def large(count: int = 5_000) -> dict[str, Any]:
-    """As many findings as asked for."""
+    """Return an audit with this number of findings."""
     return audit_of(
         [
             token(

@@ -21,7 +21,7 @@ CODES = {name: provider.error_code for name, provider in PROVIDERS.items()}
 
 
 class Refusing(BaseHTTPRequestHandler):
-    """AWS STS, a container and the instance metadata, all of which refuse, and repeat what they were sent."""
+    """A stand-in for AWS STS, container credentials and instance metadata that refuses and repeats each request."""
 
     def do_POST(self) -> None:
         sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
@@ -46,7 +46,7 @@ class Refusing(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def log_message(self, *args: Any) -> None:
-        """Stay quiet."""
+        """Write no log."""
 
 
 def aws_files(folder: Path, config: str = "", credentials: str = "") -> dict[str, str]:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Conditions of every kind, and the grammar once more, slowly and on the record that users see."""
+"""Conditions of every kind, and a slow second implementation of the grammar, on the records that users see."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Unknown(Exception):
 
 
 def oracle(document: dict[str, Any], record: dict[str, Any], as_of: datetime.datetime) -> bool:
-    """Find out whether a record meets conditions.
+    """Return whether a record meets conditions.
 
     Raises:
         Unknown: The record lacks a field that one of them needs.

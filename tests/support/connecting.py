@@ -14,7 +14,7 @@ REGION = "us-east-1"
 
 
 def connect(prepare: Callable[[Any], None] = lambda client: None, **options: Any) -> Any:
-    """Make a connection with patience for a machine that is busy.
+    """Make a connection with long timeouts, because the machine can be busy.
 
     Args:
         prepare: Is called with each client that the connection makes.

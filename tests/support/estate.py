@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The organizations that the integration tests look at, as a seed of the emulator."""
+"""The organizations of the integration tests, as a seed of the emulator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEN = "22222222-2222-2222-2222-222222222222"
 EVE = "33333333-3333-3333-3333-333333333333"
 ORPHAN = "99999999-9999-9999-9999-999999999999"
 
-# An identity provider configuration as DescribeIdentityProviderConfiguration tells it.
+# An identity provider configuration in the form of DescribeIdentityProviderConfiguration.
 CENTER = {
     "InstanceArn": "arn:aws:sso:::instance/ssoins-0123456789abcdef",
     "ApplicationArn": "arn:aws:sso::123456789012:application/ssoins-0123456789abcdef/apl-0123456789abcdef",
@@ -33,7 +33,7 @@ SECRETS_OF_A_NAME = "{{ lookup('ansible.builtin.pipe', 'echo owned') }}"
 
 
 def token(number: int, user_id: str, **fields: Any) -> dict[str, Any]:
-    """An entry of ListPersonalAccessTokens, created on the given day of 2026."""
+    """Return an entry of ListPersonalAccessTokens, created on the given day of 2026."""
     return {
         "PersonalAccessTokenId": f"pat-{number}",
         "UserId": user_id,
@@ -45,7 +45,7 @@ def token(number: int, user_id: str, **fields: Any) -> dict[str, Any]:
 
 
 def user(user_id: str, name: str, **fields: Any) -> dict[str, Any]:
-    """An entry of ListUsers."""
+    """Return an entry of ListUsers."""
     return {
         "Id": user_id,
         "Name": name,

@@ -16,7 +16,7 @@ def load_by_path() -> dict[str, Any]:
     """Load the file as ansible-rulebook does: outside of any package.
 
     Returns:
-        What the file defines, by name.
+        The definitions of the file by name.
     """
     spec = importlib.util.spec_from_file_location("workmail_pat", SOURCE)
     assert spec is not None and spec.loader is not None

@@ -56,7 +56,7 @@ directives.register_directive("code-block", _CodeBlock)
 
 
 def blocks(page: Path) -> list[Block]:
-    """Every block of code of a page in Markdown or reStructuredText, however it is marked."""
+    """Find every block of code of a page in Markdown or reStructuredText, in any notation."""
     find = _in_markdown if page.suffix == ".md" else _in_restructuredtext
     name = str(page.relative_to(COLLECTION))
     return [Block(name, number, *found) for number, found in enumerate(find(page.read_text()), 1)]
@@ -69,7 +69,7 @@ def _in_markdown(text: str) -> Iterator[tuple[str | None, str | None, str]]:
 
 
 def _in_restructuredtext(text: str) -> Iterator[tuple[str | None, str | None, str]]:
-    # Roles are Sphinx's and not known here; a directive that is not could hide a block.
+    # Allow unknown roles, which are those of Sphinx. An unknown directive could hide a block.
     document = publish_doctree(
         text, settings_overrides={"report_level": 5, "halt_level": 5, "file_insertion_enabled": False}
     )
@@ -100,9 +100,9 @@ def run_example(
     tmp_path: Path,
     example: str,
 ) -> None:
-    """Run an example in an estate in which nothing is amiss: a play, tasks or inventory sources.
+    """Run an example against organizations without errors: a play, tasks or inventory sources.
 
-    Of a policy or a seed, check that it is valid.
+    A policy or a seed is only checked.
     """
     emulator.reset()
     organizations = [

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The accounts of the guide on many accounts, and its inventory of them."""
+"""The accounts and the inventory of the guide on many accounts."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def account_id(name: str) -> str:
 
 
 def block(caption: str) -> Any:
-    """The file of the guide with this name."""
+    """Return the file of the guide with this name."""
     [found] = [block for block in blocks(GUIDE) if block.caption == caption]
     return yaml.safe_load(found.text)
 
 
 def inventory(names: list[str], **variables: Any) -> dict[str, Any]:
-    """The guide's inventory with these accounts, and variables for some of them."""
+    """Return the guide's inventory with these accounts, and variables for some of them."""
     document: dict[str, Any] = block("accounts.yml")
     document["accounts"]["vars"]["audit_assume_role_external_id"] = EXTERNAL_ID
     document["accounts"]["hosts"] = {

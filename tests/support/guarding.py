@@ -13,7 +13,7 @@ import pytest
 
 
 def guards(file: str, line: str, without: str | None = None) -> pytest.MarkDecorator:
-    """Say which guard a test protects. ``tests/guards`` removes the guard from a copy and expects the test to fail.
+    """Name the guard that a test protects. ``tests/guards`` removes it from a copy and expects the test to fail.
 
     Args:
         file: Path of the file with the guard, from the root of the collection.

@@ -31,7 +31,7 @@ def play_on_all_hosts(playbook: str) -> list[dict[str, Any]]:
         playbook: Its name, such as ``patrol.workmail.audit``.
 
     Returns:
-        The plays. They take the environment variables of a host from its variable ``case_environment``.
+        The plays. They read the environment variables of a host from its variable ``case_environment``.
     """
     [play] = yaml.safe_load((PLAYBOOKS / f"{playbook.rpartition('.')[2]}.yml").read_text())
     del play["vars_files"]

@@ -151,7 +151,7 @@ def without_shortcuts(graph: Graph) -> dict[str, set[str]]:
 
 
 def packages_alone(graph: Graph) -> dict[str, set[str]]:
-    """Leave out the single files. What a package imports through them is what it imports itself."""
+    """Leave out single files: the imports of a file become imports of the packages that import it."""
     return {
         part: {other for other in reachable(part, graph) if not other.endswith(".py")}
         for part in graph

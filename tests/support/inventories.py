@@ -20,7 +20,7 @@ from ansible_collections.patrol.workmail.plugins.plugin_utils._inventory.snapsho
 
 GLOBEX = Organization("m-" + "b" * 32, "globex", "eu-west-1", "Active")
 
-# Any name that a user of WorkMail can write, and names with another meaning in Ansible.
+# Any name that a user of WorkMail can enter, and names with another meaning in Ansible.
 hostile = st.one_of(
     st.text(max_size=12),
     st.text(alphabet="ab:,[]*?!&~@./\\{}%-+ \n\u202e0工", max_size=8),
@@ -29,12 +29,12 @@ hostile = st.one_of(
 
 
 def parse(**given: Any) -> InventoryOptions:
-    """Check options of the inventory, by default for hosts of tokens."""
+    """Parse options of the inventory, by default for hosts of tokens."""
     return parse_inventory_options({"hosts": "tokens", "hostvars_prefix": "workmail_", **given}, NOW)
 
 
 def snapshot_of(tokens: list[Token], users: list[Owner] | None = None, **fields: Any) -> OrganizationSnapshot:
-    """The complete snapshot of an organization."""
+    """Return the complete snapshot of an organization."""
     known = {"organization": ACME, "complete": True, "settings": None, **fields}
     return OrganizationSnapshot(**known, tokens=tokens, users=users)
 

@@ -11,7 +11,7 @@ _VERDICTS = ("PASS: ", "FAIL: ", "INCOMPLETE: ")
 
 
 def verdicts(stdout: str) -> list[str]:
-    """Find each line with a verdict, wherever in the line it is."""
+    """Return each line that contains a verdict."""
     return [line for line in stdout.splitlines() if any(word in line for word in _VERDICTS)]
 
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documents that are almost right: valid ones with a few parts replaced, removed or added."""
+"""Almost valid documents: valid ones with a few parts replaced, removed or added."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_PLACES = 400
 
 
 class Malformed:
-    """A value that Hypothesis does not print completely: it can be endless."""
+    """A value that Hypothesis does not print completely, because it can be infinite."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -40,7 +40,7 @@ def _doubled(levels: int) -> Any:
     return value
 
 
-# Everything that YAML, JSON or a template can make.
+# Values of every type that YAML, JSON or a template can return.
 scalars = st.one_of(
     st.sampled_from([None, True, False, 0, 1, -1, 2**70, 0.5, float("nan"), float("inf"), -0.0]),
     st.sampled_from(
@@ -74,7 +74,7 @@ anything = st.one_of(
 
 
 def _places(document: Any) -> list[tuple[Any, Any]]:
-    """Each container in a document with each of its keys."""
+    """List each container in a document with each of its keys."""
     found: list[tuple[Any, Any]] = []
     seen: set[int] = set()
     waiting = [document]
@@ -94,7 +94,7 @@ def _places(document: Any) -> list[tuple[Any, Any]]:
 
 @st.composite
 def mutations(draw: st.DrawFn, valid: st.SearchStrategy[Any]) -> Malformed:
-    """A valid document after one to three changes."""
+    """Return a valid document after one to three changes."""
     document = copy.deepcopy(draw(valid))
     for _change in range(draw(st.integers(1, 3))):
         places = _places(document)

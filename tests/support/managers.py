@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The inventory plugin in this process: what an ``InventoryManager`` made of its sources."""
+"""The inventory plugin in this process: the hosts and groups of an ``InventoryManager``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def hostvars(manager: InventoryManager) -> dict[str, dict[str, Any]]:
-    """The variables of each host as JSON has them, without those that Ansible adds to each host of any source."""
+    """Return the variables of each host as JSON, without those that Ansible adds to each host of any source."""
     own = ("inventory_file", "inventory_dir", "group_names", "inventory_hostname", "inventory_hostname_short")
     found = {
         host.name: {key: value for key, value in host.get_vars().items() if key not in own}
@@ -35,6 +35,6 @@ def hostvars(manager: InventoryManager) -> dict[str, dict[str, Any]]:
 
 
 def groups(manager: InventoryManager) -> dict[str, list[str]]:
-    """The hosts of each group, in order."""
+    """Return the hosts of each group, in order."""
     found: dict[str, list[str]] = manager.get_groups_dict()
     return {name: sorted(members) for name, members in found.items() if name not in ("all", "ungrouped") or members}

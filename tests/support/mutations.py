@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documents that are almost right: a valid one with a few changes, as a hand or a template makes them."""
+"""Almost valid documents: a valid one with a few changes, such as people or templates make."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 
 def nested(depth: int) -> Any:
-    """Return a list in lists, so many levels deep."""
+    """Return nested lists of this depth."""
     value: Any = []
     for _level in range(depth):
         value = [value]
@@ -22,14 +22,14 @@ def nested(depth: int) -> Any:
 
 
 def doubled(levels: int) -> Any:
-    """Return a list that holds another one twice, and so on, as YAML aliases make it: small, and endless in writing."""
+    """Return nested lists with the same list twice, as of YAML aliases: small in memory, and huge as text."""
     value: Any = []
     for _level in range(levels):
         value = [value, value]
     return value
 
 
-# Each makes a value of its own, because values are changed further.
+# Each function makes a new value, because values are changed later.
 ODD: list[Callable[[], Any]] = [
     *(lambda value=value: value for value in (None, True, False, 0, -1, 1.5, 10**30, 10**5000, "", "x", "1", b"x", ())),
     *(lambda value=value: value for value in (float("nan"), float("inf"), "\ud800", "m-" + "a" * 32, object())),

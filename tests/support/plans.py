@@ -22,7 +22,7 @@ BEN = Owner("u-ben", "ben", "ben@acme.example", "Ben", "DISABLED")
 
 
 def token(token_id: str = "pat-1", **fields: Any) -> Token:
-    """A token of Ana that has expired and that nobody has used for a hundred days."""
+    """Return a token of Ana that has expired and that was last used 100 days ago."""
     known = {
         "organization_id": ACME.id,
         "organization_alias": ACME.alias,

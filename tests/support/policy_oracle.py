@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Policies of every kind, and the engine once more, slowly and on the records that users see."""
+"""Policies of every kind, and a slow second implementation of the engine, on the records that users see."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _moment(instant: int) -> datetime.datetime:
 
 
 def naive(policy: dict[str, Any], population: list[Token], complete: bool) -> dict[str, Any]:
-    """The engine a second time: every rule on every token, every exception on every finding, nothing remembered."""
+    """Judge every token by every rule, and every finding by every exception, without any cache."""
     now = _moment(NOW)
     records = [to_record(token, NOW) for token in population]
 

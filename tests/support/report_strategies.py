@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Audits in which everything that users can write is one text, and texts to try."""
+"""Audits in which one text is in the place of every text of users, and texts to test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ansible_collections.patrol.workmail.plugins.module_utils._domain.times import DAY
 
 NAMES = st.one_of(
-    # Any text, lone surrogates among it, which JSON can hold.
+    # Any text, including lone surrogates, which JSON can contain.
     st.text(st.characters(exclude_categories=())),
     st.text(st.sampled_from("`|\\*_[](){}<>!#@~&;:/.,=+-'\" \t\r\n\x00\u200b\u202e\ud800\uff1d\ufeffwhtps1a")),
     st.sampled_from(HOSTILE_NAMES),
@@ -22,7 +22,7 @@ NAMES = st.one_of(
 
 
 def audit_named(name: str, complete: bool = False) -> dict[str, Any]:
-    """An audit with a finding of each kind, an error and exceptions; each text of users in it is that text."""
+    """Return an audit with a finding of each kind, an error and exceptions, and this text as each text of users."""
     error = {
         "msg": name,
         "error_code": "AccessDeniedException",

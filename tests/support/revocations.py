@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of revocation share: policies, what they ask the emulator, and how they check results."""
+"""Policies for the tests of revocation, queries of the emulator, and checks of results."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def lines_of(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def check_against_record(result: dict[str, Any]) -> None:
-    """Check that the record has what the result has, in an order in which it can have happened."""
+    """Check that the record agrees with the result, and that its lines are in a possible order."""
     record = lines_of(result)
     by_outcome: dict[str, list[str]] = {}
     for line in record:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clients and connections that get scripted replies in place of those of a server, as bodies of HTTP."""
+"""Clients and connections that get scripted HTTP replies in place of those of a server."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from ansible_collections.patrol.workmail.plugins.module_utils._domain.tokens imp
 NOW = 1_800_000_000 * SECOND
 ACME = Organization("m-" + "a" * 32, "acme", "us-east-1", "Active")
 
-# Whole days beside odd ones, so that tokens often lie exactly on the edge of a condition.
+# Include whole days, so tokens are often exactly at the limit of a condition.
 instants = st.one_of(
     st.integers(-400, 400).map(lambda days: NOW + days * DAY),
     st.integers(NOW - 400 * DAY, NOW + 400 * DAY),

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Property tests without a deadline: machines are shared, and how long an example takes says nothing about the code."""
+"""Settings of property tests: no deadline, because on a shared machine the time of an example is meaningless."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The JSON Schema of policies: made from the grammar, and of one mind with the parser."""
+"""The JSON Schema of policies: it is made from the grammar and agrees with the parser."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class IamRole:
 
 @dataclass(frozen=True)
 class IamUser:
-    """A user with an access key; moto makes up what is None."""
+    """A user with an access key. moto generates each part of the key that is None."""
 
     name: str
     access_key_id: str | None
@@ -124,7 +124,7 @@ def account_id_of(access_key_id: str | None) -> str:
     if access_key_id in _account_ids_of_keys:
         return _account_ids_of_keys[access_key_id]
     account_id = _encoded_account_id(access_key_id or "")
-    # Looking into the backends by get() creates none.
+    # get() does not create missing backends.
     of_partitions = list(dict.values(iam_backends.get(account_id, {})))
     if any(access_key_id in backend.access_keys for backend in of_partitions):
         return account_id
@@ -132,7 +132,7 @@ def account_id_of(access_key_id: str | None) -> str:
 
 
 def empty() -> None:
-    """Remove the accounts of the seed, with everything that moto's IAM and STS have in them."""
+    """Remove the accounts of the seed, and their data in moto's IAM and STS."""
     for account_id in _accounts:
         iam_backends.pop(account_id, None)
         sts_backends.pop(account_id, None)
@@ -159,7 +159,7 @@ def _arguments(key: AccessKey) -> dict[str, str]:
 
 
 def _encoded_account_id(access_key_id: str) -> str:
-    """Return the account ID in an access key: half of it in eight characters, and whether it is odd in the next."""
+    """Decode the account ID in an access key: eight characters encode its half, and the next whether it is odd."""
     try:
         half = int.from_bytes(base64.b32decode(access_key_id[4:12]), "big") - ACCOUNT_OFFSET
     except ValueError:

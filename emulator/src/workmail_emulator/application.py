@@ -38,7 +38,7 @@ class _Dispatcher(DomainDispatcherApplication):
 
 
 class Application:
-    """A WSGI application: all services of moto, WorkMail among them, with faults on demand."""
+    """A WSGI application: all services of moto, including WorkMail, with faults on demand."""
 
     def __init__(self) -> None:
         self.faults = Faults()
@@ -59,7 +59,7 @@ class Application:
         return reply.send(start_response)
 
     def reset(self) -> None:
-        """Remove seeds, behaviors, faults and log; what moto holds of other accounts and services stays."""
+        """Remove seeds, behaviors, faults and log, but no data that moto has for other accounts and services."""
         empty()
         self.faults.clear()
         self.log.clear()
@@ -91,7 +91,7 @@ class Application:
 
     def _ask_moto(self, request: ApiRequest, environ: Environ) -> Reply:
         if request.service == "workmail" and request.access_key_id is None:
-            # moto finds a service by the signature, and takes a request without one for S3.
+            # moto finds the service by the signature, and treats a request without a signature as one to S3.
             message = "Request is missing Authentication Token"
             return error_reply(request, 400, "MissingAuthenticationTokenException", message)
         refusal = refuse_without_trust(request, environ)
@@ -103,5 +103,5 @@ class Application:
         try:
             return run(self._moto, environ)
         except NotImplementedError as error:
-            # As HTML with status 500, which moto makes of it, SDKs would try it again and again.
+            # moto would reply with HTML and status 500, and SDKs would retry the request.
             return error_reply(request, 400, "UnknownOperationException", str(error))

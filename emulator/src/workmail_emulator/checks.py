@@ -20,7 +20,7 @@ _PYTHON_TYPES: dict[str, tuple[type, str]] = {
 
 
 class SeedError(ValueError):
-    """A seed that cannot be used; the message names the place in it."""
+    """An error in a seed. The message names its place."""
 
 
 def known_keys(value: Any, known: tuple[str, ...], path: str) -> None:
@@ -67,7 +67,7 @@ def documents(
     """Read and check a list of documents in a mapping.
 
     Args:
-        parent: The mapping that holds the list.
+        parent: The mapping that contains the list.
         key: The key of the list.
         members: The members that a document may have.
         id_field: The member that no two documents may share.
@@ -112,7 +112,7 @@ def checked_members(entry: Mapping[str, Any], members: Mapping[str, Shape], path
 def checked(value: Any, shape: Shape, path: str, now: float) -> Any:
     """Return a value of the type that the service model gives it, times as epoch seconds.
 
-    Lengths, patterns and enumerations are not checked: a seed can hold what the service should never reply.
+    Lengths, patterns and enumerations are not checked: a seed can contain values that the service should never return.
 
     Args:
         value: The value at the path.

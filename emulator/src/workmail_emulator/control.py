@@ -19,7 +19,7 @@ PREFIX = "/_workmail/"
 
 
 class Control:
-    """Answers the requests to set faults, choose behaviors, read the log, add seeds and reset."""
+    """A handler of requests to set faults, choose behaviors, read the log, add seeds and reset."""
 
     def __init__(self, faults: Faults, log: RequestLog, reset: Callable[[], None]) -> None:
         self._faults = faults

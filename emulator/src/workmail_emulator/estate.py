@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes a lifelike seed, or a large one: ``python -m workmail_emulator.estate [--accounts N] [--output FILE]``.
+"""Write a realistic seed, or a large one: ``python -m workmail_emulator.estate [--accounts N] [--output FILE]``.
 
 It writes the same document every time; all times in it are relative, so it does not age.
 """
@@ -120,7 +120,7 @@ _HOSTILE_NAMES = ["{{ lookup('pipe','id') }}", '=HYPERLINK("x")', "::error::owne
 
 _SCOPES = [["imap"], ["imap", "smtp"], ["imap", "smtp"], ["smtp"], ["ews"], ["imap", "smtp", "ews"], ["activesync"]]
 
-# How many tokens of each sort; the rest of an organization's are in ordinary use.
+# The number of tokens of each kind. All other tokens are in ordinary use.
 _SORTS = {"expired": 15, "expiring": 20, "never_used": 30, "unused": 40, "long": 20, "endless": 25}
 
 _ORGANIZATIONS: list[tuple[str, str, int, int]] = [
@@ -187,7 +187,7 @@ def large_estate(accounts: int, tokens: int = 200, users: int = 20) -> Document:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes a role that all accounts share in each of them."""
+    """A YAML dumper that repeats the role that all accounts share, instead of using aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -222,7 +222,7 @@ def _organization(
     users = _users(rng, alias, number_of_users)
     states = {state: [user["Id"] for user in users if user["State"] == state] for state in ("ENABLED", "DISABLED")}
     deleted = [user["Id"] for user in users if user["State"] == "DELETED"]
-    # Tokens whose owners are gone: disabled, deleted, and in no listing any more.
+    # Include tokens whose owners are disabled, deleted, or no longer listed.
     owners = [*states["DISABLED"], *deleted, _uuid(rng), _uuid(rng)]
     owners += rng.choices(states["ENABLED"], k=number_of_tokens - len(owners))
     tokens = [_token(rng, next(deck), owner) for owner in owners]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults: what goes wrong, at which requests, how many times."""
+"""Faults: their kinds, the requests that they affect, and how often they occur."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ _NUMBERS = ("page", "times")
 
 
 class Fault:
-    """One thing that goes wrong, at the requests it matches.
+    """A fault that affects the requests that it matches.
 
     Args:
         kind: One of ``KINDS``.
         given: What the request must match, and the details of the kind.
             A request matches by ``service``, ``operation``, ``account_id`` (of the credentials), ``organization_id``,
             ``user_id``, ``personal_access_token_id``, ``parent_id``, ``role_arn`` and ``page`` (from 1); what is
-            missing or None matches any. ``times`` is the number of matching requests that it hits, None for ever.
+            missing or None matches any. ``times`` is the number of matching requests that it affects, None for no
+            limit.
             Everything else is a detail of the kind.
 
     Raises:
@@ -94,17 +95,17 @@ class Fault:
 
 
 @dataclass
-class _InForce:
+class _ActiveFault:
     fault: Fault
     hits: int = 0
 
 
 class Faults:
-    """The faults in force, the oldest first; safe to use from several threads."""
+    """The active faults, the oldest first; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._in_force: list[_InForce] = []
+        self._in_force: list[_ActiveFault] = []
 
     def __iter__(self) -> Iterator[Fault]:
         with self._lock:
@@ -120,10 +121,10 @@ class Faults:
             fault: The fault.
         """
         with self._lock:
-            self._in_force.append(_InForce(fault))
+            self._in_force.append(_ActiveFault(fault))
 
     def clear(self) -> None:
-        """Put all faults out of force."""
+        """Remove all faults."""
         with self._lock:
             self._in_force.clear()
 

@@ -19,7 +19,7 @@ from .accounts import account
 from .reply import Reply, error_reply
 from .request import ApiRequest, Environ
 
-# moto checks the trust policies of the caller's own account, and does not know a principal that is an account.
+# moto checks the trust policies of the caller's own account, and does not support an account as a principal.
 REQUIRE_RESOURCE_ACCESS_POLICIES_CHECK.clear()
 
 
@@ -27,7 +27,7 @@ def enforce(enforced: bool) -> None:
     """Set whether moto checks the signature and the policies of each request.
 
     Args:
-        enforced: Whether it does.
+        enforced: Whether to check them.
     """
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0 if enforced else float("inf")
     ActionAuthenticatorMixin.request_count = 0
@@ -65,7 +65,7 @@ def _enforced() -> bool:
 
 
 def _caller(request: ApiRequest, environ: Environ) -> str | None:
-    """Return the ARN of the caller; None for an access key that nobody has and that moto refuses."""
+    """Return the ARN of the caller; None for an unknown access key, which moto refuses."""
     token = environ.get("HTTP_X_AMZ_SECURITY_TOKEN")
     headers = {} if token is None else {"X-Amz-Security-Token": token}
     try:
@@ -78,7 +78,7 @@ def _trusts(account_id: str, arn: str, caller: str, external_id: object) -> bool
     role = _role(account_id, arn)
     if role is None:
         return False
-    statements = _listed(json.loads(role.assume_role_policy_document)["Statement"])
+    statements = _as_list(json.loads(role.assume_role_policy_document)["Statement"])
     effects = {statement["Effect"] for statement in statements if _applies(statement, caller, external_id)}
     return effects == {"Allow"}
 
@@ -91,15 +91,15 @@ def _role(account_id: str, arn: str) -> Role | None:
 
 
 def _applies(statement: Mapping[str, Any], caller: str, external_id: object) -> bool:
-    """Return whether a statement is about the caller; one with other conditions never is."""
-    if "sts:AssumeRole" not in _listed(statement.get("Action")):
+    """Return whether a statement applies to the caller. Conditions other than an external ID are never met."""
+    if "sts:AssumeRole" not in _as_list(statement.get("Action")):
         return False
     principal = statement.get("Principal", {})
-    principals = set(_listed(principal.get("AWS") if isinstance(principal, Mapping) else principal))
+    principals = set(_as_list(principal.get("AWS") if isinstance(principal, Mapping) else principal))
     if not ({"*"} | _names_of(caller)) & principals:
         return False
     wanted = {
-        (operator, key): _listed(value)
+        (operator, key): _as_list(value)
         for operator, tests in statement.get("Condition", {}).items()
         for key, value in tests.items()
     }
@@ -119,5 +119,5 @@ def _names_of(caller: str) -> set[str]:
     return names
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

@@ -32,7 +32,7 @@ _LOGIN_PAGE = (
 )
 _ERROR = {"__type": "InternalServerException", "message": "An internal error occurred."}
 _LABELS = ("Name", "DisplayName", "Alias")
-# The error of a throttled request, where it is not the one of AWS JSON services.
+# The throttling error of each service that does not use that of AWS JSON services.
 _THROTTLING = {"organizations": "TooManyRequestsException", "sts": "Throttling"}
 
 Document = dict[str, Any]
@@ -41,7 +41,7 @@ Types = dict[str, tuple[type, ...]]
 
 @dataclass
 class Call:
-    """A request that a fault hits, and the details of the fault; ``ended`` is set when the server stops."""
+    """A request to which a fault applies, and the details of the fault; ``ended`` is set when the server stops."""
 
     details: dict[str, Any]
     request: ApiRequest
@@ -51,12 +51,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Kind:
-    """What a kind of fault does.
+    """A kind of fault, and its effect on a request.
 
     Args:
         needs: Whether a request qualifies for the fault.
         before: Runs before the request is answered.
-        instead: Answers the request, which the service then does not see.
+        instead: Answers the request in place of the service.
         after: Changes the reply of the service, unless that is an error.
         required: The details that a fault must have, with their types.
         optional: The other details.

@@ -40,7 +40,7 @@ class StrictOrganizationsResponse(JsonAuthorization, OrganizationsResponse):
 
     @property
     def organizations_backend(self) -> OrganizationsBackend:
-        """The backend of the management account for a delegated administrator, of the caller's account otherwise."""
+        """The backend of the management account for a delegated administrator, otherwise of the caller's account."""
         management = organizations_backends.master_accounts.get(self.current_account)
         if management is not None:
             backend = organizations_backends[management[0]][management[1]]
@@ -113,7 +113,7 @@ class StrictOrganizationsResponse(JsonAuthorization, OrganizationsResponse):
         if start is None:
             raise OrganizationsError("InvalidInputException", "You provided an invalid pagination token.")
         end = start + (self._get_param("MaxResults") or _PAGE_SIZE)
-        reply: dict[str, Any] = {key: [_shown(item) for item in items[start:end]]}
+        reply: dict[str, Any] = {key: [_as_document(item) for item in items[start:end]]}
         if end < len(items):
             reply["NextToken"] = page_token(end, scope)
         return json.dumps(reply)
@@ -125,7 +125,7 @@ def register() -> None:
 
 
 def management_backend() -> OrganizationsBackend | None:
-    """Return moto's AWS Organizations with the first organization in this process, None if it has none."""
+    """Return moto's AWS Organizations with the first organization in this process, or None without one."""
     backends = (backend for _, _, backend in organizations_backends.iter_backends())
     return next((backend for backend in backends if isinstance(backend, OrganizationsBackend) and backend.org), None)
 
@@ -164,7 +164,7 @@ def join(backend: OrganizationsBackend, account: Account) -> None:
     assert backend.org is not None
     backend.create_account(AccountName=account.description["Name"], Email=account.description["Email"])
     member = backend.accounts[-1]
-    # moto makes up an account ID, and IAM of that account.
+    # moto generates another account ID, and IAM for that account.
     organizations_backends.master_accounts[account.id] = organizations_backends.master_accounts.pop(member.id)
     iam_backends.pop(member.id, None)
     _describe(member, account, backend.org.id)
@@ -195,7 +195,7 @@ def _children(backend: OrganizationsBackend, parent_id: str, of: str) -> list[An
     return [child for child in getattr(backend, of) if child.parent_id == parent_id]
 
 
-def _shown(item: FakeAccount | FakeOrganizationalUnit) -> dict[str, Any]:
+def _as_document(item: FakeAccount | FakeOrganizationalUnit) -> dict[str, Any]:
     if isinstance(item, FakeOrganizationalUnit):
         return {"Id": item.id, "Arn": item.arn, "Name": item.name}
     description: dict[str, Any] = {**item.describe(), "State": item.state}

@@ -68,12 +68,12 @@ def alternate_token(token: str | None) -> str:
 
 
 def fresh_token() -> str:
-    """Return a token that was never given out."""
+    """Make up a token that was never returned before."""
     return f"{_PREFIX}{next(_fresh)}"
 
 
 class Pages:
-    """Learns from the replies that pass which page a token leads to."""
+    """The page that each token leads to, learned from the replies."""
 
     def __init__(self) -> None:
         self._lock = Lock()

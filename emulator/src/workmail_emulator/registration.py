@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes WorkMail known to moto without changing a file of it."""
+"""The registration of WorkMail with moto, which changes none of moto's files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _URL_PATTERN = re.compile(r"https?://workmail\.(.+)\.amazonaws\.com")
 def register() -> None:
     """Add WorkMail to moto's services in this process, and replace the listings of AWS Organizations.
 
-    It holds for mock_aws and for moto's server; a second call changes nothing.
+    It applies to ``mock_aws`` and to moto's server. A second call changes nothing.
 
     moto imports a service as ``moto.<service>`` and finds it by the URL patterns of its backend index.
     """

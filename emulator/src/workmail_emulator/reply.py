@@ -19,7 +19,7 @@ _JSON = "application/x-amz-json-1.1"
 
 @dataclass
 class Reply:
-    """A reply to send; ``promised_length`` is the Content-Length of one that is shorter than it says."""
+    """A reply to send; ``promised_length`` is a Content-Length that is larger than the body."""
 
     status: int
     body: bytes

@@ -19,7 +19,7 @@ Environ = dict[str, Any]
 
 @dataclass
 class ApiRequest:
-    """One request: what it asks for, and who asks."""
+    """A request: the operation, its parameters, and the caller."""
 
     service: str | None
     operation: str | None

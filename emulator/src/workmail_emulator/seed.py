@@ -41,7 +41,7 @@ Seed = Mapping[str, Any] | str | Path
 
 
 @dataclass
-class _Planted:
+class _SeededOrganization:
     account_id: str
     region: str
     organization: Organization
@@ -54,21 +54,21 @@ def load(seed: Seed) -> None:
         seed: The document itself, or the path of a JSON or YAML file with it.
 
     Raises:
-        SeedError: Naming the place: unknown keys, wrong types, bad times, duplicate IDs, accounts or organizations
-            that exist already, a file that cannot be read.
+        SeedError: The seed has unknown keys, wrong types, invalid times, duplicate IDs, or accounts or organizations
+            that exist already, or the file cannot be read. The error names the place.
     """
     document = _read(Path(seed)) if isinstance(seed, str | Path) else seed
     known_keys(document, ("Organizations", "Accounts", "AwsOrganization"), "")
     now = time.time()
     found = Accounts.of(document, now)
-    plants = list(_planted(document, now))
+    plants = list(_parse_organizations(document, now))
     found.add()
     for plant in plants:
         workmail_backends[plant.account_id][plant.region].add_organization(plant.organization)
 
 
 def empty() -> None:
-    """Remove all that seeds hold from this process, and return to the default behaviors."""
+    """Remove the content of all seeds from this process, and return to the default behaviors."""
     models.empty()
     organizations.empty()
     accounts.empty()
@@ -84,7 +84,7 @@ def parse(source: str) -> Any:
         The document.
 
     Raises:
-        SeedError: If it is neither.
+        SeedError: If the text is neither JSON nor YAML.
     """
     try:
         return json.loads(source)
@@ -120,7 +120,7 @@ def _organization_keys() -> tuple[str, ...]:
     return (*reply_shape("workmail", "DescribeOrganization").members, *_OWN_KEYS)
 
 
-def _planted(document: Mapping[str, Any], now: float) -> Iterator[_Planted]:
+def _parse_organizations(document: Mapping[str, Any], now: float) -> Iterator[_SeededOrganization]:
     seen: set[str] = set()
     for account_id, path, entry in _entries_by_account(document):
         region = text(entry, "Region", path, r"[a-z0-9-]+", _DEFAULT_REGION)
@@ -131,7 +131,7 @@ def _planted(document: Mapping[str, Any], now: float) -> Iterator[_Planted]:
         if organization_id in seen or organization_id in workmail_backends[account_id][region].organizations:
             raise SeedError(f"{path}.OrganizationId: duplicate {organization_id!r}")
         seen.add(organization_id)
-        yield _Planted(account_id, region, organization)
+        yield _SeededOrganization(account_id, region, organization)
 
 
 def _number(entry: Mapping[str, Any], key: str, path: str) -> int:

@@ -84,7 +84,7 @@ class Emulator:
 
         Raises:
             SeedError: If the seed cannot be used.
-            OSError: If the address cannot be listened on.
+            OSError: If the server cannot listen on the address.
         """
         server = _Server(self._host, self._port, self._application, self._verbose)
         if self._seed is not None:
@@ -134,7 +134,7 @@ class Emulator:
         behave(**behaviors)
 
     def reset(self) -> None:
-        """Remove seeds, behaviors, faults and log; what moto holds of other accounts and services stays."""
+        """Remove seeds, behaviors, faults and log, but no data that moto has for other accounts and services."""
         self._application.reset()
 
     def enforce_iam(self, enforced: bool = True) -> None:
@@ -176,14 +176,14 @@ class Emulator:
         ]
 
     def personal_access_tokens(self, organization_id: str, account_id: str | None = None) -> list[dict[str, Any]]:
-        """Return the tokens that a WorkMail organization holds now.
+        """Return the tokens that a WorkMail organization has now.
 
         Args:
             organization_id: The organization, in any region.
             account_id: Its account; None for any.
 
         Returns:
-            The tokens as the API spells them, with times as epoch seconds.
+            The tokens with the field names of the API, with times as epoch seconds.
 
         Raises:
             KeyError: If the organization does not exist.
@@ -229,7 +229,7 @@ class _VerboseHandler(WSGIRequestHandler):
 
 
 class _Server(ThreadedWSGIServer):
-    """A server whose end ends its connections and waits for their threads."""
+    """A server that, when it is closed, closes its connections and waits for their threads."""
 
     daemon_threads = False
 
@@ -237,7 +237,7 @@ class _Server(ThreadedWSGIServer):
         self._open: set[socket.socket] = set()
         self._lock = Lock()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        # werkzeug, left to bind by itself, ends the process when it cannot; it keeps a duplicate of this socket.
+        # If werkzeug bound the socket, it would end the process on failure. It uses a duplicate of this socket.
         with socket.create_server((host, port), family=family, backlog=128) as listener:
             handler = _VerboseHandler if verbose else _QuietHandler
             super().__init__(host, port, application, handler, fd=listener.fileno())
@@ -251,7 +251,7 @@ class _Server(ThreadedWSGIServer):
         with self._lock:
             self._open.discard(request)
         if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, len(NO_LINGERING)) == NO_LINGERING:
-            # The shutdown that comes first elsewhere would send FIN.
+            # The base class calls shutdown() before close(), which would send FIN.
             self.close_request(request)
         else:
             super().shutdown_request(request)

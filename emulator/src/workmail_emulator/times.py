@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The times a seed may hold."""
+"""The times that a seed can contain, and their formats."""
 
 from __future__ import annotations
 

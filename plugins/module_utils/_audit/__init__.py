@@ -5,4 +5,4 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Check tokens against a policy, and check the facts and audits that users pass on."""
+"""Check tokens against a policy, and check facts and audits that users pass as input."""

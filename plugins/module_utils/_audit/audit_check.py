@@ -5,7 +5,10 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Checks of audits that users pass on, so no report says what its audit does not. Pure: the standard library only."""
+"""Checks of audits that users pass as input. Pure: the standard library only.
+
+They prevent reports of audits that are damaged or contradict themselves.
+"""
 
 from __future__ import annotations
 
@@ -27,17 +30,17 @@ _FINDING = ("rule_id", "severity", "description", "message", "known", "muted", "
 
 
 def check_audit(audit: object, path: str = "audit") -> Mapping[str, Any]:
-    """Check the result of an audit: that it is one, and that its parts agree with each other.
+    """Check that a value is the result of an audit, and that its parts are consistent.
 
     Args:
         audit: The result of ``workmail_pat_audit``, ``workmail_pat_findings`` or ``workmail_pat_merged``.
-        path: What to call it in an error.
+        path: The name of the audit in an error.
 
     Returns:
         The audit.
 
     Raises:
-        OptionError: It is not the result of an audit, or was changed since. The error names the place.
+        OptionError: The value is not the result of an audit, or was changed afterward. The error names the place.
     """
     missing = [key for key in KEYS if not isinstance(audit, Mapping) or key not in audit]
     if not isinstance(audit, Mapping) or missing:
@@ -77,7 +80,7 @@ def check_audit(audit: object, path: str = "audit") -> Mapping[str, Any]:
 
 
 def _policy(value: object, path: str) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the severities of which findings fail the audit, and the IDs of the rules."""
+    """Check the policy, and return the severities that fail the audit and the IDs of the rules."""
     policy = mapping_at(value, path, ("name", "file", "digest", "fail_on", "rules"))
     for key in ("name", "file"):
         optional_text_at(policy[key], f"{path}.{key}")
@@ -133,7 +136,7 @@ def _finding(value: object, rules: Sequence[str], path: str) -> Mapping[str, Any
 def _baseline(
     value: object, findings: Sequence[Mapping[str, Any]], fixed: Sequence[Mapping[str, Any]], path: str
 ) -> None:
-    """Check the baseline, and that findings are known or fixed only if there is one."""
+    """Check the baseline. Without a baseline, check that no finding is known or fixed."""
     if value is not None:
         here = f"{path}.baseline"
         baseline = mapping_at(value, here, ("as_of", "audited_at", "findings", "policy"))
@@ -189,7 +192,10 @@ def _summary(
 
 
 def _counts(audit: Mapping[str, Any], path: str) -> None:
-    """Compare accounts and organizations with the summary. It counts some tokens of one that was read in part."""
+    """Check that the summary has the correct numbers of accounts, organizations and tokens.
+
+    In an incomplete audit, the summary may count more tokens: it includes organizations that were read partially.
+    """
     accounts = sum(entry["organizations"] is not None for entry in audit["accounts"])
     if audit["summary"]["accounts"] != accounts:
         raise OptionError(
@@ -209,9 +215,9 @@ def _counts(audit: Mapping[str, Any], path: str) -> None:
 
 
 def _unread(audit: Mapping[str, Any], path: str) -> None:
-    """Check that errors explain each account and organization that was not read, except for those with nothing to read.
+    """Check that each account and each organization that was not read has an error.
 
-    An account that is suspended or closed cannot be read, and an organization that is being deleted has no tokens.
+    A suspended or closed account and an organization that is being deleted need no error, because they are never read.
     """
     named = {error["organization_id"] for error in audit["errors"]}
     for index, entry in enumerate(audit["accounts"]):

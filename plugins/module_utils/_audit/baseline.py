@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Baselines: earlier audits that new ones are compared with. Pure: the standard library only."""
+"""Baselines: earlier audits with which new audits are compared. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .result import INCOMPLETE, SCHEMA_VERSION, conclude
 
 MAX_AGE = "90d"
 _MOST_NAMED = 3
-# The clocks of hosts differ, and the result of a merge has the instant of one and the time of another.
+# The tolerance for differences between clocks: a merged audit can have as_of from one host and audited_at from another.
 _SAME_TIME = 300 * SECOND
 _NEW_BASELINE = "Use the audit.json of a newer audit as the baseline, after reviewing its findings."
 
@@ -28,10 +28,10 @@ FindingKey = Tuple[str, Any, str, str]
 
 
 class Baseline(NamedTuple):
-    """An audit that was checked.
+    """A valid baseline.
 
-    ``findings`` has the findings that are not muted, by rule and token. ``organizations`` has the account ID of each
-    organization that was read, by organization ID. ``evidence`` is the entry ``baseline`` of a result.
+    ``findings`` are the findings that are not muted, by rule and token. ``organizations`` are the account IDs of the
+    organizations that were read, by organization ID. ``evidence`` is the field ``baseline`` of a result.
     """
 
     findings: Mapping[FindingKey, Mapping[str, Any]]
@@ -40,20 +40,21 @@ class Baseline(NamedTuple):
 
 
 def read_baseline(document: object, max_age: object, now: int, path: str = "baseline") -> Baseline:
-    """Check that an earlier audit can serve as a baseline.
+    """Check that an earlier audit can be used as a baseline.
 
     Args:
-        document: The result of an audit, as ``audit.json`` has it.
-        max_age: How old it may be at most, a duration such as ``90d``. If None, ``MAX_AGE``.
+        document: The result of an audit, as in ``audit.json``.
+        max_age: The maximum age, as a duration such as ``90d``; None for ``MAX_AGE``.
         now: The present, in microseconds since the epoch.
-        path: What to call it in an error.
+        path: The name of the baseline in an error.
 
     Returns:
         The baseline.
 
     Raises:
-        OptionError: It is not the result of an audit, has a newer schema, was incomplete, is too old, was made later
-            than now, or judges the tokens as of a later instant than it was made; or ``max_age`` is not a duration.
+        OptionError: ``max_age`` is not a duration; or the document is not the result of an audit, has a newer schema,
+            is incomplete, is too old, was made after ``now``, or has an ``as_of`` that is later than the time at which
+            it was made.
     """
     longest = parse_duration(MAX_AGE if max_age is None else max_age, f"{path}_max_age")
     audit = _audit(document, path)
@@ -82,7 +83,7 @@ def read_baseline(document: object, max_age: object, now: int, path: str = "base
         )
     counted = [finding for finding in audit["findings"] if not finding["muted"]]
     return Baseline(
-        # A token without an ID cannot be found again.
+        # Skip tokens without an ID, because they cannot be found again.
         findings={
             _key(finding): finding for finding in counted if finding["token"]["personal_access_token_id"] is not None
         },
@@ -117,24 +118,24 @@ def _audit(document: object, path: str) -> Mapping[str, Any]:
 
 
 def compare_with_baseline(audit: Mapping[str, Any], baseline: Baseline) -> dict[str, Any]:
-    """Mark the findings that the baseline has, which do not fail the audit, and list those of it that are gone.
+    """Mark the known findings of an audit, which do not fail it, and list the fixed findings.
 
-    A finding is gone if its rule is still in the policy, its organization was read completely, and the audit does not
-    have it.
+    A finding is known if the baseline has it. A finding of the baseline is fixed if the audit does not have it,
+    although its rule is still in the policy and its organization was read completely.
 
     Args:
         audit: The result of ``result.audit``.
         baseline: The baseline.
 
     Returns:
-        The audit with ``known`` in each finding, ``fixed``, ``baseline``, and the counts and the outcome that follow.
+        The audit with ``known`` in each finding, ``fixed``, ``baseline``, and the new counts and outcome.
 
     Raises:
-        OptionError: The audit is complete, and did not read an organization of the baseline.
+        OptionError: The audit is complete, but did not read an organization of the baseline.
     """
     _require_organizations(audit, baseline)
     findings = [{**finding, "known": _key(finding) in baseline.findings} for finding in audit["findings"]]
-    # The account of an organization is null if the credentials may not describe the organization.
+    # Compare without the account ID, which is null if the credentials may not describe the organization.
     found = {_place(finding) for finding in findings}
     rules = {rule["id"] for rule in audit["policy"]["rules"]}
     read = {entry["id"] for entry in audit["organizations"] if entry["tokens"] is not None or _is_vanishing(entry)}
@@ -152,20 +153,20 @@ def _key(finding: Mapping[str, Any]) -> FindingKey:
 
 
 def _place(finding: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return what says that a finding is still there, whether or not its account is known."""
+    """Return the parts of the key of a finding that are known even if its account is not."""
     token = finding["token"]
     return finding["rule_id"], token["organization_id"], token["personal_access_token_id"]
 
 
 def _is_vanishing(entry: Mapping[str, Any]) -> bool:
-    """Find out whether an organization has no tokens any more, because it is being deleted."""
+    """Return whether an organization has no tokens because of its state, for example because it is being deleted."""
     return not Organization(entry["id"], entry["alias"], entry["region"], entry["state"] or "").readable
 
 
 def _require_organizations(audit: Mapping[str, Any], baseline: Baseline) -> None:
-    """Refuse a baseline of organizations that the audit does not read: their findings would look fixed.
+    """Refuse a baseline with an organization that a complete audit did not read: its findings would look fixed.
 
-    Organizations of an account that was listed and cannot be read are not known, and an incomplete audit has errors.
+    The organizations of an account that could not be read are excepted, because the audit cannot know them.
     """
     unread = {entry["id"] for entry in audit["accounts"] if entry["organizations"] is None}
     listed = {entry["id"] for entry in audit["organizations"]}

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Checks of facts that users pass on: are they valid, and are they complete? Pure: the standard library only."""
+"""Checks that facts from users are valid and complete. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _UNCHANGED = "Pass the unchanged result of workmail_pat_info, gathered without s
 
 
 class CheckedFacts(NamedTuple):
-    """Facts that are valid.
+    """Valid facts.
 
-    The errors of ``coverage`` say what they lack. ``as_of`` is None for a list of records. ``users`` has the users
-    whose tokens were asked for; none if the tokens of all were, or if that is not known.
+    ``coverage`` has an error for each part that is missing. ``as_of`` is None for a list of records. ``users`` are the
+    users whose tokens were requested; empty if the tokens of all users were requested, or if this is not known.
     """
 
     tokens: Sequence[Token]
@@ -39,14 +39,18 @@ class CheckedFacts(NamedTuple):
 
 
 def check_facts(facts: object, complete: object = None) -> CheckedFacts:
-    """Check facts, and find out what they lack.
+    """Check that facts are valid, and report their missing parts.
 
     Args:
         facts: The result of ``workmail_pat_info``, or a list of its records.
-        complete: Whether a list is complete, which only the user knows. None or False: it is not.
+        complete: Whether a list of records is complete, which only the user knows. None and False both mean that it may
+            be incomplete.
+
+    Returns:
+        The facts, with an error for each missing part.
 
     Raises:
-        OptionError: These are not facts. The error names the place.
+        OptionError: The facts are not valid. The error names the place.
     """
     if complete is not None and not isinstance(complete, bool):
         raise OptionError(f"complete: expected true or false, got {quoted(complete)}")
@@ -112,7 +116,7 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
         errors += _lacking_accounts(accounts, organizations)
     if selected == len(tokens) == read:
         errors += _other_counts(tokens, summary, facts["as_of"])
-    # The summary may count fewer tokens and other organizations; the errors say so.
+    # If the summary counts fewer tokens than the organizations have, an error was already added.
     counts = [entry["tokens"] for entry in organizations if entry["tokens"] is not None]
     users = [text_at(user, "facts.users") for user in list_at(facts.get("users", []), "facts.users")]
     return CheckedFacts(
@@ -123,7 +127,7 @@ def _of_result(facts: Mapping[str, Any]) -> CheckedFacts:
 def _lacking_organizations(
     tokens: Iterable[Token], organizations: Sequence[Mapping[str, Any]], counted: int
 ) -> list[dict[str, Any]]:
-    """Compare the organizations with the tokens and with the number of those that were read completely."""
+    """Return errors if the organizations do not match the tokens, or the number of organizations in the summary."""
     counts: dict[str, int] = {}
     for token in tokens:
         counts[token.organization_id] = counts.get(token.organization_id, 0) + 1
@@ -152,7 +156,7 @@ def _lacking_organizations(
 def _lacking_accounts(
     accounts: Sequence[Mapping[str, Any]], organizations: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Compare the accounts with their organizations."""
+    """Return errors if the accounts do not match their organizations."""
     counts: dict[str | None, int] = {}
     for entry in organizations:
         counts[entry["account_id"]] = counts.get(entry["account_id"], 0) + (entry["tokens"] is not None)
@@ -173,7 +177,7 @@ def _lacking_accounts(
 
 
 def _other_counts(tokens: Sequence[Token], summary: Mapping[str, Any], as_of: object) -> list[dict[str, Any]]:
-    """Compare the tokens with the other numbers in the summary. Somebody may have changed a record or replaced it."""
+    """Return errors if the tokens do not match the other numbers in the summary, for example after a manual change."""
     instant = parse_instant(text_at(as_of, "facts.as_of"), "facts.as_of")
     found = {
         "expired": sum(token.expired(instant) for token in tokens),
@@ -202,10 +206,10 @@ def _organization(entry: object, path: str) -> Mapping[str, Any]:
 
 
 def check_organization(entry: object, path: str) -> None:
-    """Check an entry of the organizations of facts or of an audit.
+    """Check an entry of the list ``organizations`` of facts or of an audit.
 
     Raises:
-        OptionError: It is not valid. The error names the place.
+        OptionError: The entry is not valid. The error names the place.
     """
     _organization(entry, path)
 
@@ -215,13 +219,13 @@ def check_accounts(value: object, path: str) -> list[Mapping[str, Any]]:
 
     Args:
         value: The accounts.
-        path: What to call them in an error.
+        path: The name of the accounts in an error.
 
     Returns:
         The accounts.
 
     Raises:
-        OptionError: They are not valid. The error names the place.
+        OptionError: The accounts are not valid. The error names the place.
     """
     accounts = []
     for index, entry in enumerate(list_at(value, path)):
@@ -237,10 +241,10 @@ def check_accounts(value: object, path: str) -> list[Mapping[str, Any]]:
 
 
 def check_errors(value: object, path: str) -> list[Mapping[str, Any]]:
-    """Check the errors of facts or of an audit.
+    """Check the list ``errors`` of facts or of an audit, and return it.
 
     Raises:
-        OptionError: They are not valid. The error names the place.
+        OptionError: The errors are not valid. The error names the place.
     """
     errors = []
     for index, entry in enumerate(list_at(value, path)):
@@ -290,7 +294,7 @@ def _lack(problem: str, hint: str, place: Organization | None = None) -> dict[st
 
 
 def _organizations_of(tokens: Iterable[Token]) -> list[dict[str, Any]]:
-    """The organizations of tokens; their state is not known."""
+    """Make the records of the organizations of tokens. Their state is not known."""
     counts: dict[str, int] = {}
     first: dict[str, Token] = {}
     for token in tokens:
@@ -311,7 +315,7 @@ def _organizations_of(tokens: Iterable[Token]) -> list[dict[str, Any]]:
 
 
 def _accounts_of(organizations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The accounts of organizations; their state and role are not known."""
+    """Make the records of the accounts of organizations. Their state and role are not known."""
     accounts: dict[str | None, list[Mapping[str, Any]]] = {}
     for entry in organizations:
         accounts.setdefault(entry["account_id"], []).append(entry)

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The result of an audit, which module, filters and reports share. Pure: the standard library only."""
+"""The result of an audit, which the module, the filters and the reports use. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .._domain.times import format_instant
 from .._domain.tokens import Token
 
 PASS, VIOLATIONS, INCOMPLETE = "pass", "violations", "incomplete"
-# The version in galaxy.yml, which a module on a target does not have.
+# The version in galaxy.yml, copied because a module on a target host cannot read that file.
 COLLECTION_VERSION = "0.1.0"
-# The version of the form of a result, which docs/audit.v1.schema.json describes.
+# The version of the format of a result. docs/audit.v1.schema.json describes the format.
 SCHEMA_VERSION = 1
 KEYS = (
     "outcome",
@@ -54,17 +54,17 @@ def audit(
 
     Args:
         policy: The policy.
-        tokens: At least every token that a rule finds.
-        as_of: The instant to judge at, in microseconds since the epoch.
-        coverage: What was read.
+        tokens: The tokens, at least those that violate a rule.
+        as_of: The instant at which the tokens are evaluated, in microseconds since the epoch.
+        coverage: The accounts and organizations that were read, and the errors.
         now: The present, in microseconds since the epoch.
-        caller: The ARN that AWS STS gives for the credentials, if known.
+        caller: The ARN of the caller, or None if it is not known.
 
     Returns:
-        A dict with ``KEYS``, without a baseline. The outcome is as ``conclude`` finds it.
+        The result, with the fields in ``KEYS``. ``baseline`` is None.
 
     Raises:
-        PatrolError: From ``judge``.
+        PatrolError: A rule or an exception cannot be evaluated. See ``judge``.
     """
     verdict = judge(policy, tokens, as_of)
     return conclude(
@@ -103,15 +103,15 @@ def audit(
 
 
 def conclude(audit: Mapping[str, Any]) -> dict[str, Any]:
-    """Count the findings of an audit, and draw its outcome from them.
+    """Count the findings of an audit, and determine its outcome.
 
     Args:
-        audit: The result with its findings, those that are fixed, its policy and whether it is complete.
+        audit: The result, with at least ``findings``, ``fixed``, ``policy``, ``summary`` and ``complete``.
 
     Returns:
-        The result with the outcome and all counts of findings. The outcome is ``incomplete`` unless everything was
-        read, else ``violations`` if a finding that is neither muted nor known is at least as severe as the policy's
-        ``fail_on``, else ``pass``.
+        The result with ``outcome`` and all counts of findings. The outcome is ``incomplete`` if ``complete`` is false.
+        Otherwise it is ``violations`` if a finding is neither muted nor known and has a severity of at least
+        ``fail_on`` of the policy. Otherwise it is ``pass``.
     """
     findings, policy = audit["findings"], audit["policy"]
     failing = severities_from(policy["fail_on"])

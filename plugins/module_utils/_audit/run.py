@@ -5,7 +5,10 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""From options to a result: an audit of tokens. Facts do without it, since a module compiles all that it imports."""
+"""The implementation of ``workmail_pat_audit``, from its options to its result.
+
+It is separate from ``gather_facts``, so ``workmail_pat_info`` does not have to import and compile it.
+"""
 
 from __future__ import annotations
 
@@ -25,19 +28,19 @@ from .result import audit
 
 
 def gather_audit(options: Mapping[str, Any], connection: Connection) -> dict[str, Any]:
-    """Read the tokens and check them against a policy, keeping only those that a rule finds.
+    """Read the tokens and check them against a policy. Only tokens that violate a rule stay in memory.
 
     Args:
-        options: The options by name, and the documents ``policy`` and, if any, ``baseline``. Owners are read with
-            ``owners``, and if the policy needs them.
+        options: The options by name, including the documents ``policy`` and ``baseline``. Owners are read if ``owners``
+            is set or the policy needs them.
         connection: Makes the clients.
 
     Returns:
-        The result of ``audit``, and the cost as ``gather_facts`` returns it.
+        The result of ``audit``, and the cost, as in the result of ``gather_facts``.
 
     Raises:
-        PatrolError: An option, the policy or the baseline is not valid, or the answer would be incomplete; then its
-            details have the cost.
+        PatrolError: An option, the policy or the baseline is not valid, or the result would be incomplete. If the sweep
+            has started, the details of the error contain the cost.
     """
     policy = parse_policy(options.get("policy"))
     now = current_instant()

@@ -21,8 +21,8 @@ class Account(NamedTuple):
 
     Fields:
         id: Its ID of 12 digits; None if it is not known.
-        name: Its name in AWS Organizations; None if AWS Organizations was not asked.
-        state: Its state in AWS Organizations, such as ``ACTIVE`` or ``SUSPENDED``; None if it was not asked.
+        name: Its name in AWS Organizations; None if the account was not listed there.
+        state: Its state in AWS Organizations, such as ``ACTIVE`` or ``SUSPENDED``; None if it was not listed there.
         role_arn: The ARN of the role to assume in it; None for the account of the credentials in use.
     """
 
@@ -33,7 +33,7 @@ class Account(NamedTuple):
 
     @property
     def readable(self) -> bool:
-        """Whether to read the account. AWS refuses every call to one that is suspended or closed."""
+        """Whether AWS allows calls to the account. AWS refuses every call to a suspended or closed account."""
         return self.state in (None, ACTIVE)
 
 

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Checks of values that come from outside: results that users pass on, and files. Pure: the standard library only."""
+"""Checks of values from users: results of earlier tasks, options and files. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from typing import Any, Iterable, Mapping, NoReturn
 from .errors import OptionError
 from .text import expected, named, quoted, shortened
 
-# Far deeper than any result is, and far less deep than what exhausts the stack of what reads it.
+# Much deeper than any result, but not deep enough to exhaust the stack of a recursive reader.
 DEEPEST = 64
 _MOST_BITS = 64
-# How many parts may occur again, as YAML aliases make them: so many, and so many for each part that is there once.
-# Findings of the same token share its record. Nested aliases double what is written with each level.
+# The number of parts that may be repeated, for example by YAML aliases: a fixed number, plus a number for each distinct
+# part. Some repetition is normal, because findings of the same token share its record. But nested aliases double the
+# size of the written document at each level.
 _MOST_REPEATED = 10_000
 _MOST_REPEATED_EACH = 64
 
@@ -27,19 +28,19 @@ _Place = Any  # A nested tuple (place of the parent, key), or the path at which 
 
 
 def check_plain(value: object, path: str) -> None:
-    """Check that a value can be written as JSON and read by everything that reads results.
+    """Check that a value can be written as JSON, and that other programs can read it.
 
     Args:
-        value: The value. Text of Ansible's own types is text.
-        path: What to call the value in an error.
+        value: The value. Subclasses of ``str``, such as the tagged text of Ansible, count as text.
+        path: The name of the value in an error.
 
     Raises:
-        OptionError: It holds something else than mappings with text as keys, lists, text, true, false, null and
-            numbers, is nested too deeply, repeats its parts too often, or a number or text in it cannot be written. The
-            error names the place.
+        OptionError: The value contains anything other than mappings with text keys, lists, text, Booleans, null and
+            numbers; is nested too deeply; repeats its parts too often; or has a number or text that cannot be written.
+            The error names the place.
     """
     waiting: list[tuple[object, _Place, int]] = [(value, path, 1)]
-    # By identity. The values are kept, since the identity of one that is gone can be that of another.
+    # By identity. The values are kept alive, because Python can reuse the identity of a deleted value.
     seen: dict[int, object] = {}
     once = repeated = 0
     while waiting:
@@ -101,15 +102,15 @@ def _path(place: _Place) -> str:
 
 
 def mapping_at(value: object, path: str, required: Iterable[str] = ()) -> Mapping[str, Any]:
-    """Return a value that has to be a mapping with certain keys.
+    """Return a value that must be a mapping with certain keys.
 
     Args:
         value: The value, of any type.
         path: The place of the value in an error.
-        required: The keys that it has to have.
+        required: The required keys.
 
     Raises:
-        OptionError: It is not, or lacks some of the keys.
+        OptionError: The value is not a mapping, or lacks some of the keys.
     """
     if not isinstance(value, Mapping):
         raise OptionError(f"{path}: expected a mapping, got {quoted(value)}")
@@ -120,14 +121,14 @@ def mapping_at(value: object, path: str, required: Iterable[str] = ()) -> Mappin
 
 
 def list_at(value: object, path: str) -> list[Any]:
-    """Return a value that has to be a list.
+    """Return a value that must be a list.
 
     Args:
         value: The value, of any type.
         path: The place of the value in an error.
 
     Raises:
-        OptionError: It is not.
+        OptionError: The value is not a list.
     """
     if not isinstance(value, (list, tuple)):
         raise OptionError(f"{path}: expected a list, got {quoted(value)}")
@@ -135,14 +136,14 @@ def list_at(value: object, path: str) -> list[Any]:
 
 
 def text_at(value: object, path: str) -> str:
-    """Return a value that has to be text.
+    """Return a value that must be text.
 
     Args:
         value: The value, of any type.
         path: The place of the value in an error.
 
     Raises:
-        OptionError: It is not.
+        OptionError: The value is not text.
     """
     if not isinstance(value, str):
         raise OptionError(f"{path}: expected text, got {quoted(value)}")
@@ -150,27 +151,27 @@ def text_at(value: object, path: str) -> str:
 
 
 def optional_text_at(value: object, path: str) -> str | None:
-    """Return a value that has to be text or null.
+    """Return a value that must be text or None.
 
     Args:
         value: The value, of any type.
         path: The place of the value in an error.
 
     Raises:
-        OptionError: It is neither.
+        OptionError: The value is neither text nor None.
     """
     return None if value is None else text_at(value, path)
 
 
 def count_at(value: object, path: str) -> int:
-    """Return a value that has to be a whole number of at least 0.
+    """Return a value that must be an integer of at least 0.
 
     Args:
         value: The value, of any type.
         path: The place of the value in an error.
 
     Raises:
-        OptionError: It is not.
+        OptionError: The value is not such an integer.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise OptionError(f"{path}: expected a whole number of at least 0, got {quoted(value)}")
@@ -178,14 +179,14 @@ def count_at(value: object, path: str) -> int:
 
 
 def boolean_at(value: object, path: str) -> bool:
-    """Return a value that has to be true or false.
+    """Return a value that must be a Boolean.
 
     Args:
         value: The value, of any type.
         path: The place of the value in an error.
 
     Raises:
-        OptionError: It is neither.
+        OptionError: The value is not a Boolean.
     """
     if not isinstance(value, bool):
         raise OptionError(f"{path}: expected true or false, got {quoted(value)}")
@@ -193,19 +194,19 @@ def boolean_at(value: object, path: str) -> bool:
 
 
 def integer_option(options: Mapping[str, Any], option: str, default: int, most: int | None) -> int:
-    """Return the value of an option that is a whole number of at least 1.
+    """Return the value of an option that must be an integer of at least 1.
 
     Args:
         options: The options by name.
         option: The name of the option.
-        default: The value of an option that is left out or None.
-        most: The largest valid value, or None if every number is valid.
+        default: The value to return if the option is missing or None.
+        most: The largest valid value, or None if there is no maximum.
 
     Returns:
         The value.
 
     Raises:
-        OptionError: The value is not such a number.
+        OptionError: The value is not an integer from 1 to ``most``.
     """
     value = options.get(option)
     if value is None:
@@ -222,11 +223,11 @@ def reject_unknown_options(given: Iterable[object], known: Iterable[str]) -> Non
     """Refuse options that do not exist.
 
     Args:
-        given: The names of the options that are given.
+        given: The names of the options that are set.
         known: The names of the options that exist.
 
     Raises:
-        OptionError: Names the first unknown option, the nearest one that exists, and all that exist.
+        OptionError: An option does not exist. The error names it, the most similar option and all valid options.
     """
     names = sorted(known)
     for name in given:

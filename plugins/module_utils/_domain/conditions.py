@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Conditions on a personal access token: one grammar for selection, policies and the test plugin.
+"""Conditions on a personal access token, in one grammar for ``select``, policies and the test plugin.
 
 Pure: the standard library only. A condition is one entry of ``CONDITIONS``.
 """
@@ -32,10 +32,11 @@ OWNER_STATES = ("ENABLED", "DISABLED", "DELETED", UNKNOWN)
 
 
 class Conditions(NamedTuple):
-    """Conditions that were checked and made ready.
+    """Compiled conditions.
 
-    ``matches(token, as_of)`` returns whether the token meets all of them at that instant, in microseconds since the
-    epoch. It raises IndeterminateError if the service left out what a condition needs.
+    ``matches(token, as_of)`` returns whether the token meets all of them at the instant ``as_of``, in microseconds
+    since the epoch. It raises ``IndeterminateError`` if the token lacks a value that a condition needs.
+    ``needs_owners`` is whether a condition needs the owner of the token.
     """
 
     matches: Predicate
@@ -60,22 +61,22 @@ def parse_conditions(document: object, path: str, required: bool = False) -> Con
         The compiled conditions.
 
     Raises:
-        MistakesError: The document is too large, or has unknown conditions or values that are not valid. It reports
-            all mistakes, each with the path, what is allowed and the nearest name.
+        MistakesError: The document is too large, or has unknown conditions or invalid values. The error reports all
+            mistakes, each with its path, the allowed values and the most similar name.
     """
     check_size(document, path)
     return _parse(document, path, required)
 
 
 def check_size(document: object, path: str) -> None:
-    """Refuse a document that would take long to check or to judge, as nested YAML aliases can make one.
+    """Refuse a document that is too large to process quickly, for example because of nested YAML aliases.
 
     Args:
-        document: Mappings, lists and values. A part that occurs several times counts each time.
+        document: Mappings, lists and values. A part that occurs several times is counted each time.
         path: The name of the document in an error.
 
     Raises:
-        MistakesError: It is nested too deeply or has too many parts.
+        MistakesError: The document is nested too deeply, has too many parts, or has a text that is too long.
     """
     waiting: list[tuple[object, int]] = [(document, 1)]
     parts = 0
@@ -91,7 +92,7 @@ def check_size(document: object, path: str) -> None:
             inner = [*part, *part.values()]
         elif isinstance(part, (list, tuple)):
             inner = list(part)
-        # Also those that wait: a list of many aliases of one long list must not fill the memory.
+        # Count the waiting parts too, so a list of many aliases of one long list cannot exhaust the memory.
         if parts + len(waiting) + len(inner) > MOST_PARTS:
             raise mistake(
                 path, f"is too large; at most {MOST_PARTS} keys and values are allowed, aliases counted each time"
@@ -139,17 +140,17 @@ def _parse_any(document: object, path: str) -> Conditions:
 
 
 def any_of(choices: Sequence[Conditions]) -> Conditions:
-    """Combine conditions into one that a token meets if it meets at least one of them.
+    """Combine conditions so that a token must meet at least one of them.
 
     Args:
-        choices: The conditions. Without any, no token meets the result.
+        choices: The conditions. If the sequence is empty, no token meets the combined conditions.
 
     Returns:
         The combined conditions.
     """
     tests = [choice.matches for choice in choices]
 
-    # Here and below a loop, which takes half as long as any and all with a generator.
+    # This loop, and the one in all_of, takes half as long as any() or all() with a generator.
     def test(token: Token, as_of: int) -> bool:
         met = False
         for matches in tests:
@@ -162,10 +163,10 @@ def any_of(choices: Sequence[Conditions]) -> Conditions:
 
 
 def all_of(parts: Sequence[Conditions]) -> Conditions:
-    """Combine conditions into one that a token meets if it meets all of them.
+    """Combine conditions so that a token must meet all of them.
 
     Args:
-        parts: The conditions. Without any, every token meets the result.
+        parts: The conditions. If the sequence is empty, every token meets the combined conditions.
 
     Returns:
         The combined conditions.
@@ -201,7 +202,7 @@ def _kind(value: object) -> str:
 def _boolean(value: object, path: str) -> bool:
     if isinstance(value, bool):
         return value
-    # A templated value can reach us as text.
+    # Ansible can pass the value of a template as text.
     words = {"true": True, "yes": True, "false": False, "no": False}
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
@@ -231,12 +232,12 @@ def _set_or_empty(value: object, path: str) -> frozenset[str]:
 
 
 def _glob(value: object, path: str) -> Callable[[str | None], bool]:
-    """A glob with case, for names that users write."""
+    """Compile case-sensitive globs, for token names, which users choose."""
     return _matcher(_some_texts(value, path), 0, path)
 
 
 def _glob_ignoring_case(value: object, path: str) -> Callable[[str | None], bool]:
-    """A glob without case, for ids, aliases, user names and e-mail addresses."""
+    """Compile case-insensitive globs, for IDs, aliases, user names and e-mail addresses."""
     return _matcher(_some_texts(value, path), re.IGNORECASE, path)
 
 
@@ -249,12 +250,12 @@ def _matcher(globs: Sequence[str], flags: int, path: str) -> Callable[[str | Non
 
 
 def _composed(text: str) -> str:
-    """Write an accented letter as one character, as most keyboards do. On some systems it is a letter and an accent."""
+    """Normalize text to NFC, because some systems write an accented letter as two characters and others as one."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 class _AccountGlobs(NamedTuple):
-    """Globs for accounts; ``by_name`` if one of them cannot match an account ID, so it is about names."""
+    """Globs for accounts. ``by_name`` is whether one of them can only match an account name, not an account ID."""
 
     match: Callable[[str | None], bool]
     by_name: bool
@@ -284,7 +285,10 @@ Value = TypeVar("Value")
 
 
 def _known(token: Token, value: Value | None, field: str, condition: str) -> Value:
-    """Return a value that a condition needs; to guess it could hide a token, or delete one."""
+    """Return a value that a condition needs, or raise ``IndeterminateError`` if it is None.
+
+    A guess could hide a token from an audit, or delete a token that must be kept.
+    """
     if value is None:
         raise _indeterminate(token, condition, f"has no {field}")
     return value

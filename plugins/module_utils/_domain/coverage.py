@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""How much of what was asked for was read. Pure: the standard library only."""
+"""The part of a requested sweep that was read. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 
 class Coverage(NamedTuple):
-    """The accounts, organizations and tokens that were read, and the errors of everything that was not.
+    """The accounts, organizations and tokens that were read, and an error for each part that was not.
 
-    Each of ``accounts`` is a record as results have it; its ``organizations`` is None unless it was read completely.
-    Each of ``organizations`` is a record as results have it; its ``tokens`` is None unless all of them were read.
-    ``tokens_read`` counts the tokens, selected or not, also those of an organization that was read in part.
+    ``accounts`` and ``organizations`` are lists of records, as in a result. ``organizations`` of an account is None
+    unless the account was read completely. ``tokens`` of an organization is None unless all its tokens were read.
+    ``tokens_read`` counts all tokens that were read, whether or not they are selected, and includes the tokens of an
+    organization that was read partially.
     """
 
     accounts: Sequence[Mapping[str, Any]]
@@ -27,15 +28,15 @@ class Coverage(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether every page of everything asked for was read. What is incomplete has an error."""
+        """Whether everything was read. Each part that was not has an error."""
         return not self.errors
 
     @property
     def accounts_read(self) -> int:
-        """How many accounts were read completely."""
+        """The number of accounts that were read completely."""
         return sum(account["organizations"] is not None for account in self.accounts)
 
     @property
     def organizations_read(self) -> int:
-        """How many organizations were read completely."""
+        """The number of organizations that were read completely."""
         return sum(organization["tokens"] is not None for organization in self.organizations)

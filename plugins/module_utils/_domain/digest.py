@@ -18,17 +18,17 @@ from .text import quoted
 
 
 def digest_of(document: object, path: str = "document") -> str:
-    """Compute the digest of a document, such as a policy, whatever the order of its keys.
+    """Compute the digest of a document, such as a policy. The order of its keys does not matter.
 
     Args:
-        document: The document, as it was given. Dates are equal to their text.
-        path: What to call it in an error.
+        document: The document. A date has the same digest as its text.
+        path: The name of the document in an error.
 
     Returns:
         ``sha256:`` and 64 hexadecimal digits.
 
     Raises:
-        OptionError: It cannot be written as JSON.
+        OptionError: The document cannot be written as JSON.
     """
     try:
         text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=as_text)
@@ -38,10 +38,10 @@ def digest_of(document: object, path: str = "document") -> str:
 
 
 def as_text(value: object) -> str:
-    """Return a date, which JSON does not have, as text. For ``json.dumps`` as ``default``.
+    """Convert a date to text, because JSON has no dates. Use it as the argument ``default`` of ``json.dumps``.
 
     Raises:
-        OptionError: It is not a date.
+        OptionError: The value is not a date.
     """
     if isinstance(value, datetime.date):
         return value.isoformat()

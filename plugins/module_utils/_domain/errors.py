@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The one exception root of the collection. Pure: the standard library only."""
+"""The exceptions of the collection, which have one base class. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .text import join_sentences, log_part, shortened
 _LONGEST_PROBLEM = 500
 _MISTAKES_IN_TEXT = 20
 _MISTAKES_IN_DETAILS = 100
-# The user name and password of a URL. Greedy, since a password can hold any character, also another @.
+# The user name and password of a URL. Greedy, because a password can contain any character, including @.
 _USERINFO = re.compile(r"(?<=://)\S*@")
 
 
@@ -26,10 +26,11 @@ class PatrolError(Exception):
     """Base class of all errors of the collection.
 
     Args:
-        message: What happened, as one sentence without a final full stop.
-        error_code: AWS's error code, botocore's exception name, or one of ours in the same style.
-        organization_id, region, operation, page, account_id: Where, as far as known; pages count from 1.
-        hint: What to do about it, as complete sentences.
+        message: The problem, as one sentence without a final full stop.
+        error_code: An error code of AWS, the name of an exception of botocore, or a code of this collection.
+        organization_id, region, operation, page, account_id: The place of the error, or None for each part that is not
+            known. The first page is 1.
+        hint: The suggested fix, as complete sentences.
         details: Further fields for a module's result, such as botocore's ``error`` and ``response_metadata``.
     """
 
@@ -48,8 +49,8 @@ class PatrolError(Exception):
         details: dict[str, Any] | None = None,
         account_id: str | None = None,
     ) -> None:
-        # It can contain text of the service, which must not forge a line, turn its direction, flood a log or be a
-        # command of a pipeline.
+        # The message can contain text of the service. That text must not add a line to a log, reverse the direction of
+        # writing, flood a log or run a command of a CI pipeline.
         message = _USERINFO.sub("***@", message)
         self.message = log_part(shortened(message, self.longest_message))
         super().__init__(self.message)
@@ -70,10 +71,10 @@ class PatrolError(Exception):
         page: int | None = None,
         account_id: str | None = None,
     ) -> PatrolError:
-        """Fill in where it happened. What is known already is kept.
+        """Add the place of the error. Parts that are already known are not changed.
 
         Args:
-            organization_id, region, operation, page, account_id: As for the class.
+            organization_id, region, operation, page, account_id: See the class.
 
         Returns:
             The error itself.
@@ -102,12 +103,11 @@ class PatrolError(Exception):
         return join_sentences(text, self.hint) if self.hint else text
 
     def as_result(self) -> dict[str, Any]:
-        """Return the error as the fields of a module's result, and as an entry of its ``errors`` list.
+        """Return the error as fields of the result of a module, or as an entry of its list ``errors``.
 
         Returns:
-            ``msg``, ``error_code``, ``account_id``, ``organization_id``, ``region``, ``operation``, ``page``
-            and ``hint``;
-            what is not known is None.
+            ``msg``, ``error_code``, ``account_id``, ``organization_id``, ``region``, ``operation``, ``page`` and
+            ``hint``. A field without a value is None.
         """
         return {
             "msg": str(self),
@@ -122,13 +122,13 @@ class PatrolError(Exception):
 
 
 class OptionError(PatrolError):
-    """An option, condition or document that is not valid; raised before any call to the service."""
+    """The error of an option, condition or document that is not valid."""
 
     error_code = "InvalidOptionException"
 
 
 class Mistake(NamedTuple):
-    """A mistake in a document: the path, the problem there, and the line and rule ID if they are known."""
+    """A mistake in a document: its path, the problem, and the line and the rule ID if they are known."""
 
     path: str
     problem: str
@@ -143,11 +143,11 @@ class Mistake(NamedTuple):
 
 
 class MistakesError(OptionError):
-    """All mistakes of a value or a document.
+    """The error that reports all mistakes in a value or a document.
 
     Args:
-        mistakes: At least one.
-        file: The name of the file that contains them, if there is one.
+        mistakes: The mistakes, at least one.
+        file: The name of the file that contains the mistakes, or None if they are not in a file.
     """
 
     longest_message = (_MISTAKES_IN_TEXT + 1) * (_LONGEST_PROBLEM + 200)
@@ -167,11 +167,11 @@ class MistakesError(OptionError):
 
 
 def mistake(path: str, problem: str) -> MistakesError:
-    """Make the error of one mistake.
+    """Make the error that reports one mistake.
 
     Args:
         path: The place of the mistake, such as ``select.expired`` or ``rules[2].id``.
-        problem: What is wrong there and what is allowed.
+        problem: The problem and the allowed values.
 
     Returns:
         The error.
@@ -180,21 +180,21 @@ def mistake(path: str, problem: str) -> MistakesError:
 
 
 class MistakeCollector:
-    """Collects the mistakes of several parts, so that all of them are reported at once."""
+    """A collector of the mistakes of several parts, which are then reported in one error."""
 
     def __init__(self) -> None:
         self.mistakes: list[Mistake] = []
 
     @contextlib.contextmanager
     def collect(self) -> Iterator[None]:
-        """Keep the mistakes of the part that is parsed inside the ``with`` block."""
+        """Collect the mistakes that the ``with`` block raises."""
         try:
             yield
         except MistakesError as error:
             self.mistakes += error.mistakes
 
     def raise_all(self) -> None:
-        """Raise the collected mistakes.
+        """Raise one error for all collected mistakes, if there are any.
 
         Raises:
             MistakesError: At least one mistake was collected.
@@ -204,23 +204,23 @@ class MistakeCollector:
 
 
 class IndeterminateError(PatrolError):
-    """A condition that cannot be judged because the service left out what it needs."""
+    """The error of a condition that cannot be evaluated, because the reply of the service lacks a required value."""
 
     error_code = "IndeterminateConditionException"
 
 
 class ReplyError(PatrolError):
-    """A reply of the service that is incomplete or not what the service model says."""
+    """The error of a reply that is incomplete or does not match the service model."""
 
     error_code = "MalformedResponseException"
 
 
 class ServiceError(PatrolError):
-    """An error that the service or the way to it reported."""
+    """An error of the service, of the network or of botocore."""
 
 
 class CredentialsError(PatrolError):
-    """Credentials that could not be had. It is never an error of the call that needed them."""
+    """The error of credentials that could not be obtained. It does not name the call that needed them."""
 
     error_code = "CredentialsException"
 
@@ -232,11 +232,11 @@ class CredentialsError(PatrolError):
         page: int | None = None,
         account_id: str | None = None,
     ) -> PatrolError:
-        """Fill in the account, the organization and the region that could not be read. What is known already is kept.
+        """Add the account, the organization and the region that could not be read.
 
         Args:
-            organization_id, region, account_id: As for the class.
-            operation, page: Ignored, because the credentials are not an error of a call.
+            organization_id, region, account_id: See the class.
+            operation, page: Ignored, because the error is not about a call.
 
         Returns:
             The error itself.
@@ -246,13 +246,13 @@ class CredentialsError(PatrolError):
 
 @contextlib.contextmanager
 def in_account(account_id: str | None) -> Iterator[None]:
-    """Fill in the account of the errors that the block raises.
+    """Add the account to each error that the block raises.
 
     Args:
-        account_id: The ID of the account, if it is known.
+        account_id: The ID of the account, or None if it is not known.
 
     Raises:
-        PatrolError: The same.
+        PatrolError: The error of the block.
     """
     try:
         yield
@@ -263,13 +263,13 @@ def in_account(account_id: str | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def attach_details(result: Callable[[], Mapping[str, Any]]) -> Iterator[None]:
-    """Put what was done into the error that ends it.
+    """Add the result so far to the details of an error that the block raises.
 
     Args:
-        result: Says what was done.
+        result: Returns the result so far.
 
     Raises:
-        PatrolError: The same, with the result among its details.
+        PatrolError: The error of the block, with the result in its details.
     """
     try:
         yield

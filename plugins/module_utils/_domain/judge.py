@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The findings of a policy among tokens. Pure: the standard library only."""
+"""Check tokens against a policy, and return the findings. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .tokens import Token, in_order, to_record
 
 
 class Verdict(NamedTuple):
-    """The findings in order, the exceptions past their end, and the active exceptions that matched no finding."""
+    """The sorted findings, the expired exceptions, and the active exceptions that match no finding (``unused``)."""
 
     findings: Sequence[Mapping[str, Any]]
     expired: Sequence[Mapping[str, Any]]
@@ -31,17 +31,17 @@ def judge(policy: Policy, tokens: Iterable[Token], as_of: int) -> Verdict:
 
     Args:
         policy: The policy.
-        tokens: The tokens, in any order; with their owners if the policy needs these.
-        as_of: The instant to judge at, in microseconds since the epoch, for tokens and exceptions alike.
+        tokens: The tokens, in any order; with their owners if the policy needs owners.
+        as_of: The instant at which tokens and exceptions are evaluated, in microseconds since the epoch.
 
     Returns:
         Findings ``{rule_id, severity, revoke, description, message, known, muted, exception, token}``, sorted by
-        severity (the worst first), rule ID, account ID, organization ID and token ID. ``known`` is False, and ``token``
-        is as ``to_record`` makes it. Besides, the exceptions as the policy has them.
+        severity (the highest first), rule ID, account ID, organization ID and token ID. ``known`` is False, and
+        ``token`` is the result of ``to_record``. Each exception is a ``PolicyException.document``.
 
     Raises:
-        OptionError: The policy needs owners that the tokens lack.
-        IndeterminateError: The service left out a time that a rule or an exception needs.
+        OptionError: The policy needs owners, but a token has none.
+        IndeterminateError: A token lacks a value that a rule or an exception needs.
     """
     rules = sorted(policy.rules, key=lambda rule: (-SEVERITIES.index(rule.severity), rule.id))
     expired = [exception for exception in policy.exceptions if exception.end <= as_of]
@@ -89,7 +89,7 @@ def _by_place_and_id(token: Token) -> tuple[str, str, str]:
 
 
 def _matching(active: Sequence[PolicyException], broken: set[str], token: Token, as_of: int) -> list[int]:
-    """List the exceptions that are about this token and a rule that it breaks."""
+    """Return the indexes of the exceptions that match the token and name a rule that the token breaks."""
     return [
         index
         for index, exception in enumerate(active)
@@ -98,7 +98,7 @@ def _matching(active: Sequence[PolicyException], broken: set[str], token: Token,
 
 
 def _summary(token: Token, as_of: int) -> str:
-    """Describe a token in one line for a person."""
+    """Describe a token in one line of text for a reader."""
     owner = token.owner
     whom = (owner and (owner.email or owner.name)) or token.user_id or "unknown"
     created, used, expires = token.date_created, token.date_last_used, token.expires_time

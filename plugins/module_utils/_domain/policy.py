@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""A policy on personal access tokens: its document, checked. Pure: the standard library only."""
+"""Policies on personal access tokens: the parser of their documents. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ _MISSING = object()
 
 
 class Rule(NamedTuple):
-    """What is wrong about a token that meets ``when``, and whether such a token may be revoked."""
+    """A rule of a policy.
+
+    A token that meets ``when`` violates the rule. ``revoke`` is whether such a token may be revoked.
+    """
 
     id: str
     severity: str
@@ -38,9 +41,10 @@ class Rule(NamedTuple):
 
 
 class PolicyException(NamedTuple):
-    """Findings of ``rules`` on tokens that meet ``match`` are muted before ``end``, in microseconds since the epoch.
+    """An exception of a policy.
 
-    ``document`` is the entry of the policy as users see it.
+    It mutes the findings of ``rules`` on tokens that meet ``match`` until ``end``, in microseconds since the epoch.
+    ``document`` is the exception as results show it.
     """
 
     rules: frozenset[str]
@@ -50,9 +54,10 @@ class PolicyException(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """A policy that was checked. A finding of at least ``fail_on`` that is neither muted nor known is a violation.
+    """A valid policy.
 
-    ``digest`` is that of the document, as ``digest_of`` computes it.
+    A finding is a violation if its severity is at least ``fail_on`` and it is neither muted nor known. ``digest`` is
+    the result of ``digest_of`` for the document.
     """
 
     fail_on: str
@@ -62,29 +67,29 @@ class Policy(NamedTuple):
 
     @property
     def needs_owners(self) -> bool:
-        """Whether a rule or an exception asks for the owner of a token."""
+        """Whether a rule or an exception needs the owner of a token."""
         return any(rule.when.needs_owners for rule in self.rules) or any(
             exception.match.needs_owners for exception in self.exceptions
         )
 
     @property
     def failing_severities(self) -> Sequence[str]:
-        """The severities of which a finding that is not muted is a violation."""
+        """The severities at which a finding that is neither muted nor known is a violation."""
         return severities_from(self.fail_on)
 
     @property
     def can_revoke(self) -> bool:
-        """Whether a finding of any rule can be a violation whose token may be revoked."""
+        """Whether at least one rule can produce a violation and may revoke the token."""
         return any(rule.revoke and rule.severity in self.failing_severities for rule in self.rules)
 
     @property
     def when(self) -> Conditions:
-        """Conditions that a token meets if any rule finds it."""
+        """Conditions that a token meets if it violates any rule."""
         return any_of([rule.when for rule in self.rules])
 
 
 def severities_from(severity: str) -> Sequence[str]:
-    """List a severity and those above it."""
+    """Return a severity and all higher severities."""
     return SEVERITIES[SEVERITIES.index(severity) :]
 
 
@@ -93,11 +98,15 @@ def parse_policy(document: object, lines: Mapping[str, int] | None = None) -> Po
 
     Args:
         document: A mapping with ``version``, ``rules`` and optionally ``fail_on`` (default ``low``) and ``exceptions``.
-        lines: The line of each path in the document, such as ``{"rules[0].when": 4}``, if it was read from a file.
+        lines: The line number of each path in the document, such as ``{"rules[0].when": 4}``; None if the document was
+            not read from a file.
+
+    Returns:
+        The policy.
 
     Raises:
-        MistakesError: The policy is not valid. It reports all mistakes, each with its path, rule ID and line, what is
-            allowed and the nearest name.
+        MistakesError: The policy is not valid. The error reports all mistakes, each with its path, rule ID and line,
+            the allowed values and the most similar name.
     """
     try:
         return _parse(document)
@@ -109,10 +118,10 @@ def policy_mistakes(document: object, lines: Mapping[str, int] | None = None) ->
     """Find all mistakes of a policy.
 
     Args:
-        document, lines: As for ``parse_policy``.
+        document, lines: See ``parse_policy``.
 
     Returns:
-        The mistakes in the order of the document; none if the policy is valid.
+        The mistakes in the order of the document; empty if the policy is valid.
     """
     try:
         parse_policy(document, lines)
@@ -122,7 +131,7 @@ def policy_mistakes(document: object, lines: Mapping[str, int] | None = None) ->
 
 
 def locate(found: Mistake, document: object, lines: Mapping[str, int]) -> Mistake:
-    """Add the ID of the rule that has the mistake, and the line of the innermost part that has one."""
+    """Add the rule ID and the line to a mistake. The line is that of the innermost part whose line is known."""
     rule_id = None
     match = _OF_A_RULE.match(found.path)
     rules = document.get("rules") if isinstance(document, Mapping) else None
@@ -155,7 +164,7 @@ def _parse(document: object) -> Policy:
             rules = _rules(policy["rules"], first)
     exceptions: list[PolicyException] = []
     with collector.collect():
-        # Without any rule ID, each exception would be a second mistake.
+        # If no rule has a valid ID, skip the check of rule IDs: it would only report the same mistake again.
         exceptions = _exceptions(policy.get("exceptions", []), list(first) or None)
     collector.raise_all()
     return Policy(fail_on, rules, exceptions, digest_of(document, "policy"))
@@ -167,7 +176,7 @@ def _check_version(version: object) -> None:
 
 
 def _rules(value: object, first: dict[str, int]) -> list[Rule]:
-    """Check the rules, and note the index of each rule ID, also of rules with mistakes."""
+    """Check the rules, and store the index of each rule ID in ``first``, including rules with mistakes."""
     entries = _entries(value, "rules")
     if not entries:
         raise mistake("rules", "expected at least one rule")
@@ -211,16 +220,16 @@ def _mapping(
 
     Args:
         value: The mapping.
-        path: Its path.
-        required, optional: The keys that it can have.
-        collector: Collects unknown, missing and empty keys.
-        top: Whether it is the document itself, whose keys have no prefix.
+        path: The path of the mapping.
+        required, optional: The allowed keys.
+        collector: Collects the mistakes of unknown, missing and empty keys.
+        top: Whether the mapping is the complete document, whose keys have no prefix in their path.
 
     Returns:
-        The known keys that have a value.
+        The allowed keys that have a value, with their values.
 
     Raises:
-        MistakesError: It is not a mapping.
+        MistakesError: The value is not a mapping.
     """
     if not isinstance(value, Mapping):
         raise mistake(path, f"expected a mapping, got {quoted(value)}")
@@ -252,7 +261,7 @@ def _severity(value: object, path: str) -> str:
 
 
 def _flag(value: object, path: str) -> bool:
-    # A templated value can arrive as text.
+    # Ansible can pass the value of a template as text.
     words = {"true": True, "yes": True, "false": False, "no": False}
     flag = words.get(value.lower()) if isinstance(value, str) else value
     if not isinstance(flag, bool):
@@ -336,7 +345,7 @@ def _rules_of_exception(value: object, path: str, rule_ids: Sequence[str] | None
 
 
 def _plain(value: object) -> Any:
-    """A part of a document with YAML's dates as text, so that it can be written as JSON."""
+    """Convert the dates in a part of a document to text, because JSON has no dates."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -345,9 +354,12 @@ def _plain(value: object) -> Any:
 
 
 def _end(value: object, path: str) -> tuple[int, str]:
-    """Find the instant from which an exception mutes nothing, and write its expiry.
+    """Parse the expiry of an exception.
 
-    A date holds through that day in UTC. YAML reads one that is not quoted as a date.
+    A date includes the complete day in UTC. YAML reads an unquoted date as a ``datetime.date``.
+
+    Returns:
+        The instant from which the exception has no effect, in microseconds since the epoch; and the expiry as text.
     """
     try:
         day = parse_date(value)

@@ -5,7 +5,10 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Strict parsing of JSON: whatever could hide or change a value is an error. Pure: the standard library only."""
+"""Strict parsing of JSON, which refuses everything that could hide or change a value.
+
+Pure: the standard library only.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +26,17 @@ def parse_json(content: bytes) -> Any:
         content: The bytes.
 
     Returns:
-        The value. Each text in it can be written to a file in UTF-8.
+        The value. All its text can be encoded in UTF-8.
 
     Raises:
-        ValueError: The content is not valid JSON, has a name twice in an object, or has a number that JSON does not
-            have. The text continues a sentence such as "the file is".
+        ValueError: The content is not valid JSON, an object has a duplicate key, or a number is not finite. The message
+            is a phrase that completes a sentence such as "the file is".
     """
     try:
         text = content.decode("utf-8")
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite_number)
         if "\\u" in text:
-            # An escape can carry half of a character, which no file or terminal accepts.
+            # An escape can be a lone surrogate, which cannot be encoded in UTF-8.
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeError as error:
         raise ValueError(f"not valid UTF-8: {error}") from error
@@ -47,13 +50,13 @@ def parse_json(content: bytes) -> Any:
 def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(members)
     if len(document) != len(members):
-        # In Python, the last one would win, so an empty list could hide a full one.
+        # Python keeps only the last value, so an empty list could hide a non-empty one.
         raise ValueError("not valid, because an object has a duplicate key")
     return document
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    # Python reads and writes NaN and Infinity, which JSON does not have.
+    # Python accepts NaN and Infinity, which are not valid JSON.
     raise ValueError(f"{name} is not a value of JSON")
 
 

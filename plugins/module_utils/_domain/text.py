@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Text for messages and for the log of a pipeline. Pure: the standard library only."""
+"""Text for messages and for the log of a CI pipeline. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from typing import Any, Iterable, Sequence
 
 _LONGEST_LINE = 400
 _LONGEST_NAME = 64
-# GitHub, Azure and TeamCity read commands from a log: ::error::, ##[error], ##vso[...], ##teamcity[...].
+# GitHub, Azure and TeamCity run commands that occur in a log: ::error::, ##[error], ##vso[...], ##teamcity[...].
 _COMMAND = re.compile(r"#(?=#)|:(?=:)")
 _COMMAND_WITHIN_A_LINE = re.compile(r"#(?=#)")
 
 
 def printable(text: str, replacement: str = "?") -> str:
-    """Replace the characters that could forge a line or a header, or turn the direction of text.
+    """Replace the characters that could add a line or a header, or reverse the direction of writing.
 
     Args:
-        text: The text, which users or the service may have written.
-        replacement: The text in place of each character that cannot be printed.
+        text: The text, which can come from users or the service.
+        replacement: The replacement of each character that is not printable.
 
     Returns:
-        The text on one line, without controls, lone surrogates and marks of direction.
+        The text on one line, without control characters, lone surrogates and direction marks.
     """
     if text.isprintable():
         return text
@@ -37,11 +37,11 @@ def printable(text: str, replacement: str = "?") -> str:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Cut text that is long.
+    """Shorten text to a maximum length.
 
     Args:
         text: The text.
-        longest: How many characters it may have.
+        longest: The maximum number of characters.
 
     Returns:
         The text, or its beginning followed by ``...``.
@@ -50,13 +50,13 @@ def shortened(text: str, longest: int) -> str:
 
 
 def join_sentences(*sentences: str) -> str:
-    """Join sentences, each of which may lack its final full stop.
+    """Join sentences, and add the full stops that are missing between them.
 
     Args:
         sentences: The sentences, at least one.
 
     Returns:
-        The text. Its last sentence ends as it is given.
+        The text. No full stop is added to the last sentence.
     """
     text = sentences[0]
     for sentence in sentences[1:]:
@@ -65,20 +65,20 @@ def join_sentences(*sentences: str) -> str:
 
 
 def log_part(text: str) -> str:
-    """Make a part of a line for a log, whatever users wrote into it.
+    """Make text safe to be part of a line in a log.
 
     Args:
         text: The text.
 
     Returns:
-        Printable text with a space inside ``##``. A command with ``::`` only works at the beginning of a line, and ARNs
-        contain ``::``.
+        Printable text with a space inside ``##``. ``::`` is not changed: it starts a command only at the beginning of a
+        line, and it is part of many ARNs.
     """
     return _COMMAND_WITHIN_A_LINE.sub("# ", printable(text))
 
 
 def without_commands(text: str) -> str:
-    """Break up the commands of pipelines in text for a log.
+    """Make the commands of CI pipelines in a text ineffective.
 
     Args:
         text: The text.
@@ -90,19 +90,23 @@ def without_commands(text: str) -> str:
 
 
 def log_line(text: str) -> str:
-    """Make a line for a log, whatever users wrote into it.
+    """Make text safe to be a line in a log.
 
     Args:
         text: The text.
 
     Returns:
-        One line of printable characters without a command of a pipeline, cut if it is long.
+        One line of printable characters without commands of CI pipelines, shortened if it is too long.
     """
     return without_commands(printable(shortened(text, _LONGEST_LINE)))
 
 
 class _Short(reprlib.Repr):
-    """Bounded representations, also of subclasses (Ansible tags its values with them) and of nested aliases."""
+    """Representations with a limited length.
+
+    Unlike ``reprlib.Repr``, it also limits subclasses of ``str``, ``dict``, ``list`` and ``int``, which Ansible uses to
+    tag values.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,7 +125,7 @@ class _Short(reprlib.Repr):
         return super().repr1(x, level)
 
     def repr_int(self, x: int, level: int) -> str:
-        # Python refuses to write integers of thousands of digits.
+        # Python refuses to convert an integer with thousands of digits to text.
         return super().repr_int(x, level) if x.bit_length() <= 1_000 else f"an integer of {x.bit_length()} bits"
 
 
@@ -129,25 +133,25 @@ _short = _Short()
 
 
 def quoted(value: object) -> str:
-    """Write a value for the text of an error, shortened if it is long.
+    """Format a value for an error message, shortened if it is too long.
 
     Args:
         value: The value, of any type.
 
     Returns:
-        The representation of the value in Python.
+        The Python representation of the value.
     """
     return _short.repr(value)
 
 
 def named(name: object) -> str:
-    """Write the key of a mapping for a path, shortened if it is long and quoted if it is not a printable name.
+    """Format the key of a mapping as part of a path. A long or unprintable key is quoted.
 
     Args:
         name: The key, of any type.
 
     Returns:
-        The key itself, or its representation in Python.
+        The key, or its shortened Python representation.
     """
     if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable():
         return str(name)
@@ -155,14 +159,14 @@ def named(name: object) -> str:
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """Suggest the known name that was probably meant.
+    """Suggest the known name that is most similar to an unknown name.
 
     Args:
         name: The unknown name, of any type.
         known: The known names.
 
     Returns:
-        ``, did you mean NAME?`` for the nearest of the known names, or an empty string if none is near.
+        ``, did you mean NAME?``, or an empty string if no known name is similar.
     """
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         return ""
@@ -171,14 +175,14 @@ def nearest(name: object, known: Iterable[str]) -> str:
 
 
 def expected(name: object, known: Sequence[str]) -> str:
-    """List the allowed names, after a suggestion if one of them is near.
+    """List the allowed names, after a suggestion if one of them is similar.
 
     Args:
         name: The name that is not allowed.
         known: The allowed names.
 
     Returns:
-        The end of a sentence about the name.
+        Text that completes a sentence such as ``unknown option``.
     """
     near = nearest(name, known)
     return f"{near}{' Expected' if near else ', expected'} {', '.join(known)}"

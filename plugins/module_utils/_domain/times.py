@@ -7,8 +7,8 @@
 
 """Instants and durations. Pure: the standard library only.
 
-Inside the collection an instant is a whole number of microseconds since 1970-01-01T00:00:00Z and a duration a whole
-number of microseconds, so that conditions compare exactly.
+An instant is an integer: the number of microseconds since 1970-01-01T00:00:00Z. A duration is an integer number of
+microseconds. With integers, comparisons are exact.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _UNITS = {"w": 7 * DAY, "d": DAY, "h": 3_600 * SECOND, "m": 60 * SECOND, "s": SE
 _DURATION = re.compile(r"(?:\d+[wdhms])+", re.ASCII)
 _LONGEST_TEXT = 64
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
-# The same on every version of Python, whose own readers differ.
+# The parsers of different Python versions accept different formats. This pattern is the same for all versions.
 _INSTANT = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:([zZ])|([+-])(\d{2}):?(\d{2}))?",
     re.ASCII,
@@ -40,17 +40,17 @@ _LAST = 253_402_300_799 * SECOND
 
 
 def parse_duration(value: object, path: str) -> int:
-    """Read a duration such as ``90d``, ``12h``, ``2w`` or ``1w2d``; the units are w, d, h, m and s.
+    """Parse a duration such as ``90d``, ``12h``, ``2w`` or ``1w2d``. The units are w, d, h, m and s.
 
     Args:
         value: The text.
         path: The name of the value in an error.
 
     Returns:
-        Microseconds.
+        The duration in microseconds.
 
     Raises:
-        MistakesError: It is not such a text, or longer than a thousand years.
+        MistakesError: The value is not a duration, or is longer than 1000 years.
     """
     text = str(value).strip() if isinstance(value, str) else ""
     if not _DURATION.fullmatch(text):
@@ -59,8 +59,8 @@ def parse_duration(value: object, path: str) -> int:
 
 
 def _microseconds(text: str, value: object, path: str) -> int:
-    """The length of a duration; the value is shown in the error."""
-    # Python refuses to read integers of thousands of digits.
+    """Convert a valid duration to microseconds. The original value is only for the error."""
+    # Python refuses to parse an integer with thousands of digits.
     total = sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(text[:_LONGEST_TEXT]))
     if len(text) > _LONGEST_TEXT or total > _LONGEST:
         raise mistake(path, f"{quoted(value)} is too long; expected at most 1000 years")
@@ -68,17 +68,17 @@ def _microseconds(text: str, value: object, path: str) -> int:
 
 
 def parse_instant(value: object, path: str) -> int:
-    """Read an instant in ISO 8601 with an offset, a date, or an aware datetime.
+    """Parse an instant: ISO 8601 text with an offset, a date, or an aware datetime.
 
     Args:
-        value: The text, date or datetime. A date is the instant at which it begins in UTC.
+        value: The text, date or datetime. A date is the beginning of that day in UTC.
         path: The name of the value in an error.
 
     Returns:
         Microseconds since the epoch.
 
     Raises:
-        MistakesError: It is none of these, lacks the offset, or is not in the years 1 to 9999 in UTC.
+        MistakesError: The value is not an instant, has no offset, or is not in the years 1 to 9999 in UTC.
     """
     moment = _moment(value)
     if moment is None:
@@ -97,16 +97,16 @@ def parse_instant(value: object, path: str) -> int:
 
 
 def parse_date(value: object) -> datetime.date | None:
-    """Read a date such as ``2026-12-31``; YAML reads one without quotes as a date.
+    """Parse a date such as ``2026-12-31``. YAML reads an unquoted date as a ``datetime.date``.
 
     Args:
         value: The value, of any type.
 
     Returns:
-        The date, or None if the value does not look like a date.
+        The date, or None if the value does not have the format of a date.
 
     Raises:
-        ValueError: It looks like a date and does not exist, such as ``2026-02-30``.
+        ValueError: The value has the format of a date that does not exist, such as ``2026-02-30``.
     """
     if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         return value
@@ -115,7 +115,7 @@ def parse_date(value: object) -> datetime.date | None:
 
 
 def _moment(value: object) -> datetime.datetime | None:
-    """The moment that a value names, without an offset if it has none; None if it names none."""
+    """Convert a value to a datetime, which is naive if the value has no offset; None if the value is not valid."""
     if isinstance(value, datetime.datetime):
         return value
     try:
@@ -148,16 +148,16 @@ def _since_epoch(moment: datetime.datetime, value: object, path: str) -> int:
 
 
 def _check_calendar(instant: int, value: object, path: str) -> None:
-    """Refuse an instant that no datetime in UTC can be; an offset can lead out of the calendar."""
+    """Refuse an instant outside the years 1 to 9999 in UTC, which ``datetime`` cannot represent."""
     if not _FIRST <= instant < _LAST + SECOND:
         raise mistake(path, f"{quoted(value)} is out of range; expected the years 1 to 9999 in UTC")
 
 
 def resolve_as_of(value: object, now: int, path: str = "as_of") -> int:
-    """Find the instant to judge at.
+    """Return the instant at which tokens are evaluated.
 
     Args:
-        value: None for now, a duration from now such as ``+30d`` or ``-12h``, or what ``parse_instant`` reads.
+        value: None for now, a duration from now such as ``+30d`` or ``-12h``, or a value for ``parse_instant``.
         now: The present, in microseconds since the epoch.
         path: The name of the value in an error.
 
@@ -165,7 +165,7 @@ def resolve_as_of(value: object, now: int, path: str = "as_of") -> int:
         Microseconds since the epoch.
 
     Raises:
-        MistakesError: It is none of these, or out of the years 1 to 9999.
+        MistakesError: The value is not valid, or the instant is not in the years 1 to 9999.
     """
     if value is None:
         return now
@@ -186,7 +186,7 @@ def resolve_as_of(value: object, now: int, path: str = "as_of") -> int:
 
 
 def from_epoch_seconds(value: object) -> int:
-    """Convert a timestamp as AWS JSON 1.1 carries it: a number of seconds since the epoch.
+    """Convert a timestamp of the protocol AWS JSON 1.1, which is a number of seconds since the epoch.
 
     See https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html.
 
@@ -197,15 +197,16 @@ def from_epoch_seconds(value: object) -> int:
         Microseconds since the epoch.
 
     Raises:
-        ValueError: It is not a number, or no instant in the years 1 to 9999; milliseconds show as such.
+        ValueError: The value is not a number, or not an instant in the years 1 to 9999. A timestamp in milliseconds is
+            usually outside these years.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"{quoted(value)} is not a number of seconds")
-    # In parts, since the product of a double would be off by a microsecond before a double itself is.
+    # Convert the integer part and the fraction separately: multiplying the double itself would lose precision.
     try:
         whole = math.floor(value)
     except (ValueError, OverflowError):
-        # NaN or an infinity.
+        # The value is NaN or infinite.
         raise ValueError(f"{quoted(value)} is not a number of seconds") from None
     instant = whole * SECOND + round((value - whole) * SECOND)
     if not _FIRST <= instant <= _LAST:
@@ -214,13 +215,13 @@ def from_epoch_seconds(value: object) -> int:
 
 
 def format_instant(instant: int | None) -> str | None:
-    """Write an instant in ISO 8601 in UTC.
+    """Format an instant as ISO 8601 in UTC.
 
     Args:
-        instant: Microseconds since the epoch, or None.
+        instant: The instant in microseconds since the epoch, or None.
 
     Returns:
-        The text, such as ``2026-01-02T03:04:05+00:00``; None for None.
+        The text, such as ``2026-01-02T03:04:05+00:00``; None if the instant is None.
     """
     if instant is None:
         return None
@@ -228,21 +229,21 @@ def format_instant(instant: int | None) -> str | None:
 
 
 def in_days(duration: int | None) -> float | None:
-    """Convert a duration to days, rounded to two decimals for reading.
+    """Convert a duration to days, rounded to two decimal places.
 
     Args:
         duration: The duration in microseconds, or None.
 
     Returns:
-        The number of days; None for None.
+        The number of days; None if the duration is None.
     """
     return None if duration is None else round(duration / DAY, 2)
 
 
 def current_instant() -> int:
-    """Read the clock of this machine.
+    """Return the current time of this machine.
 
     Returns:
-        The present, in microseconds since the epoch.
+        The current time, in microseconds since the epoch.
     """
     return (datetime.datetime.now(datetime.timezone.utc) - _EPOCH) // datetime.timedelta(microseconds=1)

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Personal access tokens: the value that the core works with and the record that users see.
+"""Personal access tokens: the internal type ``Token``, and the record that users see.
 
 Pure: the standard library only.
 """
@@ -19,10 +19,10 @@ from .errors import OptionError
 from .times import format_instant, in_days, parse_instant
 
 UNKNOWN = "UNKNOWN"
-# By organization ID and token ID.
+# The organization ID and the token ID.
 TokenKey = Tuple[str, Optional[str]]
 
-# Organizations that are about to exist or to vanish.
+# The states of organizations that are being created or deleted, or that were deleted, in lowercase.
 _WITHOUT_TOKENS = ("creating", "deleting", "deleted")
 
 TOKEN_FIELDS = {
@@ -43,8 +43,8 @@ DERIVED = ("expired", "never_used", "age_days", "unused_days", "lifetime_days", 
 class Organization(NamedTuple):
     """A WorkMail organization.
 
-    ``region`` is where it was found, ``state`` is as the service gives it. The ID and the name of its AWS account are
-    None if they are not known.
+    ``region`` is the region that listed it, and ``state`` is the state that the service returned. ``account_id`` and
+    ``account_name`` belong to its AWS account, and are None if they are not known.
     """
 
     id: str
@@ -56,16 +56,20 @@ class Organization(NamedTuple):
 
     @property
     def readable(self) -> bool:
-        """Whether to read the organization's tokens.
+        """Whether to read the tokens of the organization.
 
-        AWS does not document the states of an organization. Those in which it is known to have no tokens yet or no
-        tokens any more are left out. In every other state AWS is asked, and what it refuses is an error.
+        AWS does not document the states of an organization. An organization that is being created or deleted has no
+        tokens, so it is skipped. In every other state the tokens are read, and if AWS refuses this, it is an error.
         """
         return self.state.casefold() not in _WITHOUT_TOKENS
 
 
 class Owner(NamedTuple):
-    """The user behind a token; ``state`` is ENABLED, DISABLED, DELETED, or UNKNOWN to ListUsers."""
+    """The user who owns a token.
+
+    ``state`` is ``ENABLED``, ``DISABLED`` or ``DELETED``, or ``UNKNOWN`` if ListUsers does not return the user.
+    ``disabled_date`` is in microseconds since the epoch.
+    """
 
     user_id: str | None
     name: str | None = None
@@ -77,7 +81,11 @@ class Owner(NamedTuple):
 
 
 class Token(NamedTuple):
-    """A personal access token. Times are microseconds since the epoch; what the service left out is None."""
+    """A personal access token.
+
+    All times are in microseconds since the epoch. A field is None if the service did not return it. ``other`` has the
+    fields that this collection does not know.
+    """
 
     organization_id: str
     organization_alias: str | None
@@ -96,35 +104,35 @@ class Token(NamedTuple):
 
     @property
     def key(self) -> TokenKey:
-        """What identifies the token."""
+        """The organization ID and the token ID, which identify the token."""
         return self.organization_id, self.personal_access_token_id
 
     def expired(self, as_of: int) -> bool:
-        """Find out whether the token has expired.
+        """Return whether the token has expired.
 
         Args:
             as_of: The instant, in microseconds since the epoch.
 
         Returns:
-            Whether it has an expiry, and that is at or before the instant.
+            Whether the token has an expiry time at or before the instant.
         """
         return self.expires_time is not None and self.expires_time <= as_of
 
     @property
     def last_activity(self) -> int | None:
-        """The last use, or the creation if the token was never used."""
+        """The time of the last use, or of the creation if the token was never used."""
         return self.date_created if self.date_last_used is None else self.date_last_used
 
 
 def token_from_summary(summary: Mapping[str, Any], organization: Organization, owner: Owner | None = None) -> Token:
-    """Make a token of an entry of ListPersonalAccessTokens.
+    """Make a token from an entry of ListPersonalAccessTokens.
 
     Args:
-        summary: The entry, its times in microseconds since the epoch, its fields under the API names of
-            ``TOKEN_FIELDS`` and any other under the name that the record is to have. See
+        summary: The entry, with times in microseconds since the epoch. The fields in ``TOKEN_FIELDS`` have their API
+            names, and other fields have the names that they get in the record. See
             https://docs.aws.amazon.com/workmail/latest/APIReference/API_PersonalAccessTokenSummary.html.
-        organization: Where it was listed.
-        owner: Its owner, where owners are wanted.
+        organization: The organization of the token.
+        owner: The owner of the token; None if owners were not requested.
 
     Returns:
         The token.
@@ -152,17 +160,17 @@ def token_from_summary(summary: Mapping[str, Any], organization: Organization, o
 
 
 def token_from_record(record: object, path: str = "token") -> Token:
-    """Make a token of a record that ``to_record`` made, so that facts can be judged again.
+    """Make a token from a record that ``to_record`` returned, to evaluate the token again.
 
     Args:
-        record: The record, as it comes from the module or the lookup.
-        path: What to call it in an error.
+        record: A record that a module or the lookup returned.
+        path: The name of the record in an error.
 
     Returns:
         The token.
 
     Raises:
-        OptionError: A field is missing or of the wrong type, so a judgment on it could be wrong.
+        OptionError: A field is missing or has the wrong type.
     """
     if not isinstance(record, Mapping):
         raise OptionError(f"{path}: expected a record of a personal access token, got {type(record).__name__}")
@@ -202,19 +210,20 @@ def _owner_from_record(owner: object, path: str) -> Owner | None:
 
 
 def to_record(token: Token, as_of: int) -> dict[str, Any]:
-    """Make the record that module, lookup and inventory return.
+    """Make the record of a token that the modules, the lookup and the inventory return.
 
     Args:
         token: The token.
-        as_of: The instant that the derived fields speak of, in microseconds since the epoch.
+        as_of: The instant for which the derived fields are computed, in microseconds since the epoch.
 
     Returns:
-        The API's fields in snake_case with times in ISO 8601 UTC, then the derived fields, then ``owner`` where the
-        token has one. A field that the service left out is None; one that is not known here is kept.
+        The fields of the API in snake_case, with times as ISO 8601 in UTC; the derived fields; and ``owner`` if the
+        token has an owner. A field that the service did not return is None. Fields that this collection does not know
+        are preserved.
     """
     created, last_activity, expires = token.date_created, token.last_activity, token.expires_time
     record: dict[str, Any] = dict(token.other or {})
-    # A field that AWS adds never takes the place of one of ours.
+    # A field that AWS adds in the future must not replace a field of this collection.
     record.pop("owner", None)
     record.update(
         account_id=token.account_id,
@@ -242,10 +251,10 @@ def to_record(token: Token, as_of: int) -> dict[str, Any]:
 
 
 def key_of(record: Mapping[str, Any]) -> TokenKey:
-    """Return the ``key`` of the token of a record.
+    """Return the key of the token in a record, as ``Token.key`` does.
 
     Args:
-        record: The record of a token.
+        record: The record of the token.
     """
     return record["organization_id"], record["personal_access_token_id"]
 
@@ -254,29 +263,31 @@ def owner_of(user_id: str | None, owners: Mapping[str, Owner]) -> Owner:
     """Find the owner of a token.
 
     Args:
-        user_id: The user ID of the token, if the service gives it.
+        user_id: The user ID of the token; None if the service did not return it.
         owners: The users of the organization by user ID.
 
     Returns:
-        The user, or one in the state ``UNKNOWN``.
+        The user; an owner in the state ``UNKNOWN`` if the user is not in ``owners``.
     """
     return Owner(None) if user_id is None else owners.get(user_id) or Owner(user_id)
 
 
 def record_of_owner(owner: Owner) -> dict[str, Any]:
-    """Return an owner as part of a record.
+    """Convert an owner to the field ``owner`` of a record.
 
     Args:
         owner: The owner.
 
     Returns:
-        The fields of the owner, with instants in ISO 8601.
+        The fields of the owner, with times as ISO 8601.
     """
     return {**owner._asdict(), "disabled_date": format_instant(owner.disabled_date)}
 
 
 def in_order(tokens: Sequence[Token]) -> list[Token]:
-    """Sort tokens by account ID, organization ID, creation and token ID. Tokens of unknown creation are last.
+    """Sort tokens by account ID, organization ID, creation time and token ID.
+
+    In each organization, tokens with an unknown creation time are last.
 
     Args:
         tokens: The tokens.

@@ -5,4 +5,4 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Plan, delete and record."""
+"""Plan revocations, delete tokens, and record each deletion."""

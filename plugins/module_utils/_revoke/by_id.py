@@ -38,15 +38,15 @@ def revoke_by_id(
         options: The options by name: ``organization``, ``personal_access_token_ids``, ``only_if``, ``as_of``,
             ``allow_future``, and those of the connection.
         connection: Makes the clients.
-        check_mode: Whether only to read and to predict.
+        check_mode: Whether to predict the result without a deletion.
         sleep: Waits for a number of seconds.
 
     Returns:
         The result of ``Deletion.result``.
 
     Raises:
-        PatrolError: An option is not valid, or a call failed. In the second case, its details contain the result so
-            far.
+        PatrolError: An option is not valid, or a call failed. If a call failed, the details of the error contain the
+            result so far.
     """
     token_ids = _token_ids(options.get("personal_access_token_ids"))
     only_if = optional_conditions(options.get("only_if"), "only_if")

@@ -37,24 +37,27 @@ def revoke_by_policy(
     check_mode: bool = False,
     sleep: Sleep = time.sleep,
 ) -> dict[str, Any]:
-    """Plan to revoke the tokens of a policy, of findings or of a plan, and revoke them if that is confirmed.
+    """Plan to revoke tokens, and revoke them if ``confirm`` is set.
 
     Args:
         options: The options by name: ``policy``, ``findings`` or ``plan_file``; ``confirm``, ``allow_future``,
-            ``max_tokens``, ``max_percent``, ``protected``, ``grace``, ``record_dir``; of a sweep ``organizations``,
-            ``regions``, ``owners``, ``as_of`` and ``concurrency``; and those of the connection.
+            ``max_tokens``, ``max_percent``, ``protected``, ``grace`` and ``record_dir``; the options of a sweep
+            ``organizations``, ``regions``, ``owners``, ``as_of`` and ``concurrency``; and the options of the
+            connection.
         connection: Makes the clients.
-        check_mode: Whether only to read and to predict. Then neither a record nor a plan is written.
+        check_mode: Whether to predict the result without a deletion. In this mode, neither a record nor a plan is
+            written.
         sleep: Waits for a number of seconds.
 
     Returns:
-        The result of ``Deletion.result``, and ``plan``, ``{rule_ids, message, token}``; ``left``, the same with a
-        ``reason``; ``not_in_plan``, as ``plan``; ``summary``, ``organizations``, ``as_of``, ``confirm``,
-        ``record_file``, ``plan_file``, ``command``, ``lines``, and the cost as ``gather_facts`` returns it.
+        The result of ``Deletion.result``; ``plan`` and ``not_in_plan``, lists of ``{rule_ids, message, token}``;
+        ``left``, the skipped tokens as a list of ``{rule_ids, message, token, reason}``; ``summary``, ``accounts``,
+        ``organizations``, ``as_of``, ``confirm``, ``record_file``, ``plan_file``, ``command`` and ``lines``; and the
+        cost, as in the result of ``gather_facts``.
 
     Raises:
-        PatrolError: An option is not valid, not everything could be read, the plan exceeds a limit, or a call failed.
-            Once the options were found valid, its details have what was planned and done.
+        PatrolError: An option is not valid, a part could not be read, the plan exceeds a limit, or a call failed. If
+            the options are valid, the details of the error contain the result so far.
     """
     starter = Starter.from_environment()
     request = parse_request(options, current_instant())
@@ -82,7 +85,7 @@ def revoke_by_policy(
 
 
 class _Run:
-    """One run of ``revoke_by_policy``, and how far it has come."""
+    """One run of ``revoke_by_policy``, with its state so far."""
 
     def __init__(
         self, request: RevocationRequest, journal: RevocationJournal, deletion: Deletion, check_mode: bool
@@ -97,7 +100,7 @@ class _Run:
         self.progress = Progress()
 
     def check_account(self, caller: str) -> None:
-        """Refuse a plan of another AWS account."""
+        """Refuse a plan that was made for another AWS account."""
         saved = self._request.saved
         if saved is None:
             return
@@ -110,7 +113,7 @@ class _Run:
             )
 
     def make_plan(self, session: Session) -> None:
-        """Read the tokens, and plan. The plan is in the journal before any token of it is deleted."""
+        """Read the tokens, make the plan, and write it to the journal before any token is deleted."""
         tokens: Sequence[Token] = ()
         if not self._request.selection.is_empty:
             self._found = sweep(self._request.sweep, session)
@@ -135,7 +138,7 @@ class _Run:
             )
 
     def write_plan(self, options: Mapping[str, Any], caller: str, regions: Sequence[str]) -> None:
-        """Write the plan to a file, for its review and for the run that carries it out."""
+        """Write the plan to a file, which a later run can carry out after a review."""
         request = self._request
         document = plan_document(
             self._plan.planned, request.now, caller, request.as_of, request.limits, regions, options
@@ -144,7 +147,7 @@ class _Run:
         self._journal.common["plan_file"] = self._plan_file
 
     def carry_out(self, session: Session) -> None:
-        """Revoke the planned tokens, each only if there is no reason to skip it when it is read again."""
+        """Revoke the planned tokens. Each token is read again first, and skipped if there is a reason to skip it."""
         swept = () if self._found is None else self._found.organizations
         organizations = {entry.organization.id: entry.organization for entry in swept}
         selection = self._request.selection
@@ -161,7 +164,7 @@ class _Run:
             )
 
     def result(self) -> dict[str, Any]:
-        """Return the result of ``revoke_by_policy``, as far as the run has come."""
+        """Return the result of ``revoke_by_policy`` so far."""
         as_of = self._request.as_of
         outcome = self._deletion.result()
         outcome["absent"] = [*self._plan.absent, *outcome["absent"]]

@@ -19,20 +19,20 @@ from .._workmail.confirm import UnconfirmedError, confirmed
 from .journal import RevocationJournal
 from .starter import Starter
 
-# Returns why a token, as it was read just now, must not be deleted, or None.
+# Returns the reason why a token that was just read must not be deleted, or None if it may be deleted.
 ReasonToSkip = Callable[[Token], Optional[str]]
 Sleep = Callable[[float], None]
 
 
 class Deletion:
-    """Deletes tokens one by one and keeps what became of each.
+    """The deletion of tokens, one after another, and the outcome of each.
 
     Args:
         as_of: The instant of the derived fields in the records of tokens, in microseconds since the epoch.
-        check_mode: Whether only to read and to predict.
-        journal: Gets a line before and after each deletion.
+        check_mode: Whether to predict the result without a deletion.
+        journal: Records a line before and after each deletion.
         sleep: Waits for a number of seconds.
-        starter: The processes that started the run. Nothing more is deleted once one of them has ended.
+        starter: The processes that started the run. After one of them has ended, no more tokens are deleted.
     """
 
     def __init__(
@@ -63,19 +63,20 @@ class Deletion:
         owner: Owner | None = None,
         rule_ids: Sequence[str] = (),
     ) -> None:
-        """Read a token, delete it unless there is a reason not to, and read whether it is gone.
+        """Read a token, delete it unless there is a reason to skip it, and read it again to confirm the deletion.
 
         Args:
-            client: A WorkMail client for the organization's region.
-            organization: The organization.
+            client: A WorkMail client in the region of the organization.
+            organization: The organization of the token.
             token_id: The token ID.
-            reason_to_skip: Called with the token as it was just read.
-            needs_owner: Whether ``reason_to_skip`` looks at the owner, which is then read again.
-            owner: The owner as it was listed, if owners were.
-            rule_ids: The rules that ask for the deletion, for the journal.
+            reason_to_skip: Called with the token that was just read.
+            needs_owner: Whether ``reason_to_skip`` needs the owner, which is then read again.
+            owner: The owner in the listing; None if owners were not listed.
+            rule_ids: The IDs of the rules that require the deletion, for the journal.
 
         Raises:
-            PatrolError: The token could not be read, deleted, or read again. ``result`` has what was done before.
+            PatrolError: A call failed, the deletion could not be confirmed, or the process that started the run has
+                ended. ``result`` returns the outcome of the tokens so far.
         """
 
         def note(outcome: str, reason: str | None = None) -> None:
@@ -138,17 +139,17 @@ class Deletion:
         self._revoked.append(token)
 
     def result(self) -> dict[str, Any]:
-        """Return what became of the tokens so far.
+        """Return the outcome of the tokens so far.
 
         Returns:
-            ``changed``; ``revoked``, the records of the tokens that existed and are gone, or would be; ``not_revoked``,
-            ``{reason, token}``; ``absent``, the IDs of tokens that did not exist; ``unconfirmed``, the IDs of tokens
-            that may be gone or not.
+            ``changed``; ``revoked``, the records of the tokens that were deleted, or would be in check mode;
+            ``not_revoked``, a list of ``{reason, token}``; ``absent``, the IDs of the tokens that did not exist;
+            ``unconfirmed``, the IDs of the tokens of which it is not known whether they were deleted.
         """
         return {
             "changed": bool(self._revoked),
             "revoked": [to_record(token, self._as_of) for token in self._revoked],
-            # Not as "skipped": Ansible mistakes a task with that result for one that did not run.
+            # Do not name this "skipped": Ansible mistakes a task with this key in its result for a skipped task.
             "not_revoked": [
                 {"reason": reason, "token": to_record(token, self._as_of)} for token, reason in self._not_revoked
             ],
@@ -158,7 +159,7 @@ class Deletion:
 
 
 def diff_of(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the diff of a revocation: the tokens before and after, by ID.
+    """Return the diff of a revocation: the records of the tokens before and after, by token ID.
 
     Args:
         result: The result of ``Deletion.result``.
@@ -172,14 +173,14 @@ def read_owner(client: Any, organization_id: str, user_id: str | None, listed: O
     """Read the owner of a token just before its deletion.
 
     Args:
-        client: A WorkMail client for the organization's region.
-        organization_id: The organization.
-        user_id: The user ID of the token as it was just read.
-        listed: The owner as it was listed, if owners were.
+        client: A WorkMail client in the region of the organization.
+        organization_id: The ID of the organization.
+        user_id: The user ID of the token that was just read.
+        listed: The owner in the listing; None if owners were not listed.
 
     Returns:
-        The owner, in the state ``UNKNOWN`` if the organization does not know it. AWS does not document whether a user
-        who was deleted can still be read, so one who was listed as deleted stays as listed.
+        The owner. AWS does not document whether a deleted user can be read. Therefore, if the user cannot be found,
+        this is ``listed`` if it has the state ``DELETED``, otherwise an owner in the state ``UNKNOWN``.
 
     Raises:
         PatrolError: The owner could not be read.

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Policies and findings that a revocation is made of: whether they are valid and can revoke a token. Pure."""
+"""Checks of the policy or the findings of a revocation. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Findings = Sequence[Mapping[str, Any]]
 
 
 def check_can_revoke(policy: Policy) -> None:
-    """Check that a policy can revoke anything.
+    """Check that a policy has a rule that can revoke a token.
 
     Args:
         policy: The policy.
 
     Raises:
-        OptionError: Says why none of its rules can.
+        OptionError: No rule can revoke a token. The error gives the reasons.
     """
     if policy.can_revoke:
         return
@@ -48,7 +48,7 @@ def check_can_revoke(policy: Policy) -> None:
 
 
 def check_findings(findings: object) -> Findings:
-    """Check that these are findings of an audit.
+    """Check that a value is a list of findings of an audit.
 
     Args:
         findings: The value of the option ``findings``.
@@ -57,7 +57,7 @@ def check_findings(findings: object) -> Findings:
         The findings.
 
     Raises:
-        OptionError: Names the place in the list and what is wrong there.
+        OptionError: The value is not valid. The error names the place in the list and the problem.
     """
     if not isinstance(findings, (list, tuple)):
         raise OptionError(f"findings: expected a list of findings of an audit, got {quoted(findings)}")
@@ -90,13 +90,13 @@ def check_findings(findings: object) -> Findings:
 
 
 def check_findings_can_revoke(findings: Findings) -> None:
-    """Check that findings can revoke anything, if there are any.
+    """Check that at least one finding can revoke a token. An empty list is valid.
 
     Args:
         findings: The findings of an audit.
 
     Raises:
-        OptionError: The rules of all of them only report.
+        OptionError: No finding can revoke a token, because all their rules have ``revoke: false``.
     """
     if findings and not any(finding["revoke"] for finding in findings):
         rules = sorted({str(finding["rule_id"]) for finding in findings})
@@ -108,14 +108,15 @@ def check_findings_can_revoke(findings: Findings) -> None:
 
 
 def check_findings_of_the_past(findings: Findings, now: int) -> None:
-    """Check that findings are not those of an audit of the future, which finds tokens for what they will be one day.
+    """Check that findings are not those of an audit of a future instant, which can find tokens that are valid now.
 
     Args:
         findings: The findings of an audit.
         now: The present, in microseconds since the epoch.
 
     Raises:
-        OptionError: The derived fields of a token, such as ``expired`` or ``age_days``, are of an instant after now.
+        OptionError: The derived fields of a token, such as ``expired`` or ``age_days``, belong to an instant after
+            ``now``.
     """
     for index, finding in enumerate(findings):
         record = finding["token"]
@@ -131,7 +132,7 @@ def check_findings_of_the_past(findings: Findings, now: int) -> None:
         ]
         if record.get("expired") is True and token.expires_time is not None:
             instants.append(token.expires_time)
-        # Days are rounded to two decimals.
+        # Allow for the rounding of the fields in days to two decimal places.
         if any(instant > now + DAY // 100 for instant in instants):
             raise OptionError(
                 f"findings[{index}]: the instant of the audit is in the future, so valid tokens would be revoked",
@@ -140,17 +141,17 @@ def check_findings_of_the_past(findings: Findings, now: int) -> None:
 
 
 def check_token(record: object, path: str) -> Token:
-    """Check the record of a token that can be found again.
+    """Check the record of a token, including the fields that are necessary to find the token again.
 
     Args:
         record: The record.
-        path: What to call it in an error.
+        path: The name of the record in an error.
 
     Returns:
         The token.
 
     Raises:
-        OptionError: Names the field that is missing or not valid.
+        OptionError: A field is missing or not valid. The error names it.
     """
     token = token_from_record(record, path)
     for field in ("organization_id", "region", "personal_access_token_id"):

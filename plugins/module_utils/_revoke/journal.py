@@ -5,9 +5,9 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The directory of the records of revocations: one run at a time, its record and its plan.
+"""The journal of a revocation: its record file, its plan file, and the lock of their directory.
 
-The record is a file with a line of JSON for each thing that happens, written as it happens.
+The record is a file in JSON Lines format. It has one line per event, which is written when the event occurs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NOBODY = dict.fromkeys(
 
 
 class RecordError(PatrolError):
-    """The record cannot be written, and so nothing more may be revoked."""
+    """The error of a record that cannot be written. Without a record, no more tokens are revoked."""
 
     error_code = "RecordException"
 
@@ -40,7 +40,7 @@ class RecordError(PatrolError):
 
 
 class LockError(PatrolError):
-    """Another run is using the directory of records."""
+    """The error of a directory that another run has locked."""
 
     error_code = "RevocationLockedException"
 
@@ -52,19 +52,20 @@ class LockError(PatrolError):
 
 
 class RevocationJournal:
-    """A new file in a directory, which is made if it does not exist. Only its owner can read both.
+    """The record of a revocation, in a new file.
 
-    Each line has ``time``, the fields in ``common``, ``outcome``, those of the token, ``rule_ids`` and ``reason``, and
-    is on the disk before the run goes on. The directory is locked until the run has ended, however it ends.
+    The directory is created if it does not exist, and only its owner can read a new directory or file. Each line has
+    ``time``, the fields in ``common``, ``outcome``, the fields of the token, ``rule_ids`` and ``reason``. A line is on
+    the disk before the run continues. The directory is locked until the process ends or the ``with`` block is left.
 
     Args:
-        directory: The directory, or None for no record and no lock.
-        common: The fields that every line has; more can be added to it.
-        plan_file: The plan that is carried out, if there is one. Its directory is locked too.
+        directory: The path of the directory, or None for no record and no lock.
+        common: The fields of every line. Fields can be added to the attribute ``common`` later.
+        plan_file: The path of the plan that is carried out, or None. Its directory is locked too.
 
     Raises:
         LockError: Another run has locked one of the directories.
-        RecordError: The record cannot be written; from here and from the methods.
+        RecordError: The record cannot be written. The methods also raise it.
     """
 
     def __init__(self, directory: str | None, common: Mapping[str, Any], plan_file: str | None = None) -> None:
@@ -100,13 +101,13 @@ class RevocationJournal:
         """Write a line, and wait until it is on the disk.
 
         Args:
-            outcome: What happened.
-            token: The token that it happened to, if any.
-            rule_ids: The rules that ask for the revocation.
-            reason: Why it happened, if there is a reason.
+            outcome: The event, such as ``revoked`` or ``finished``.
+            token: The token of the event, or None.
+            rule_ids: The IDs of the rules that require the revocation.
+            reason: The reason of the event, or None.
 
         Raises:
-            RecordError: It cannot be written.
+            RecordError: The line cannot be written.
         """
         if self._file is None:
             return
@@ -127,16 +128,16 @@ class RevocationJournal:
             raise RecordError(error) from error
 
     def write_plan(self, document: Mapping[str, Any]) -> str | None:
-        """Write a plan to a file of its own, which only its owner can read, and wait until it is on the disk.
+        """Write a plan to a new file that only its owner can read, and wait until it is on the disk.
 
         Args:
             document: The plan.
 
         Returns:
-            The path of the file, or None if there is no record.
+            The path of the file, or None if the journal has no directory.
 
         Raises:
-            RecordError: It cannot be written.
+            RecordError: The plan cannot be written.
         """
         if self._file is None:
             return None
@@ -154,13 +155,13 @@ class RevocationJournal:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        """Say how it ended, as the last line; if it is missing, the run was killed."""
+        """Write the outcome of the run as the last line. If this line is missing, the run was killed."""
         if error is None:
             self.note("finished")
         elif isinstance(error, PatrolError) and not isinstance(error, RecordError):
             self.note("failed", reason=str(error))
         if self._file is not None:
-            # Every line is on the disk already, or its error was raised.
+            # An error can be ignored here: every line is on the disk already, or its error was raised.
             with contextlib.suppress(OSError):
                 self._file.close()
         self._unlock()
@@ -171,7 +172,7 @@ class RevocationJournal:
 
 
 def _lock(directory: str, option: str) -> int:
-    """Lock a directory until the descriptor that is returned is closed, at the latest when the process ends."""
+    """Lock a directory until the returned file descriptor is closed, or the process ends."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -193,7 +194,16 @@ def _new_plan(directory: str) -> tuple[str, IO[str]]:
 
 
 def _first_free(directory: str, first: str, further: str) -> tuple[str, IO[str]]:
-    """Create a file that does not exist, named after the time."""
+    """Create a new file whose name contains the current time.
+
+    Args:
+        directory: The path of the directory.
+        first: A format of the file name, with the time as its first argument and the number 1 as its second.
+        further: The format to use with the next number if the file already exists.
+
+    Returns:
+        The path of the file, and the open file.
+    """
     stamp = (format_instant(current_instant()) or "")[:19].replace("-", "").replace(":", "") + "Z"
     number = 1
     while True:

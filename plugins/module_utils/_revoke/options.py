@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Options that the modules of a revocation share."""
+"""Checks of options that the revocation modules share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .._domain.times import format_instant
 
 
 def optional_conditions(value: object, option: str) -> Conditions | None:
-    """Parse conditions on which a deletion depends.
+    """Parse the conditions of an option that can prevent a deletion.
 
     Args:
         value: The conditions, or None if the option is not set.
@@ -27,21 +27,22 @@ def optional_conditions(value: object, option: str) -> Conditions | None:
         The conditions, or None if the option is not set.
 
     Raises:
-        OptionError: They are not valid. Empty ones, of a variable that was never set, would prevent nothing.
+        OptionError: The conditions are not valid or empty. Empty conditions, such as those of a variable that was never
+            set, would not prevent any deletion.
     """
     return None if value is None else parse_conditions(value, option, required=True)
 
 
 def check_future(options: Mapping[str, Any], as_of: int, now: int) -> None:
-    """Check that tokens are not revoked because of their state at a later time.
+    """Refuse to revoke tokens because of their state at a future instant, unless ``allow_future`` is set.
 
     Args:
-        options: The options by name, with ``allow_future``.
-        as_of: The instant of the conditions, in microseconds since the epoch.
+        options: The options by name, including ``allow_future``.
+        as_of: The instant at which conditions are evaluated, in microseconds since the epoch.
         now: The present, in microseconds since the epoch.
 
     Raises:
-        OptionError: The instant is later than now, and ``allow_future`` is not set.
+        OptionError: ``as_of`` is later than ``now``, and ``allow_future`` is not set.
     """
     if as_of > now and not options.get("allow_future"):
         raise OptionError(

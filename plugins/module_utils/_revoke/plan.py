@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The values of a plan: the tokens to revoke, the tokens that are skipped, protection and limits. Pure."""
+"""The parts of a plan: tokens to revoke, skipped tokens, protection and limits. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .._domain.tokens import Token, TokenKey
 
 
 class Planned(NamedTuple):
-    """A token to revoke, the rules that ask for it, and one line about it for a person."""
+    """A token to revoke, the IDs of the rules that require it, and a message that describes the token in one line."""
 
     token: Token
     rule_ids: Sequence[str]
@@ -24,7 +24,7 @@ class Planned(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A token that was found and is not revoked, the rules that found it, one line for a person, and the reason."""
+    """A token that is not revoked although a rule found it, and the reason. The other fields are as in ``Planned``."""
 
     token: Token
     rule_ids: Sequence[str]
@@ -33,9 +33,9 @@ class Skipped(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The tokens to revoke, those that are skipped, and the IDs of tokens that do not exist.
+    """The tokens to revoke, the skipped tokens, and the IDs of tokens that do not exist.
 
-    ``not_in_plan`` are the tokens that would be planned by now, if an earlier plan is carried out that lacks them.
+    If a saved plan is carried out, ``not_in_plan`` are the tokens that it does not contain, but a new plan would.
     """
 
     planned: Sequence[Planned]
@@ -45,10 +45,10 @@ class Plan(NamedTuple):
 
 
 class Protection(NamedTuple):
-    """Prevents the revocation of tokens.
+    """The conditions and the grace period that prevent the revocation of tokens.
 
-    ``protected`` are conditions at the instant ``as_of``. ``grace`` is the age up to which a token is new at the
-    instant ``now``. All times are in microseconds, instants since the epoch.
+    ``protected`` is evaluated at the instant ``as_of``. A token is also protected until its age at the instant ``now``
+    exceeds ``grace``. ``grace`` is in microseconds. ``as_of`` and ``now`` are in microseconds since the epoch.
     """
 
     protected: Conditions | None
@@ -58,20 +58,20 @@ class Protection(NamedTuple):
 
     @property
     def needs_owners(self) -> bool:
-        """Whether a condition looks at the owner of a token."""
+        """Whether a condition needs the owner of a token."""
         return self.protected is not None and self.protected.needs_owners
 
     def reason_to_skip(self, token: Token) -> str | None:
-        """Find out why a token must not be revoked.
+        """Return the reason why a token must not be revoked.
 
         Args:
-            token: The token, with its owner if ``needs_owners``.
+            token: The token, with its owner if ``needs_owners`` is true.
 
         Returns:
             The reason, or None if nothing protects the token.
 
         Raises:
-            IndeterminateError: The service omitted the time that a condition needs.
+            IndeterminateError: The token lacks a value that a condition needs.
         """
         if token.personal_access_token_id is None:
             return "AWS returns no ID for it"
@@ -86,7 +86,7 @@ class Protection(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """How many tokens may be revoked: in total, and as a percentage of the tokens of each organization."""
+    """The maximum number of tokens to revoke in total, and the maximum percentage of the tokens of an organization."""
 
     tokens: int
     percent: int
@@ -96,10 +96,10 @@ class Limits(NamedTuple):
 
         Args:
             planned: The tokens to revoke.
-            totals: How many tokens each organization has, by its ID.
+            totals: The number of tokens of each organization, by organization ID.
 
         Returns:
-            A text for each limit.
+            A text for each exceeded limit.
         """
         exceeded = []
         if len(planned) > self.tokens:
@@ -121,7 +121,7 @@ class Limits(NamedTuple):
 
 
 def by_key(tokens: Iterable[Token]) -> dict[TokenKey, Token]:
-    """Return tokens by their keys. A token that was listed twice is in it once.
+    """Index tokens by their keys, which removes duplicates.
 
     Args:
         tokens: The tokens.

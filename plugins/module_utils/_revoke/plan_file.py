@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The plan of a revocation as a file: written by the run that plans, reviewed, and read by the run that revokes."""
+"""The plan file of a revocation. One run writes it, a person reviews it, and another run reads it and revokes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KIND = "patrol.workmail plan of a revocation"
 VERSION = 1
 LARGEST = 64 * 1024 * 1024
 
-# The options of the run that planned. Given again with the plan, each has to have the same value.
+# The options that are stored in a plan. If one of them is set together with a plan, it must have the same value.
 OPTIONS = (
     "organizations",
     "regions",
@@ -65,10 +65,11 @@ _ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+::([0-9]{12}):.+", re.ASCII)
 
 
 class SavedPlan(NamedTuple):
-    """A plan that was read from its file, and checked.
+    """A valid plan that was read from its file.
 
-    ``source`` is ``policy`` or ``findings``, and ``digest`` is the digest of what the plan was made from. ``policy`` is
-    None if it was made from findings. ``options`` are those of the run that planned, as they were given.
+    ``source`` is ``policy`` or ``findings``, and ``digest`` is the digest of that document. ``policy`` is None if the
+    plan was made from findings. ``as_of`` is in microseconds since the epoch, and ``grace`` in microseconds.
+    ``options`` are the options of the run that made the plan.
     """
 
     path: str
@@ -85,7 +86,7 @@ class SavedPlan(NamedTuple):
     entries: Sequence[Planned]
 
     def selection(self, now: int) -> SavedSelection:
-        """Return how the tokens of the plan are selected.
+        """Return the selection of the tokens of the plan.
 
         Args:
             now: The present, in microseconds since the epoch.
@@ -93,7 +94,7 @@ class SavedPlan(NamedTuple):
         protection = Protection(self.protected, self.grace, self.as_of, now)
         if self.policy is None:
             found = [{"token": to_record(entry.token, self.as_of)} for entry in self.entries]
-            # No audit has found more tokens since.
+            # Only a new audit could find more tokens, so the latest selection is empty.
             return SavedSelection(self.entries, FindingsSelection(found, protection), FindingsSelection((), protection))
         latest = protection._replace(as_of=max(self.as_of, now))
         return SavedSelection(
@@ -116,10 +117,13 @@ def plan_document(
         planned: The tokens to revoke.
         created: The time of the plan, in microseconds since the epoch.
         caller: The ARN of the caller.
-        as_of: The instant of the policy, in microseconds since the epoch.
-        limits: The limits.
+        as_of: The instant at which the policy is evaluated, in microseconds since the epoch.
+        limits: The limits of the plan.
         regions: The regions that were read.
-        options: The options by name. Those in ``OPTIONS`` are kept, and ``policy`` or ``findings`` is the source.
+        options: The options by name: ``policy`` or ``findings``, and the options in ``OPTIONS``.
+
+    Returns:
+        The document, which can be written as JSON.
     """
     policy, findings = options.get("policy"), options.get("findings")
     document = {
@@ -153,7 +157,7 @@ def read_plan(path: object) -> SavedPlan:
         The plan.
 
     Raises:
-        OptionError: It cannot be read, is not a plan, or is not as it was written; names the place.
+        OptionError: The file cannot be read, is not a valid plan, or was changed. The error names the place.
     """
     if not isinstance(path, str) or not path.strip():
         raise OptionError(f"plan_file: {quoted(path)} is not valid; expected the path of a plan")
@@ -172,13 +176,13 @@ def parse_plan(document: object, path: str) -> SavedPlan:
 
     Args:
         document: The document.
-        path: The path of its file, for errors.
+        path: The path of the file, to name in an error.
 
     Returns:
         The plan.
 
     Raises:
-        OptionError: Names the file and the place in it.
+        OptionError: The document is not a valid plan. The error names the file and the place.
     """
     try:
         return _parse(document, path)
@@ -231,7 +235,7 @@ def _parse(document: object, path: str) -> SavedPlan:
         options=options,
         entries=entries,
     )
-    # The digest shows a change by mistake. Who may write the file can write any plan.
+    # The digest detects only accidental changes. A person who can write the file can also write a new digest.
     if document["digest"] != digest_of({name: value for name, value in document.items() if name != "digest"}):
         raise OptionError("digest: the file was changed after it was written")
     return saved

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The options of ``workmail_pat_revoke``, checked."""
+"""The parser of the options of ``workmail_pat_revoke``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ _OF_SWEEP = (
 
 
 class RevocationRequest(NamedTuple):
-    """What to read, what to select, and what to do. ``saved`` is the plan that is carried out, if there is one."""
+    """The checked options of a revocation.
+
+    ``saved`` is the plan that is carried out, or None. ``now`` is in microseconds since the epoch.
+    """
 
     sweep: SweepOptions
     selection: Selection
@@ -47,20 +50,20 @@ class RevocationRequest(NamedTuple):
 
     @property
     def as_of(self) -> int:
-        """The instant of the policy, in microseconds since the epoch."""
+        """The instant at which the policy is evaluated, in microseconds since the epoch."""
         return self.selection.protection.as_of
 
     @property
     def plan_file(self) -> str | None:
-        """The path of the plan that is carried out, if there is one."""
+        """The path of the plan that is carried out, or None."""
         return None if self.saved is None else self.saved.path
 
 
 def parse_request(options: Mapping[str, Any], now: int) -> RevocationRequest:
-    """Check the options, and read the plan if one is given.
+    """Check the options, and read the plan if ``plan_file`` is set.
 
     Args:
-        options: The options by name, as for ``revoke_by_policy``.
+        options: The options by name. See ``revoke_by_policy``.
         now: The present, in microseconds since the epoch.
 
     Returns:
@@ -70,12 +73,13 @@ def parse_request(options: Mapping[str, Any], now: int) -> RevocationRequest:
         OptionError: An option or the plan is not valid.
     """
     if options.get("organizations") is not None and not options["organizations"]:
-        # A list that was computed, or of a variable that was never set, must not mean every organization.
+        # An empty list can come from an expression or from a variable that was never set. It must not mean every
+        # organization.
         raise OptionError(
             "organizations: the list is empty; expected at least one organization",
             hint="To revoke in every organization of the account, omit the option.",
         )
-    # A plan would replace the list before the options of the sweep are checked.
+    # Check this now: a plan replaces these lists before parse_sweep_options can check them.
     reject_empty_lists(options)
     saved = None if options.get("plan_file") is None else read_plan(options["plan_file"])
     if saved is None:
@@ -127,7 +131,7 @@ def _parse_selection(options: Mapping[str, Any], now: int) -> Selection:
 
 
 def _with_plan(options: Mapping[str, Any], saved: SavedPlan) -> dict[str, Any]:
-    """Replace options by those of a plan. An option that is given again needs the same value."""
+    """Replace the options with those of a plan. An option that is set as well must have the same value."""
     planned = {**saved.options, "max_tokens": saved.limits.tokens, "max_percent": saved.limits.percent}
     for name in OPTIONS:
         value = options.get(name)

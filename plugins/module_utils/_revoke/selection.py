@@ -5,7 +5,10 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Which tokens to revoke: those of a policy, of findings, or of a plan that was saved. Pure."""
+"""The selection of the tokens to revoke: by a policy, by findings or by a saved plan.
+
+Pure: the standard library only.
+"""
 
 from __future__ import annotations
 
@@ -26,91 +29,97 @@ USE_FORGOTTEN = "its time of last use is no longer returned"
 
 
 class Selection(Protocol):
-    """How the tokens of a revocation are selected."""
+    """A selection of the tokens to revoke."""
 
     @property
     def protection(self) -> Protection:
-        """What prevents the revocation of a token."""
+        """The conditions and the grace period that prevent the revocation of a token."""
 
     @property
     def needs_owners(self) -> bool:
-        """Whether ``plan`` and ``reason_to_skip`` look at the owner of a token."""
+        """Whether ``plan`` and ``reason_to_skip`` need the owner of a token."""
 
     @property
     def targets(self) -> Mapping[str, Sequence[str]]:
-        """The options ``organizations`` and ``regions`` of the sweep, if the selection decides them."""
+        """The options ``organizations`` and ``regions`` of the sweep; empty if the selection does not restrict them."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to select from. Then no organization is read: to a sweep, none means all."""
+        """Whether no token can be selected.
+
+        If so, the sweep must be skipped: without an organization in its options, it would read every organization.
+        """
 
     @property
     def conditions(self) -> Conditions:
-        """Conditions that every token meets which ``plan`` needs to see."""
+        """Conditions that every token meets that is relevant for ``plan``."""
 
     def plan(self, tokens: Iterable[Token]) -> Plan:
         """Plan to revoke tokens.
 
         Args:
-            tokens: The tokens as they are now, at least those that meet ``conditions``.
+            tokens: The current tokens, at least those that meet ``conditions``.
 
         Returns:
             The plan.
 
         Raises:
-            PatrolError: From the policy and the protection.
+            PatrolError: The policy or the protection cannot be evaluated for a token.
         """
 
     def reason_to_skip(self, planned: Planned, fresh: Token) -> str | None:
-        """Find out why a planned token must not be revoked after all.
+        """Return the reason why a planned token must not be revoked.
 
         Args:
-            planned: The token as it was planned.
-            fresh: The token as it was read just now, with its owner if ``needs_owners``.
+            planned: The token in the plan.
+            fresh: The token that was just read, with its owner if ``needs_owners`` is true.
 
         Returns:
-            The reason, or None if everything that the plan says about the token still holds.
+            The reason, or None if the token still matches the plan and is not protected.
 
         Raises:
-            PatrolError: From the policy and the protection.
+            PatrolError: The policy or the protection cannot be evaluated for the token.
         """
 
 
 class PolicySelection(NamedTuple):
-    """The tokens with a violation of a rule that may revoke: a finding, not muted, of at least ``fail_on``."""
+    """The selection of the tokens that violate a rule of a policy that may revoke.
+
+    Only findings count that are not muted and have a severity of at least ``fail_on``.
+    """
 
     policy: Policy
     protection: Protection
 
     @property
     def needs_owners(self) -> bool:
-        """Whether a rule, an exception or the protection looks at owners."""
+        """Whether a rule, an exception or the protection needs the owner of a token."""
         return self.policy.needs_owners or self.protection.needs_owners
 
     @property
     def targets(self) -> Mapping[str, Sequence[str]]:
-        """Nothing: a policy is for any organization."""
+        """Empty, because a policy applies to every organization."""
         return {}
 
     @property
     def is_empty(self) -> bool:
-        """False: a policy has rules."""
+        """False, because a policy always has rules."""
         return False
 
     @property
     def conditions(self) -> Conditions:
-        """Those of any rule, at the instant of the policy."""
+        """The conditions of all rules, combined with "or" and evaluated at the instant of the protection."""
         when, as_of = self.policy.when, self.protection.as_of
         return Conditions(lambda token, _as_of: when.matches(token, as_of), self.needs_owners)
 
     def plan(self, tokens: Iterable[Token]) -> Plan:
-        """Plan to revoke the tokens that violate the policy; see ``Selection``."""
+        """Plan to revoke the tokens that violate the policy. See ``Selection``."""
         known = by_key(tokens)
         findings = judge(self.policy, known.values(), self.protection.as_of).findings
         return _plan(findings, known, self.protection, self.policy.failing_severities)
 
     def reason_to_skip(self, planned: Planned, fresh: Token) -> str | None:
-        """Find out whether every rule of the plan still finds the token of the same user; see ``Selection``."""
+        """Check that the token has the same user and is still found by every rule in the plan. See ``Selection``."""
         if fresh.user_id != planned.token.user_id:
             return OTHER_USER
         if fresh.date_created != planned.token.date_created:
@@ -126,14 +135,17 @@ class PolicySelection(NamedTuple):
 
 
 class FindingsSelection(NamedTuple):
-    """The tokens of findings that are not muted and may revoke, if nothing has changed since they were found."""
+    """The selection of the tokens of findings that are not muted and may revoke.
+
+    A token that has changed since it was found is skipped.
+    """
 
     findings: Findings
     protection: Protection
 
     @property
     def needs_owners(self) -> bool:
-        """Whether a finding knows the owner of its token, or the protection looks at owners."""
+        """Whether a finding contains the owner of its token, or the protection needs owners."""
         known = any(finding["token"].get("owner") is not None for finding in self.findings)
         return known or self.protection.needs_owners
 
@@ -152,12 +164,12 @@ class FindingsSelection(NamedTuple):
 
     @property
     def conditions(self) -> Conditions:
-        """Those of the tokens of the findings."""
+        """The conditions that only the tokens of the findings meet."""
         keys = {key_of(finding["token"]) for finding in self.findings}
         return Conditions(lambda token, _as_of: token.key in keys, self.needs_owners)
 
     def plan(self, tokens: Iterable[Token]) -> Plan:
-        """Plan to revoke the tokens of the findings; see ``Selection``."""
+        """Plan to revoke the tokens of the findings. See ``Selection``."""
         known = by_key(tokens)
         plan = _plan(self.findings, known, self.protection, SEVERITIES)
         found = {key_of(finding["token"]): token_from_record(finding["token"]) for finding in self.findings}
@@ -172,14 +184,15 @@ class FindingsSelection(NamedTuple):
         return Plan(planned, skipped, plan.absent)
 
     def reason_to_skip(self, planned: Planned, fresh: Token) -> str | None:
-        """Find out whether the token has changed or is protected; see ``Selection``."""
+        """Check that the token has not changed and is not protected. See ``Selection``."""
         return _difference(planned.token, fresh) or self.protection.reason_to_skip(fresh)
 
 
 class SavedSelection(NamedTuple):
-    """The tokens of an earlier plan, if everything that it says about them still holds.
+    """The selection of the tokens of a saved plan.
 
-    ``original`` is the selection that made the plan. ``latest`` selects what would be planned by now.
+    A token that no longer matches the plan is skipped. ``original`` is the selection that made the plan. ``latest`` is
+    the selection that a new plan would use.
     """
 
     entries: Sequence[Planned]
@@ -188,27 +201,27 @@ class SavedSelection(NamedTuple):
 
     @property
     def protection(self) -> Protection:
-        """That of the earlier plan."""
+        """The protection of the original selection."""
         return self.original.protection
 
     @property
     def needs_owners(self) -> bool:
-        """Whether the original selection looks at owners."""
+        """Whether the original selection needs the owner of a token."""
         return self.original.needs_owners
 
     @property
     def targets(self) -> Mapping[str, Sequence[str]]:
-        """Those of the original selection."""
+        """The organizations and regions of the original selection."""
         return self.original.targets
 
     @property
     def is_empty(self) -> bool:
-        """Whether the original selection was empty."""
+        """Whether the original selection is empty."""
         return self.original.is_empty
 
     @property
     def conditions(self) -> Conditions:
-        """Those of the tokens of the earlier plan and of those that would be planned by now."""
+        """The conditions that the tokens of the saved plan and those of the latest selection meet."""
         keys = {entry.token.key for entry in self.entries}
         latest = self.latest.conditions
 
@@ -218,7 +231,7 @@ class SavedSelection(NamedTuple):
         return Conditions(matches, self.needs_owners)
 
     def plan(self, tokens: Iterable[Token]) -> Plan:
-        """Plan to revoke the tokens of the earlier plan, and list those that it lacks; see ``Selection``."""
+        """Plan to revoke the tokens of the saved plan, and list new tokens in ``not_in_plan``. See ``Selection``."""
         known = by_key(tokens)
         planned: list[Planned] = []
         skipped: list[Skipped] = []
@@ -239,26 +252,29 @@ class SavedSelection(NamedTuple):
         return Plan(planned, skipped, absent, not_in_plan)
 
     def reason_to_skip(self, planned: Planned, fresh: Token) -> str | None:
-        """Ask the original selection."""
+        """Return the reason of the original selection. See ``Selection``."""
         return self.original.reason_to_skip(planned, fresh)
 
 
 def _facts(token: Token) -> Token:
-    """Return what the service says about a token, for comparison."""
+    """Return a copy of a token that has only the fields to compare."""
     return token._replace(
         organization_alias=None, scopes=None if token.scopes is None else tuple(token.scopes), owner=None, other=None
     )
 
 
 def _owner_facts(owner: Owner | None) -> tuple[object, ...] | None:
-    """Return what a condition can look at, for comparison."""
+    """Return the fields of an owner to compare, which are those that conditions can use."""
     if owner is None:
         return None
     return owner.user_id, owner.name, owner.email, owner.state, owner.identity_provider_user_id
 
 
 def _difference(before: Token, fresh: Token) -> str | None:
-    """Find out what has changed. If the owner was not known before, no condition can have looked at it."""
+    """Return the reason to skip a token that has changed, or None.
+
+    If the owner was not known before, it is not compared, because no condition can have used it.
+    """
     if _facts(before) != _facts(fresh):
         return CHANGED
     if before.owner is not None and _owner_facts(before.owner) != _owner_facts(fresh.owner):

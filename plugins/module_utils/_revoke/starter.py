@@ -5,34 +5,34 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Whether the processes that started a revocation still run. Pure: the standard library only.
+"""Check whether the processes that started a revocation are still running. Pure: the standard library only.
 
-A module is a program of its own. If ``ansible-playbook`` is killed, its worker and the module go on without it.
+A module is a separate process. If ``ansible-playbook`` is killed, its worker process and the module continue to run.
 """
 
 from __future__ import annotations
 
 import os
 
-# Set by the action plugins, unless the task is asynchronous and may outlive the playbook.
+# The environment variable that action plugins set, except for asynchronous tasks, which may outlive the playbook.
 VARIABLE = "PATROL_WORKMAIL_STARTER"
 
 
 def starter_of_worker() -> str | None:
-    """Describe the process that the action plugin runs in and its parent, which is Ansible.
+    """Describe the worker process, in which the action plugin runs, and its parent process, which is Ansible.
 
     Returns:
-        The value of ``VARIABLE``, or None on a machine without ``/proc``.
+        The value of ``VARIABLE``; None on a machine without ``/proc``.
     """
     machine = _machine()
     return None if machine is None else f"{machine} {os.getpid()} {os.getppid()}"
 
 
 class Starter:
-    """The processes that started this one: its parent, and on the machine of Ansible also Ansible itself.
+    """The processes that started this process: its parent, and Ansible if it runs on the same machine.
 
     Args:
-        described: The value of ``VARIABLE``, if it was set.
+        described: The value of ``VARIABLE``, or None if it is not set.
     """
 
     def __init__(self, described: str | None = None) -> None:
@@ -45,7 +45,7 @@ class Starter:
 
     @classmethod
     def from_environment(cls) -> Starter:
-        """Make the starter that the action plugin described in ``VARIABLE``.
+        """Create the starter from the environment variable ``VARIABLE``.
 
         Returns:
             The starter.
@@ -53,10 +53,10 @@ class Starter:
         return cls(os.environ.get(VARIABLE))
 
     def gone(self) -> bool:
-        """Find out whether the run that started this module has ended.
+        """Return whether the run that started this module has ended.
 
-        Returns:
-            Whether the parent of this process or that of the worker is another one now.
+        When a process ends, its children get another parent. Therefore, this method compares the parent of this
+        process, and the parent of the worker process, with the original parents.
         """
         if os.getppid() != self._parent:
             return True
@@ -64,7 +64,7 @@ class Starter:
 
 
 def _machine() -> str | None:
-    """Identify the machine and its process IDs: those of a container are its own."""
+    """Return an identifier of the machine and its PID namespace, because a container has its own process IDs."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return f"{file.read().strip()}/{os.readlink('/proc/self/ns/pid')}"
@@ -73,10 +73,11 @@ def _machine() -> str | None:
 
 
 def _parent_of(process: int) -> int | None:
-    """Find the parent of a process.
+    """Return the parent of a process.
 
     Returns:
-        Its process ID; 0 if the process has ended; None if it runs as another user, whose processes are hidden.
+        The process ID of the parent; 0 if the process has ended; None if the parent cannot be read, for example because
+        ``/proc`` hides the processes of other users.
     """
     try:
         with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""A revocation in a few lines for the log of a pipeline. Pure: the standard library only."""
+"""The summary of a revocation for the log of a CI pipeline. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _SAFE_PATH = re.compile(r"[\w@%+:,./-]+", re.ASCII)
 
 
 def command_for(plan_file: str) -> str:
-    """Give the command that carries out a plan.
+    """Return the command that carries out a plan.
 
     Args:
         plan_file: The path of the plan.
 
     Returns:
-        The command, which can be copied to a shell.
+        The command, quoted for a shell.
     """
     if _SAFE_PATH.fullmatch(plan_file):
         variables = f"-e revoke_plan={plan_file} -e revoke_confirm=true"
@@ -39,11 +39,11 @@ def command_for(plan_file: str) -> str:
 
 
 def log_lines(result: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """Show a revocation, one line per event, safe for a pipeline whatever the names of tokens are.
+    """Summarize a revocation in lines for a log. The names of tokens cannot add lines or pipeline commands.
 
     Args:
-        result: The result of a revocation, as far as it has come.
-        check_mode: Whether nothing was to be changed.
+        result: The result of a revocation so far.
+        check_mode: Whether the revocation runs in check mode.
 
     Returns:
         The lines. If the result has a ``command``, it is the last one.
@@ -73,7 +73,7 @@ def log_lines(result: Mapping[str, Any], check_mode: bool) -> list[str]:
 
 
 def _sections(result: Mapping[str, Any], check_mode: bool) -> Iterable[tuple[str, list[str]]]:
-    """Return the entries of each list with their label."""
+    """Return the label and the texts of each list in the result."""
     messages = {key_of(entry["token"]): entry["message"] for entry in result["plan"]}
     revoked = [key_of(token) for token in result["revoked"]]
     not_revoked = {key_of(entry["token"]): entry["reason"] for entry in result["not_revoked"]}

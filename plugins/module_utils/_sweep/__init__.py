@@ -5,4 +5,4 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Read every token of every target, completely or not at all."""
+"""Read every token of every target. A target that cannot be read completely is an error."""

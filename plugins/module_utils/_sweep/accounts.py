@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Which AWS accounts a sweep covers: the options, and the accounts that they stand for."""
+"""The AWS accounts of a sweep: the options that select accounts, and the search for these accounts."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _LONGEST_ROLE_PATH = 512
 
 
 class AccountOptions(NamedTuple):
-    """The accounts asked for.
+    """The requested accounts.
 
-    ``entries`` and ``excluded`` are account IDs, ARNs of roles, and IDs of organizational units and roots; ``entries``
-    may be ``all`` alone. ``role_name`` is the role to assume in accounts that are not given by the ARN of a role, and
-    ``external_id`` is sent with each AssumeRole.
+    ``entries`` and ``excluded`` are account IDs, ARNs of roles, and IDs of organizational units and roots. ``entries``
+    can also be the single entry ``all``. ``role_name`` is the name of the role to assume in each account whose entry is
+    not the ARN of a role. ``external_id`` is sent with each AssumeRole.
     """
 
     entries: Sequence[str]
@@ -48,31 +48,31 @@ class AccountOptions(NamedTuple):
 
     @property
     def lists(self) -> bool:
-        """Whether AWS Organizations has to be asked."""
+        """Whether accounts must be listed with AWS Organizations."""
         return any(not is_account_id(entry) and account_of_role(entry) is None for entry in self.entries)
 
 
 def is_account_id(text: str) -> bool:
-    """Whether this is the ID of an AWS account."""
+    """Return whether text is the ID of an AWS account."""
     return _ACCOUNT_ID.fullmatch(text) is not None
 
 
 def is_unit_id(text: str) -> bool:
-    """Whether this is the ID of an organizational unit or a root of AWS Organizations."""
+    """Return whether text is the ID of an organizational unit or a root of AWS Organizations."""
     return _UNIT.fullmatch(text) is not None
 
 
 def parse_account_options(options: Mapping[str, Any]) -> AccountOptions | None:
-    """Check the options that name accounts.
+    """Check the options that select accounts.
 
     Args:
         options: The options by name.
 
     Returns:
-        The accounts asked for; None for the account of the credentials.
+        The requested accounts; None for the account of the credentials.
 
     Raises:
-        OptionError: Names the option, the value and what is allowed.
+        OptionError: An option is not valid. The error names the option, its value and the allowed values.
     """
     reject_empty_lists(options)
     if options.get("accounts") is None:
@@ -106,7 +106,7 @@ def parse_account_options(options: Mapping[str, Any]) -> AccountOptions | None:
 
 
 def reject_empty_lists(options: Mapping[str, Any]) -> None:
-    """Refuse an empty list of accounts: a variable that is not set looks like that.
+    """Refuse an empty list of accounts, which can come from a variable that was never set.
 
     Args:
         options: The options by name.
@@ -199,7 +199,7 @@ def _role_name(value: object) -> str | None:
 
 
 def _check_excluded(options: AccountOptions) -> None:
-    """Check exclusions when every account is known without a call."""
+    """Check the exclusions before any call, if no entry has to be listed with AWS Organizations."""
     accounts = {account_of_role(entry) or entry for entry in options.entries}
     for entry in options.excluded:
         if is_unit_id(entry):
@@ -214,19 +214,19 @@ def _check_excluded(options: AccountOptions) -> None:
 
 
 def find_accounts(options: AccountOptions | None, session: Session, role: Role | None) -> list[Account]:
-    """Find the accounts of a sweep, and let the session use their roles.
+    """Find the accounts of a sweep, and set their roles in the session.
 
     Args:
-        options: The accounts asked for; None for the account of the credentials.
-        session: Asks AWS Organizations and AWS STS.
-        role: The role that the session acts as, if any.
+        options: The requested accounts; None for the account of the credentials.
+        session: Makes the clients of AWS Organizations and AWS STS.
+        role: The role of the session, or None.
 
     Returns:
-        The accounts by ID, those that cannot be read as well.
+        The accounts, sorted by ID, including suspended and closed accounts.
 
     Raises:
         PatrolError: A listing could not be read completely, the account of the credentials is unknown, two entries are
-            the same account, an exclusion excludes nothing, or no account is left that can be read.
+            the same account, an exclusion has no effect, or no readable account remains.
     """
     if options is None:
         return [Account(role and account_of_role(role.arn), role_arn=role and role.arn)]
@@ -257,7 +257,7 @@ def find_accounts(options: AccountOptions | None, session: Session, role: Role |
 
 
 def _find_entries(options: AccountOptions, session: Session) -> dict[str, Account]:
-    """Find the accounts of all entries by ID, with the ARN of the role if the entry is one."""
+    """Return the accounts of all entries by account ID. If an entry is the ARN of a role, its account has this ARN."""
     found: dict[str, Account] = {}
     entries: dict[str, str] = {}
     listed: set[str] = set()
@@ -271,7 +271,7 @@ def _find_entries(options: AccountOptions, session: Session) -> dict[str, Accoun
         for account in accounts:
             account_id = str(account.id)
             first = entries.setdefault(account_id, entry)
-            # Units may overlap: an account is in one unit and in all that this one is in.
+            # Units may overlap, because an account is also in all parents of its unit.
             if first != entry and not (_is_list(first) and _is_list(entry)):
                 raise OptionError(f"accounts: {first} and {entry} are the same account, {account_id}")
             found[account_id] = account
@@ -283,7 +283,7 @@ def _is_list(entry: str) -> bool:
 
 
 def _accounts_in(entry: str, session: Session, listed: set[str]) -> Iterator[Account]:
-    """List the accounts of a unit, a root or ``all``. What is in ``listed`` was listed before."""
+    """List the accounts of a unit, a root or ``all``. Units in ``listed`` are skipped; new units are added to it."""
     client = session.organizations_client()
     if entry == ALL:
         yield from aws_organizations.list_accounts(client)
@@ -334,7 +334,10 @@ def _without_excluded(options: AccountOptions, found: dict[str, Account], sessio
 
 
 def _with_role(account: Account, own: str, partition: str, role_name: str | None) -> Account:
-    """Add the ARN of the role to assume. In the account of the credentials, only one that was given by its ARN is."""
+    """Add the ARN of the role to assume.
+
+    In the account of the credentials, a role is only assumed if its ARN is an entry of ``accounts``.
+    """
     if account.role_arn is not None or account.id == own:
         return account
     return account._replace(role_arn=f"arn:{partition}:iam::{account.id}:role/{role_name}")

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Run calls concurrently and collect the failures. Pure: the standard library only."""
+"""Run calls concurrently, and collect their errors. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ Result = TypeVar("Result")
 
 
 class WorkerPool:
-    """Runs calls concurrently and keeps the errors.
+    """A pool of threads that runs calls concurrently.
 
     Args:
-        concurrency: How many calls may run at the same time.
-        keep_going: Whether a failure is added to ``errors`` while the other calls go on. If not, it ends all of them.
+        concurrency: The maximum number of concurrent calls.
+        keep_going: Whether to add an error to ``errors`` and continue with the other calls. If false, the first error
+            stops all calls.
     """
 
     def __init__(self, concurrency: int, keep_going: bool) -> None:
@@ -33,7 +34,7 @@ class WorkerPool:
         self.errors: list[PatrolError] = []
 
     def stopped(self) -> bool:
-        """Return whether another call has failed, so that the rest is not needed."""
+        """Return whether the calls are to stop, because another call has failed."""
         return self._stop.is_set()
 
     def record_failure(self, error: PatrolError) -> None:
@@ -57,7 +58,7 @@ class WorkerPool:
             items: The items.
 
         Returns:
-            The results in the items' order; None for an item that failed.
+            The results in the order of the items; None for each item whose call failed.
 
         Raises:
             PatrolError: The first failure in the order of the items, unless ``keep_going`` is true.
@@ -93,7 +94,8 @@ class WorkerPool:
         if count <= 1:
             work()
             return
-        # A process waits at its end for the threads of an executor, and a call can take minutes; for these it does not.
+        # Do not use ThreadPoolExecutor: the process would wait for its threads at exit, and a call can take minutes. It
+        # does not wait for daemon threads.
         threads = [threading.Thread(target=work, daemon=True) for _number in range(count)]
         try:
             for thread in threads:

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""From options to a result: the facts about tokens."""
+"""The implementation of ``workmail_pat_info``, from its options to its result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from .sweep import Sweep, sweep
 
 
 class Facts(NamedTuple):
-    """A result as users see it, and the names that the service does not know, if these are skipped."""
+    """The facts about tokens.
+
+    ``result`` is the result that users see. ``missing`` are the skipped names, which do not exist in the service.
+    """
 
     result: dict[str, Any]
     missing: Sequence[str]
@@ -36,15 +39,16 @@ def gather_facts(options: Mapping[str, Any], connection: Connection, progress: P
     Args:
         options: The options by name.
         connection: Makes the clients.
-        progress: Counts the calls, and shows how many there were.
+        progress: Counts and shows the calls; None for a new counter that shows nothing.
 
     Returns:
         The facts. The result has ``personal_access_tokens``, ``summary``, ``accounts``, ``organizations``, ``users``,
-        ``as_of``, ``complete``, ``errors``, the cost as ``elapsed``, ``pages``, ``calls`` and ``retries``, and
-        ``next_token`` if one listing is paged by the caller.
+        ``as_of``, ``complete`` and ``errors``; the cost as ``elapsed`` in seconds, ``pages``, ``calls`` and
+        ``retries``; and ``next_token`` if the caller pages through a listing.
 
     Raises:
-        PatrolError: An option is not valid, or the answer would be incomplete; then its details have the cost.
+        PatrolError: An option is not valid, or the result would be incomplete. If the sweep has started, the details of
+            the error contain the cost.
     """
     checked = parse_sweep_options(options, current_instant())
     session = Session.open(connection, checked, progress)
@@ -72,7 +76,7 @@ def _result(options: SweepOptions, found: Sweep) -> dict[str, Any]:
 
 
 def coverage_of(found: Sweep) -> Coverage:
-    """Return what a sweep read. A readable organization that was not read completely has an error in it."""
+    """Return the coverage of a sweep. Each readable organization that was not read completely has an error."""
     errors = [error.as_result() for error in found.errors]
     named = {error["organization_id"] for error in errors}
     errors += [
@@ -100,13 +104,13 @@ def coverage_of(found: Sweep) -> Coverage:
 
 
 def _accounts(found: Sweep) -> list[dict[str, Any]]:
-    """Return the accounts of a sweep as results have them.
+    """Return the records of the accounts of a sweep.
 
     Args:
         found: The sweep.
 
     Returns:
-        The accounts; how many organizations and tokens one has is None if it was not read completely.
+        The records. ``organizations`` and ``tokens`` are None if the account was not read completely.
     """
     result = []
     for account in found.accounts:
@@ -126,14 +130,11 @@ def _accounts(found: Sweep) -> list[dict[str, Any]]:
 
 
 def was_read(account: Account, errors: Sequence[PatrolError]) -> bool:
-    """Find out whether an account was read completely.
+    """Return whether an account was read completely.
 
     Args:
         account: The account.
-        errors: The errors of its sweep. One that names no account can be of any account.
-
-    Returns:
-        Whether it was.
+        errors: The errors of the sweep. An error without an account can concern every account.
     """
     return account.readable and not any(error.account_id in (None, account.id) for error in errors)
 
@@ -150,7 +151,7 @@ def _not_read(organization: Organization) -> PatrolError:
 
 
 def summarize(found: Sweep) -> dict[str, Any]:
-    """Count what was read: over all organizations, and for each that anything was read of by its id."""
+    """Count the tokens that were read: in total, and for each organization by its ID."""
     read = [(entry.organization, entry.tally) for entry in found.organizations if entry.tally is not None]
     fields = ("tokens", "selected", "expired", "never_used")
     return {

@@ -31,9 +31,10 @@ _LONGEST_NEXT_TOKEN = 1_024
 
 
 class SweepOptions(NamedTuple):
-    """What to read and how; every value is checked. Empty lists mean all.
+    """The checked options of a sweep.
 
-    ``as_of`` is in microseconds since the epoch.
+    Empty ``organizations`` and ``users`` mean all. Empty ``regions`` mean the region of the connection. ``as_of`` is in
+    microseconds since the epoch.
     """
 
     organizations: Sequence[str]
@@ -53,12 +54,12 @@ class SweepOptions(NamedTuple):
 
     @property
     def manual_paging(self) -> bool:
-        """Whether the caller pages through one listing."""
+        """Whether the caller pages through one listing with ``max_items`` and ``next_token``."""
         return self.max_items is not None or self.next_token is not None
 
 
 class OrganizationOptions(NamedTuple):
-    """The one organization that a module works on, in the region of the connection; every value is checked."""
+    """The checked options of a module that manages one organization, in the region of the connection."""
 
     organization: str
     role: Role | None
@@ -67,7 +68,7 @@ class OrganizationOptions(NamedTuple):
 
 
 def is_organization_id(organization: str) -> bool:
-    """Return whether this names an organization by its ID rather than by its alias."""
+    """Return whether text is meant as the ID of an organization, not as its alias. The ID may be invalid."""
     return organization[:2] in ("m-", "M-")
 
 
@@ -75,14 +76,14 @@ def parse_sweep_options(options: Mapping[str, Any], now: int) -> SweepOptions:
     """Check the options of a sweep.
 
     Args:
-        options: The options by name, as Ansible passes them. An option that is left out or None has its default.
+        options: The options by name. An option that is missing or None has its default.
         now: The current time, in microseconds since the epoch.
 
     Returns:
         The options.
 
     Raises:
-        OptionError: Names the option, the value and what is allowed.
+        OptionError: An option is not valid. The error names the option, its value and the allowed values.
     """
     organizations = _names(options, "organizations")
     for organization in organizations:
@@ -137,7 +138,7 @@ def _names(options: Mapping[str, Any], option: str) -> list[str]:
 
 
 def parse_organization_options(options: Mapping[str, Any]) -> OrganizationOptions:
-    """Check the options of a module that works on one organization.
+    """Check the options of a module that manages one organization.
 
     Args:
         options: The options by name: ``organization``, ``assume_role_arn`` and ``assume_role_external_id``.
@@ -146,7 +147,7 @@ def parse_organization_options(options: Mapping[str, Any]) -> OrganizationOption
         The options.
 
     Raises:
-        OptionError: Names the option, the value and what is allowed.
+        OptionError: An option is not valid. The error names the option, its value and the allowed values.
     """
     name = options.get("organization")
     if not isinstance(name, str) or not name.strip():
@@ -163,7 +164,7 @@ def check_organization(name: str, option: str) -> None:
         option: The option that names the organization.
 
     Raises:
-        OptionError: It is neither an ID nor an alias.
+        OptionError: The name is neither a valid ID nor a valid alias.
     """
     if is_organization_id(name):
         if not _ORGANIZATION_ID.fullmatch(name):

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Find organizations: those of a sweep, and the one that a module works on."""
+"""The search for organizations: those of a sweep, and the organization that a module manages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOT_FOUND = "OrganizationNotFoundException"
 
 
 class Place(NamedTuple):
-    """A region of an account; without an ID, of the account of the credentials."""
+    """A region of an account. ``account_id`` is None for the account of the credentials."""
 
     account_id: str | None
     region: str
@@ -41,10 +41,10 @@ class OrganizationClient(NamedTuple):
 
 
 def connect_to_organization(options: Mapping[str, Any], connection: Connection) -> OrganizationClient:
-    """Find the organization that a module works on, in the region of the connection.
+    """Find the organization that a module manages, in the region of the connection.
 
     Args:
-        options: The options by name: ``organization``, and those of the role.
+        options: The options by name: ``organization`` and the options of the role.
         connection: Makes the clients.
 
     Returns:
@@ -67,15 +67,15 @@ def find_organization(session: Session, name: str) -> Organization:
     """Find an organization by ID or alias in the regions of a session.
 
     Args:
-        session: Has the clients.
-        name: The ID or alias, checked.
+        session: Makes the clients.
+        name: The ID or alias, already checked.
 
     Returns:
         The organization.
 
     Raises:
-        PatrolError: The organization does not exist, it is not Active, several have the alias, or a listing could not
-            be read completely.
+        PatrolError: The organization does not exist or is not Active, several organizations have the alias, or a
+            listing could not be read completely.
     """
     found, _unknown = _find(
         [name], False, session, [Place(None, region) for region in session.regions], WorkerPool(1, keep_going=False)
@@ -91,18 +91,19 @@ def discover(
     """Find the organizations of a sweep.
 
     Args:
-        options: Name the organizations by ID or alias; no name means all.
-        session: Has the clients.
-        places: The accounts and regions to look in.
-        calls: Records the failures.
+        options: The options of the sweep. ``organizations`` has the IDs or aliases; empty for all organizations.
+        session: Makes the clients.
+        places: The accounts and regions to search.
+        calls: Runs the calls, and records the errors.
 
     Returns:
-        The organizations by ID; if none was named, those that are not readable as well. Then the names that no
-        organization has, if these are to be skipped.
+        The organizations, sorted by account, ID and region; and the names that do not exist, if ``skip_missing`` is
+        set. Without names in the options, the organizations include those that are not readable.
 
     Raises:
-        PatrolError: A listing could not be read completely; no organization has one of the names; one that was named is
-            not readable; none was named and none is readable; one is in two regions.
+        PatrolError: A listing could not be read completely, a name does not exist, a named organization is not
+            readable, no organization is readable, or an organization is listed in two places. If ``keep_going`` is set,
+            the error is added to ``calls`` instead.
     """
     names = options.organizations
     if not names:
@@ -117,14 +118,14 @@ def discover(
 def _find(
     names: Sequence[str], skip_missing: bool, session: Session, places: Sequence[Place], calls: WorkerPool
 ) -> tuple[list[Organization], list[str]]:
-    """Find the organizations with these names, and the names that no organization has."""
+    """Return the organizations with the given names, and the names that do not exist."""
     if all(is_organization_id(name) for name in names):
         known = found = _described(names, session, places, calls)
     else:
         known = _listed(session, places, calls)
         found = [organization for organization in known if any(_is_called(organization, name) for name in names)]
     unknown = [name for name in names if not any(_is_called(organization, name) for organization in found)]
-    # If a region could not be read, an unknown name may be one of its organizations.
+    # After an error, a name that was not found may belong to an organization that could not be read.
     if unknown and not skip_missing and not calls.errors:
         for name in unknown:
             calls.record_failure(_not_found(name, known, places))
@@ -175,7 +176,10 @@ def _in_account(organization: Organization, place: Place) -> Organization:
 
 
 def _in_one_place(found: Sequence[Organization], calls: WorkerPool) -> list[Organization]:
-    """Keep the first of the organizations with an ID: the tokens of one that is read twice would count twice."""
+    """Remove duplicates, and record an error for each organization that is in two places.
+
+    Otherwise, the tokens of such an organization would be counted twice.
+    """
     kept: dict[str, Organization] = {}
     for organization in found:
         first = kept.setdefault(organization.id, organization)
@@ -187,7 +191,7 @@ def _in_one_place(found: Sequence[Organization], calls: WorkerPool) -> list[Orga
 
 
 def _is_called(organization: Organization, name: str) -> bool:
-    # Aliases are part of host names, which know no case.
+    # Aliases are case-insensitive, because they are part of host names.
     return organization.id == name or (organization.alias or "").casefold() == name.casefold()
 
 

@@ -5,7 +5,10 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""From targets (regions x organizations x users) to tokens: completely, or an error."""
+"""The sweep, which reads every token of every target.
+
+A target is an organization, or a user of an organization. A target that cannot be read completely is an error.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ Owners = Optional[Mapping[str, Owner]]
 
 @dataclasses.dataclass
 class Tally:
-    """How many tokens there are, and how many of them are selected, expired, never used."""
+    """The numbers of tokens: all tokens, and those that are selected, expired, or never used."""
 
     tokens: int = 0
     selected: int = 0
@@ -41,7 +44,7 @@ class Tally:
     never_used: int = 0
 
     def add(self, other: Tally) -> None:
-        """Count another tally's tokens in."""
+        """Add the numbers of another tally."""
         self.tokens += other.tokens
         self.selected += other.selected
         self.expired += other.expired
@@ -49,7 +52,10 @@ class Tally:
 
 
 class SweptOrganization(NamedTuple):
-    """An organization, the tally of its tokens that were read, if any were, and whether these are all of them."""
+    """An organization in the result of a sweep.
+
+    ``tally`` counts the tokens that were read; None if none were read. ``complete`` is whether all tokens were read.
+    """
 
     organization: Organization
     tally: Tally | None
@@ -57,11 +63,12 @@ class SweptOrganization(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """What a sweep found.
+    """The result of a sweep.
 
-    ``accounts`` are those found, also those that cannot be read. ``tokens`` are the selected ones in order. ``missing``
-    are the names that the service does not know, if these are skipped. ``errors`` say what was not read. ``owners`` are
-    the users of each organization by user ID, if they were to be kept; None if they could not be read.
+    ``accounts`` includes accounts that cannot be read. ``tokens`` are the selected tokens, sorted. ``errors`` has an
+    error for each part that was not read. ``missing`` are the skipped names, which do not exist in the service.
+    ``next_token`` is the token of the next page, if the caller pages through a listing. ``owners`` are the users of
+    each organization by user ID; None if they were not kept or could not be read.
     """
 
     accounts: Sequence[Account]
@@ -74,12 +81,15 @@ class Sweep(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether every page of every target was read: what was not has an error."""
+        """Whether every page of every target was read. Each part that was not has an error."""
         return not self.errors
 
 
 class _Target(NamedTuple):
-    """A listing to read: of all users of an organization, or of one who was asked for under these names."""
+    """A listing to read: the tokens of an organization, or of one of its users.
+
+    ``user_id`` is None for all users. ``users`` are the names in the option ``users`` that belong to this user.
+    """
 
     organization: Organization
     user_id: str | None = None
@@ -87,7 +97,7 @@ class _Target(NamedTuple):
 
 
 class _Listing(NamedTuple):
-    """A listing that was read; ``known`` is false where the organization does not know the user."""
+    """A listing that was read. ``known`` is false if the user does not exist in the organization."""
 
     tokens: Sequence[Token]
     tally: Tally
@@ -96,12 +106,12 @@ class _Listing(NamedTuple):
 
 
 class _Directory:
-    """The users of an organization, read for the first of its listings and dropped after the last one.
+    """The users of an organization, which are read before its first listing and dropped after its last listing.
 
     Args:
-        read: Reads the users by user ID.
-        listings: How many listings need them.
-        keep: Whether to keep them after the last one.
+        read: Returns the users by user ID.
+        listings: The number of listings of the organization.
+        keep: Whether to keep the users after the last listing.
     """
 
     def __init__(self, read: Callable[[], Mapping[str, Owner]], listings: int, keep: bool) -> None:
@@ -114,10 +124,13 @@ class _Directory:
 
     @contextlib.contextmanager
     def use(self) -> Iterator[Owners]:
-        """Give the users to a listing; None if they could not be read, which one of the listings has reported.
+        """Provide the users to a listing.
+
+        Returns:
+            The users by user ID; None if an earlier listing has tried to read them and reported the error.
 
         Raises:
-            PatrolError: They cannot be read.
+            PatrolError: The users cannot be read.
         """
         with self._lock:
             if not self._asked:
@@ -136,16 +149,17 @@ def sweep(options: SweepOptions, session: Session, keep_owners: bool = False) ->
     """Read every token of every target.
 
     Args:
-        options: What to read, and which tokens to keep.
-        session: Where and as whom.
-        keep_owners: Whether to return the users of each organization. Otherwise only the owners of the tokens that are
-            kept stay in memory.
+        options: The options of the sweep.
+        session: The session, with its regions and its role.
+        keep_owners: Whether to return the users of each organization. If false, only the owners of selected tokens stay
+            in memory.
 
     Returns:
-        The sweep.
+        The result of the sweep.
 
     Raises:
-        PatrolError: A target could not be read completely; with ``options.keep_going`` it is among ``errors`` instead.
+        PatrolError: A target could not be read completely. If ``options.keep_going`` is set, the error is added to
+            ``Sweep.errors`` instead.
     """
     calls = WorkerPool(options.concurrency, options.keep_going)
     accounts = find_accounts(options.accounts, session, options.role)
@@ -194,7 +208,10 @@ def sweep(options: SweepOptions, session: Session, keep_owners: bool = False) ->
 def _not_read_by_hand(
     options: SweepOptions, organizations: Sequence[Organization], next_token: str | None
 ) -> list[PatrolError]:
-    """Say what a part of a listing lacks, if the caller pages through it by hand. It was asked for: nothing failed."""
+    """Return an error for the pages that were not read because the caller pages through the listing by hand.
+
+    The error is not raised, because the caller asked for a part of the listing and no call failed.
+    """
     lacking = []
     if options.next_token is not None:
         lacking.append("before next_token")
@@ -220,7 +237,10 @@ def _client(session: Session, organization: Organization) -> Any:
 
 
 def _places(accounts: Sequence[Account], session: Session, calls: WorkerPool) -> list[Place]:
-    """Find the regions that have a client, and the accounts whose role was assumed: each failure is one error."""
+    """Return the places to read: each region in which a client can be created, in each account whose role was assumed.
+
+    Checking both before any listing reports each problem once, not once per listing.
+    """
     regions = []
     for region in session.regions:
         try:
@@ -242,7 +262,7 @@ def _places(accounts: Sequence[Account], session: Session, calls: WorkerPool) ->
 
 
 def _find_account(organizations: Sequence[Organization], session: Session) -> str | None:
-    """Find the account of organizations from the ARN of one of them. It is not known if that is not permitted."""
+    """Return the account ID of the organizations; None if the credentials may not describe an organization."""
     for organization in organizations:
         if organization.account_id is not None:
             return organization.account_id
@@ -257,7 +277,7 @@ def _find_account(organizations: Sequence[Organization], session: Session) -> st
 def _directories(
     options: SweepOptions, targets: Sequence[_Target], session: Session, keep: bool
 ) -> dict[Organization, _Directory]:
-    """Make the directory of each organization that has a listing; it is empty if owners are not wanted."""
+    """Make the directory of each organization with a listing. If owners are not requested, directories are empty."""
 
     def reader(organization: Organization) -> Callable[[], Mapping[str, Owner]]:
         if not options.owners:
@@ -297,7 +317,7 @@ def _targets(
 def _read(
     target: _Target, options: SweepOptions, client: Any, owners: Mapping[str, Owner], calls: WorkerPool
 ) -> _Listing:
-    """Read one listing to its end, keeping the tokens that are selected."""
+    """Read one listing completely, and return the selected tokens."""
     organization, as_of, matches = target.organization, options.as_of, options.select.matches
     tokens: list[Token] = []
     tally = Tally()
@@ -322,7 +342,8 @@ def _read(
                 if matches(token, as_of):
                     tokens.append(token)
     except PatrolError as error:
-        # Only the first word on a user id can be that there is no such user. Later, tokens would go missing.
+        # A user who does not exist is only plausible on the first page, and only if the name of the user is a user ID,
+        # which was not looked up. Any other such error means that tokens could not be read.
         unheard_of = error.page == 1 and all(operations.is_user_id(user) for user in target.users)
         if error.error_code == _NO_SUCH_USER and target.user_id is not None and unheard_of:
             return _Listing([], Tally(), None, known=False)
@@ -338,8 +359,8 @@ def _unknown_users(
     listings: Sequence[_Listing | None],
     calls: WorkerPool,
 ) -> list[str]:
-    """Return the users that no organization knows. They are a failure unless they are to be skipped."""
-    # Where an organization could not be read, an unknown user may be one of its users.
+    """Return the users that do not exist in any organization, and record an error for each unless it is skipped."""
+    # After an error, a user who was not found may belong to an organization that could not be read.
     if calls.errors:
         return []
     known = {user for target, listing in zip(targets, listings) if listing and listing.known for user in target.users}

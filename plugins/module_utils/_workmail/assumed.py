@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Roles that a session assumes, and clients whose calls are signed with the credentials of a role."""
+"""Roles that a session assumes, and clients that sign their calls with the credentials of a role."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .._domain.text import quoted
 from .errors import FOREIGN_REPLY, located
 from .role import Role, account_of_role
 
-# The edges refuse to run without botocore.
+# Without botocore, this file can still be imported, and require_boto3 reports the error.
 with contextlib.suppress(ImportError):
     from botocore.credentials import Credentials
 
 _SESSION_NAME = "ansible-patrol-workmail"
-# A call and its retries take less.
+# A call with all its retries takes less time than this.
 _RENEW_BEFORE = datetime.timedelta(minutes=5)
 
 
@@ -33,11 +33,11 @@ def _now() -> datetime.datetime:
 
 
 class AssumedRole:
-    """A role, assumed when its credentials are needed, and again before they expire. Threads can share it.
+    """A role that is assumed when its credentials are needed, and again before they expire. It is thread-safe.
 
     Args:
         role: The role.
-        sts: Returns the client of AWS STS that assumes it.
+        sts: Returns the client of AWS STS that assumes the role.
         now: Returns the current time.
     """
 
@@ -50,7 +50,10 @@ class AssumedRole:
         self._expiration: datetime.datetime | None = None
 
     def credentials(self) -> Any:
-        """Return the credentials as botocore has them.
+        """Return the credentials of the role, after assuming it if necessary.
+
+        Returns:
+            The ``Credentials`` of botocore.
 
         Raises:
             PatrolError: The role cannot be assumed.
@@ -61,7 +64,10 @@ class AssumedRole:
             return self._credentials
 
     def _assume(self) -> tuple[Any, datetime.datetime]:
-        """Assume the role, see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html."""
+        """Assume the role, and return its credentials and their expiration.
+
+        See https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html.
+        """
         request = {"RoleArn": self._role.arn, "RoleSessionName": _SESSION_NAME}
         if self._role.external_id is not None:
             request["ExternalId"] = self._role.external_id
@@ -73,7 +79,7 @@ class AssumedRole:
                 if not found.get(name):
                     raise ReplyError(f"the reply has no {name}", hint=FOREIGN_REPLY)
             arn = (reply.get("AssumedRoleUser") or {}).get("Arn")
-            # The tokens of another account would be reported as those of this one.
+            # Otherwise, the tokens of another account would be reported as tokens of this account.
             if account_of_arn(arn) != account_of_role(self._role.arn):
                 raise ReplyError(
                     f"the credentials belong to {quoted(arn)}, not to {self._role.arn}", hint=FOREIGN_REPLY
@@ -83,36 +89,36 @@ class AssumedRole:
 
 
 def account_of_arn(arn: object) -> str | None:
-    """Find the account ID in an ARN.
+    """Return the account ID in an ARN.
 
     See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html.
 
     Args:
-        arn: The ARN.
+        arn: The ARN, of any type.
 
     Returns:
-        The ID, or None if this is not an ARN with one.
+        The account ID, or None if the value is not an ARN with an account ID.
     """
     parts = arn.split(":", 5) if isinstance(arn, str) else []
     return parts[4] if len(parts) == 6 and parts[0] == "arn" and parts[4].isdigit() else None
 
 
 class Acting:
-    """Keeps the credentials that the requests of each thread are signed with."""
+    """The credentials with which the requests of each thread are signed."""
 
     def __init__(self) -> None:
         self._threads = threading.local()
 
     def credentials(self) -> Any:
-        """Return the credentials of the role that this thread acts as, or None."""
+        """Return the credentials of the role of this thread; None for the credentials of the connection."""
         return getattr(self._threads, "credentials", None)
 
     @contextlib.contextmanager
     def using(self, credentials: Any) -> Iterator[None]:
-        """Sign the requests of this thread with these credentials inside the block.
+        """Sign the requests of this thread with the given credentials inside the block.
 
         Args:
-            credentials: The credentials.
+            credentials: The credentials of a role; None for the credentials of the connection.
         """
         before = self.credentials()
         self._threads.credentials = credentials
@@ -123,13 +129,13 @@ class Acting:
 
 
 class RoleClient:
-    """A boto3 client whose calls are signed with the credentials of a role.
+    """A boto3 client that signs its calls with the credentials of a role.
 
-    Making a client costs more processor time than reading an account with few tokens, so all roles share one.
+    Creating a client takes more processor time than reading an account with few tokens, so all roles share a client.
 
     Args:
-        client: The client.
-        acting: Chooses the credentials of its requests.
+        client: The boto3 client.
+        acting: Stores the credentials for the requests of each thread.
         role: The role; None for the credentials of the connection.
     """
 

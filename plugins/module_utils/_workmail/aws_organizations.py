@@ -5,9 +5,9 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""One function for each operation of AWS Organizations: a client and plain values in, data out.
+"""Operations of AWS Organizations. Each function takes a client and returns plain data.
 
-The clients are those of a ``Session``, which read replies strictly.
+The clients come from a ``Session`` and check replies strictly.
 See https://docs.aws.amazon.com/organizations/latest/APIReference/API_Operations.html.
 """
 
@@ -24,7 +24,7 @@ LARGEST_PAGE = 20
 
 
 def list_accounts(client: Any) -> list[Account]:
-    """List every account of the organization in AWS Organizations, in whatever state.
+    """List every account of the organization in AWS Organizations, in any state.
 
     Args:
         client: A client of AWS Organizations.
@@ -46,7 +46,7 @@ def list_accounts_for_parent(client: Any, parent_id: str) -> list[Account]:
         parent_id: The ID of the root or unit.
 
     Returns:
-        As ``list_accounts`` does.
+        The accounts with ID, name and state.
 
     Raises:
         PatrolError: A page could not be read completely.
@@ -86,7 +86,8 @@ def _accounts(client: Any, operation: str, parameters: dict[str, Any]) -> list[A
 def _check_account(item: Mapping[str, Any]) -> None:
     if not (item["Id"].isascii() and item["Id"].isdigit() and len(item["Id"]) == 12):
         raise ReplyError("an account has an ID that is not 12 digits", hint=FOREIGN_REPLY)
-    # Without its state, an account that can be read would be left out, or a suspended one would fail.
+    # The state decides whether the account is read. A wrong guess would skip a readable account, or try to read a
+    # suspended account, which fails.
     if _state(item) is None:
         raise ReplyError(f"account {item['Id']} has neither State nor Status", hint=FOREIGN_REPLY)
 

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The settings of AWS in the environment and the configuration files, checked before botocore trips over them."""
+"""Checks of the AWS settings in the environment and in configuration files, before botocore uses them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from .._domain.errors import OptionError
 from .._domain.text import nearest, quoted
 
-# The edges refuse to run without botocore.
+# Without botocore, this file can still be imported, and require_boto3 reports the error.
 with contextlib.suppress(ImportError):
     import botocore.session
     from botocore.exceptions import ConfigParseError, ProfileNotFound
@@ -34,9 +34,9 @@ _CHOICES = {
     "retry_mode": ("legacy", "standard", "adaptive"),
     "sts_regional_endpoints": ("legacy", "regional"),
 }
-# botocore reads these two as they are, and retries nothing at all in a mode that it does not know.
+# These settings are case-sensitive. If botocore does not know the retry mode, it does not retry any call.
 _EXACT = ("retry_mode", "sts_regional_endpoints")
-# Beside those that botocore itself converts to a number.
+# Settings that are numbers, although botocore does not convert them itself.
 _NUMBERS = ("request_min_compression_size_bytes",)
 _FILES = ("config_file", "credentials_file", "ca_bundle")
 _URLS = (
@@ -52,16 +52,16 @@ _URLS = (
 
 
 def load_settings(profile: str | None) -> Any:
-    """Make the botocore session that knows the settings of the environment and of the profile.
+    """Create the botocore session, and check the settings of the environment and of the profile.
 
     Args:
-        profile: The AWS profile that the options name, if any.
+        profile: The AWS profile in the options, or None.
 
     Returns:
         The session.
 
     Raises:
-        OptionError: Names the variable, or the setting with its profile and file.
+        OptionError: A setting is not valid. The error names the variable, or the setting with its profile and file.
     """
     session = botocore.session.Session(profile=profile or None)
     for name in _FILES[:2]:
@@ -87,29 +87,29 @@ def load_settings(profile: str | None) -> Any:
 
 
 def file_of(session: Any, name: str) -> str:
-    """Find the file that a setting of botocore names.
+    """Return the path of the file in a setting of botocore.
 
     Args:
         session: A session of botocore.
         name: The name of the setting, such as ``config_file``.
 
     Returns:
-        The path with variables and ``~`` replaced, or an empty string if the setting has no value.
+        The path, with variables and ``~`` expanded; an empty string if the setting has no value.
     """
     path = session.get_config_variable(name)
     return os.path.expanduser(os.path.expandvars(path)) if path else ""
 
 
 def check_readable(label: str, path: str, needed: bool = False) -> None:
-    """Refuse a file that botocore would ignore without a message because it cannot be read.
+    """Refuse a file that cannot be read, because botocore would ignore it without a message.
 
     Args:
-        label: The option, variable or setting that names it.
-        path: Its path.
-        needed: Whether it has to exist.
+        label: The option, variable or setting that names the file.
+        path: The path of the file.
+        needed: Whether the file must exist.
 
     Raises:
-        OptionError: It is a directory, may not be read, or does not exist though it has to.
+        OptionError: The path is a directory, the file is not readable, or a needed file does not exist.
     """
     if os.path.isdir(path):
         reason = "is a directory"
@@ -122,14 +122,14 @@ def check_readable(label: str, path: str, needed: bool = False) -> None:
 
 
 def check_url(label: str, url: str) -> None:
-    """Refuse a URL that is not valid, or that holds a user name or a password, without showing it.
+    """Refuse a URL that is not valid, or that contains a user name or a password.
 
     Args:
-        label: The option or variable that has it.
+        label: The option or variable that has the URL.
         url: The URL.
 
     Raises:
-        OptionError: Names the label and what is allowed.
+        OptionError: The URL is not valid. The error does not show a URL with a user name or a password.
     """
     try:
         parts = urlsplit(url)
@@ -163,7 +163,7 @@ def _check(session: Any, scoped: Mapping[str, Any], name: str, in_file: Any, var
         if not text.strip().isdecimal() or int(text) < least:
             raise _invalid(session, name, text, f"a whole number of at least {least}")
     elif convert is ensure_boolean:
-        # botocore reads every other word as false, also a yes.
+        # botocore reads every other word as false, even "yes".
         if text.lower() not in ("true", "false", ""):
             raise _invalid(session, name, text, "true or false")
     elif name in _CHOICES:
@@ -180,7 +180,7 @@ def _given(scoped: Mapping[str, Any], in_file: str | None, variables: Any) -> An
 
 
 def _label(session: Any, name: str) -> str:
-    """The variable or the setting that a value comes from."""
+    """Return the environment variable or the setting that is the source of a value."""
     in_file, variables = session.session_var_map[name][:2]
     for variable in [variables] if isinstance(variables, str) else variables or ():
         if variable in os.environ:

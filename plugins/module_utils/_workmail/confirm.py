@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Changes that are confirmed by reading. Pure: it gets the functions that make calls."""
+"""Changes that are confirmed by reading. Pure: the functions that make calls are arguments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Callable, Mapping, TypeVar
 
 from .._domain.errors import PatrolError
 
-# Seconds between the readings of a change that does not show yet.
+# Seconds to wait before each further reading, while the change is not visible.
 WAITS = (1, 2, 4)
 
 _SERVER_ERROR = 500
@@ -22,11 +22,11 @@ Value = TypeVar("Value")
 
 
 class UnconfirmedError(Exception):
-    """It is not known whether a change was made.
+    """The error of a change of which it is not known whether it was made.
 
     Args:
-        error: The error of the change, or else that of the reading. None if neither failed, but the change does not
-            show.
+        error: The error of the change, or of the reading if the change did not fail. None if neither failed, but the
+            change is not visible.
     """
 
     def __init__(self, error: PatrolError | None) -> None:
@@ -40,22 +40,23 @@ def confirmed(
     done: Callable[[Value], bool],
     sleep: Callable[[float], None],
 ) -> Value:
-    """Make a change, then read until it shows.
+    """Make a change, then read until the change is visible.
 
-    A connection can break after the service has done its work, and a reply says nothing. Only reading confirms.
+    Only reading confirms a change: a connection can break after the service made the change, and the replies to a
+    change do not contain its result.
 
     Args:
         change: Makes the change.
-        read: Reads what was to be changed.
-        done: Returns whether the change shows in what was read.
+        read: Reads the changed resource.
+        done: Returns whether the change is visible in the result of ``read``.
         sleep: Waits for a number of seconds.
 
     Returns:
-        What was read once the change shows.
+        The result of ``read`` in which the change is visible.
 
     Raises:
         PatrolError: The service refused the change, and it was not made.
-        UnconfirmedError: The change does not show, or could not be read, and may have been made.
+        UnconfirmedError: The change may have been made, but it is not visible, or reading failed.
     """
     failure: PatrolError | None = None
     try:
@@ -77,7 +78,7 @@ def confirmed(
 
 
 def _is_refusal(error: PatrolError) -> bool:
-    """Return whether the service refused the request itself, so that it does not make the change later."""
+    """Return whether the service refused the request. If it did, it does not make the change later."""
     metadata = error.details.get("response_metadata")
     status = metadata.get("http_status_code") if isinstance(metadata, Mapping) else None
     return isinstance(status, int) and status < _SERVER_ERROR

@@ -5,10 +5,11 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Clients of AWS from the options of a connection: those of amazon.aws, and two timeouts.
+"""AWS clients from the options of a connection: the connection options of amazon.aws, and two timeouts.
 
-amazon.aws makes a session for each client, ends the module itself if botocore cannot make one, and leaves credentials
-to the first call. Here one session finds the credentials once, before any call, and every error is a ``PatrolError``.
+amazon.aws creates a session for each client, ends the module if botocore cannot create a client, and finds the
+credentials in the first call. This module uses one session, finds the credentials once before any call, and reports
+every error as a ``PatrolError``.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 20
 _LONGEST_TIMEOUT = 600
 
-# The variables that options of the connection fall back to in modules and plugins.
+# The environment variables that are the defaults of connection options in modules and plugins.
 _VARIABLES = {
     "access_key": ("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"),
     "secret_key": ("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY"),
@@ -51,18 +52,19 @@ _VARIABLES = {
 }
 _KEYS = ("access_key", "secret_key", "session_token")
 _USER_AGENT = f"APN/1.0 Ansible/{__version__} patrol.workmail"
-# A word of this length or more can be a secret, and does not come up in a message by chance.
+# Secrets of at least this many characters are masked in messages. Shorter text can occur in a message by chance.
 _SHORTEST_SECRET = 8
 
 
 class Connection:
-    """Makes clients of AWS for one run.
+    """A factory of AWS clients for one run.
 
-    ``settings`` is the botocore session, which knows the settings of the environment and of the profile. ``region`` is
-    that of the options, the environment or the profile; None if they have none.
+    ``settings`` is the botocore session, which has the settings of the environment and of the profile. ``region`` is
+    the region in the options, the environment or the profile; None if none of them has a region.
 
     Args:
-        options: The options of the connection by name; those that are left out, None or empty are found as boto3 does.
+        options: The options of the connection by name. For an option that is missing, None or empty, boto3 finds the
+            value.
 
     Raises:
         PatrolError: An option or a setting of AWS is not valid, or boto3 is missing.
@@ -86,9 +88,9 @@ class Connection:
         try:
             self._config = self._config.merge(Config(**options.get("aws_config") or {}))
         except (TypeError, BotoCoreError) as error:
-            # botocore's Config takes its settings as keyword arguments.
+            # Config takes its settings as keyword arguments, so an unknown setting raises TypeError.
             raise OptionError(f"aws_config: {error}") from None
-        # Also for the clients that botocore makes on its way to credentials.
+        # The timeouts also apply to the clients that botocore creates to obtain credentials.
         self.settings.set_default_client_config(Config(**timeouts))
         validated = options.get("validate_certs")
         self._verify = given["aws_ca_bundle"] if given["aws_ca_bundle"] and validated is not False else validated
@@ -102,20 +104,20 @@ class Connection:
         )
 
     def client(self, service: str, region: str, config: Any, role: Callable[[], Any] = lambda: None) -> Any:
-        """Make a client, once the connection has credentials.
+        """Obtain credentials if necessary, and create a client.
 
         Args:
-            service: boto3's name of the service.
+            service: The name of the service in boto3.
             region: The region.
-            config: botocore's configuration; that of the options has precedence.
-            role: Returns the credentials of a role, as botocore has them, to sign a request of this thread with; None
-                for those of the connection.
+            config: The ``Config`` of botocore. The option ``aws_config`` has precedence.
+            role: Returns the credentials of the role that sign the requests of the current thread; None for the
+                credentials of the connection.
 
         Returns:
             The client.
 
         Raises:
-            PatrolError: There are no credentials, or no client can be made with these options.
+            PatrolError: Credentials could not be obtained, or the options do not allow a client.
         """
         self._obtain(region)
         if self._boto3 is None:
@@ -143,11 +145,10 @@ class Connection:
         return client
 
     def secrets(self) -> list[str]:
-        """Return the texts that no message may contain.
+        """Return the secrets that no message may contain.
 
         Returns:
-            The secret key, the session token and the external ID, as far as they are known and long enough to be
-            recognized.
+            The secret key, the session token and the external ID, if they are known and long enough to be recognized.
         """
         frozen = self._frozen
         values = [self._external_id] if frozen is None else [frozen.secret_key, frozen.token, self._external_id]
@@ -155,7 +156,7 @@ class Connection:
 
     def _use_keys(self, given: Mapping[str, Any]) -> Source | None:
         if not (given["access_key"] or given["secret_key"]):
-            # As amazon.aws does, a session token alone is passed over.
+            # Ignore a session token without keys, as amazon.aws does.
             return None
         names = (_named("access_key", given), _named("secret_key", given), _named("session_token", given))
         of_environment = names[0] in _VARIABLES["access_key"] or names[1] in _VARIABLES["secret_key"]
@@ -169,7 +170,7 @@ class Connection:
 
     def _obtain(self, region: str) -> None:
         if self._credentials is None:
-            # For the services on the way to credentials, of which AWS STS is regional.
+            # botocore may call other services to obtain credentials, and AWS STS requires a region.
             self.settings.set_config_variable("region", region)
             with obtaining(self._source):
                 self._credentials = self.settings.get_credentials()
@@ -178,14 +179,14 @@ class Connection:
         self._renew()
 
     def _renew(self) -> None:
-        """Renew credentials that expire soon, before each request is signed."""
+        """Renew the credentials if they expire soon."""
         with obtaining(self._source):
             self._frozen = self._credentials.get_frozen_credentials()
             check_values(self._source, self._frozen)
 
 
 class _Scrubber:
-    """A handler of botocore's after-call event, which takes the connection's secrets out of errors of the service."""
+    """A handler of the after-call event of botocore. It masks secrets in the errors of the service."""
 
     def __init__(self, connection: Connection, role: Callable[[], Any]) -> None:
         self._connection = connection
@@ -211,13 +212,13 @@ def _scrubbed(value: Any, secrets: list[str]) -> Any:
 
 
 def _named(option: str, given: Mapping[str, Any]) -> str:
-    """The variable that an option has its value from, or the option's own name."""
+    """Return the environment variable that set an option, or the name of the option."""
     variables = (name for name in _VARIABLES[option] if given[option] and os.environ.get(name) == given[option])
     return next(variables, option)
 
 
 def require_boto3() -> None:
-    """Refuse to run without boto3 and botocore.
+    """Check that boto3 and botocore are installed.
 
     Raises:
         PatrolError: One of them is missing.
@@ -247,7 +248,7 @@ def _no_client(service: str, error: Exception) -> PatrolError:
         return OptionError(
             f"the client of {service} cannot be created: {text}", error_code=type(error).__name__, hint=hint
         )
-    # The text can quote a URL with a password, or a header.
+    # The text of the error can contain a URL with a password, or a header.
     return OptionError(
         f"the client of {service} cannot be created: {type(error).__name__}",
         error_code=INVALID,
@@ -256,7 +257,10 @@ def _no_client(service: str, error: Exception) -> PatrolError:
 
 
 class _WithoutTraceback(logging.Filter):
-    """Takes the traceback from a record, since that of a failed renewal quotes the output of a process."""
+    """A filter that removes tracebacks from log records.
+
+    The traceback of a failed renewal of credentials can contain the output of a process, which can be secret.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """See ``logging.Filter``."""

@@ -5,10 +5,10 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Where botocore finds credentials, and its errors on the way to them in our own words.
+"""The source of the credentials, and the errors of obtaining them.
 
-botocore resolves credentials inside the first call, and renews them inside any later one. Without this, their errors
-would look like errors of that call.
+botocore obtains credentials in the first call, and renews them in any later call. This module prevents that an error of
+obtaining them looks like an error of that call.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .._domain.errors import CredentialsError, PatrolError
 from .aws_settings import file_of
 from .errors import code_and_message, describe_botocore, hint_for_the_way, is_unreachable
 
-# The edges refuse to run without botocore.
+# Without botocore, this file can still be imported, and require_boto3 reports the error.
 with contextlib.suppress(ImportError):
     from botocore.configloader import raw_config_parse
     from botocore.exceptions import (
@@ -38,9 +38,9 @@ with contextlib.suppress(ImportError):
 
 
 class Provider(NamedTuple):
-    """A provider of botocore's chain: what people call it, the code of its errors, and what to do about them.
+    """A credential provider of botocore: its title in messages, and the error code and hint of its errors.
 
-    ``PROFILE`` in the hint stands for the profile in use.
+    ``PROFILE`` in the hint is replaced with the name of the profile.
     """
 
     title: str
@@ -48,7 +48,7 @@ class Provider(NamedTuple):
     hint: str
 
 
-# In the order of botocore's chain, under its names.
+# The providers by their names in botocore, in the order in which botocore tries them.
 PROVIDERS = {
     "env": Provider(
         "the environment",
@@ -120,7 +120,7 @@ _MISSING_HINT = (
     "Set access_key and secret_key, a profile, or the AWS_* environment variables on the host that makes the calls."
 )
 
-# What a key, a secret or a token is made of. It goes into a header, which takes no line break.
+# The valid characters of an access key, a secret key or a session token, which are sent in headers.
 _VALUE = re.compile(r"[!-~]+")
 _STATUS = re.compile(r"non 200 response (\d+)")
 _JSON_WEB_TOKEN = re.compile(r"eyJ[\w-]+(?:\.[\w-]+)+")
@@ -129,11 +129,11 @@ _PARTS = ("access key", "secret key", "session token")
 
 
 class Source(NamedTuple):
-    """Where credentials come from.
+    """The source of credentials.
 
-    ``provider`` is a name of ``PROVIDERS``, or None for options; ``place`` is a variable, a profile with its file, or
-    an address; ``names`` are those of the access key, the secret key and the session token there;
-    ``secrets`` are values that no text repeats.
+    ``provider`` is a key of ``PROVIDERS``, or None for options. ``place`` is a variable, a profile with its file, or an
+    address. ``names`` are the names of the access key, the secret key and the session token in this place.
+    ``token_file`` is the path of the web identity token. ``secrets`` are values that must not occur in a message.
     """
 
     provider: str | None
@@ -144,11 +144,11 @@ class Source(NamedTuple):
     secrets: Sequence[str] = ()
 
     def error(self, reason: str, hint: str | None = None) -> CredentialsError:
-        """Make the error that says why there are no credentials.
+        """Make the error that reports why the source has no usable credentials.
 
         Args:
-            reason: What is wrong, without a final full stop.
-            hint: What to do; if left out, that of the provider.
+            reason: The problem, without a final full stop.
+            hint: The suggested fix; None for the hint of the provider.
 
         Returns:
             The error, with the place of the source and the hint of its provider.
@@ -164,13 +164,13 @@ class Source(NamedTuple):
 
 
 def find_source(session: Any) -> Source:
-    """Find the provider that botocore will take credentials from, in the order of its chain and without a call.
+    """Find the provider from which botocore will obtain credentials, without a call.
 
     Args:
-        session: A botocore session whose settings were checked.
+        session: A botocore session with valid settings.
 
     Returns:
-        The source. The last one, the instance metadata, if nothing says otherwise.
+        The source. If no setting selects another provider, this is the instance metadata, the last one.
     """
     profiles = session.full_config.get("profiles", {})
     secrets = [settings.get(name) for settings in profiles.values() for name in _SECRET_SETTINGS]
@@ -179,29 +179,30 @@ def find_source(session: Any) -> Source:
 
 @contextlib.contextmanager
 def obtaining(source: Source) -> Iterator[None]:
-    """Turn each exception that botocore raises in the block into an error about the source of the credentials.
+    """Convert each exception of the block to an error about the source of the credentials.
 
     Args:
-        source: Where the credentials come from.
+        source: The source of the credentials.
 
     Raises:
-        CredentialsError: For every exception. Its text has no output of a process or service, which could be secret.
+        CredentialsError: The block raised an exception. The message has no output of a process or a service, because it
+            could be secret.
     """
     try:
         yield
     except PatrolError:
         raise
     except Exception as error:
-        # The cause can quote a header or the output of a process, and tracebacks show it.
+        # Drop the cause: a traceback would show it, and it can contain a header or the output of a process.
         raise _failure(error, source) from None
 
 
 def nothing_found(session: Any, source: Source) -> CredentialsError:
-    """Make the error for credentials that no provider has.
+    """Make the error that reports that no provider has credentials.
 
     Args:
         session: A session of botocore.
-        source: The last source that was asked.
+        source: The last source that was tried.
 
     Returns:
         The error, which names the places that were searched.
@@ -219,14 +220,14 @@ def nothing_found(session: Any, source: Source) -> CredentialsError:
 
 
 def check_values(source: Source, frozen: Any) -> None:
-    """Refuse credentials that cannot be sent, without showing them.
+    """Refuse credentials with characters that cannot be sent in a header.
 
     Args:
-        source: Where they come from.
-        frozen: botocore's frozen credentials.
+        source: The source of the credentials.
+        frozen: The frozen credentials of botocore.
 
     Raises:
-        CredentialsError: Names the variable or the part.
+        CredentialsError: A value is not valid. The error names the variable or the value, but does not show it.
     """
     for name, value in zip(source.names, (frozen.access_key, frozen.secret_key, frozen.token)):
         if value and not _VALUE.fullmatch(str(value)):
@@ -287,7 +288,7 @@ def _retrieval(text: str, source: Source) -> str:
         if text.startswith(known):
             return text
     if source.provider == "custom-process":
-        # What a command prints can be a secret.
+        # The output of a command can contain secrets.
         return "the command failed"
     return "the endpoint does not answer"
 
@@ -314,7 +315,7 @@ def _profiles_of(sections: Mapping[str, Any]) -> set[str]:
 
 
 def _program(command: str) -> str:
-    """The program of a command, whose arguments can be secret."""
+    """Return the program of a command without its arguments, which can be secret."""
     try:
         return shlex.split(command)[0]
     except (ValueError, IndexError):

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Errors of botocore and the service as errors of this collection."""
+"""Conversion of errors of botocore and of the service to errors of this collection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible.module_utils.common.dict_transformations import camel_dict_to_snake
 
 from .._domain.errors import PatrolError, ReplyError, ServiceError
 
-# The edges refuse to run without botocore.
+# Without botocore, this file can still be imported, and require_boto3 reports the error.
 with contextlib.suppress(ImportError):
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -47,10 +47,11 @@ _UNREACHABLE = (
     "ResponseStreamingError",
     "HTTPClientError",
 )
-# AWS repeats the request that it expected, with the session token among its headers.
+# AWS repeats the expected request in this message, and its headers contain the session token.
 _CANONICAL = re.compile(r"\s*The Canonical String for this request should have been.*", re.S)
 
-# Which policy refused, see U(https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
+# The type of the policy that denied a call. See
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html.
 _POLICY = (
     r"((?:service control|resource control|vpc endpoint|session|resource-based|identity-based) policy"
     r"|permissions boundary)"
@@ -81,15 +82,17 @@ def located(
     organization_id: str | None = None,
     page: int | None = None,
 ) -> Iterator[None]:
-    """Turn whatever one API call raises into a PatrolError that says where it happened.
+    """Convert each exception of one API call to a ``PatrolError`` with the place of the error.
 
     Args:
-        service: The service's prefix in IAM actions, such as ``workmail``.
+        service: The prefix of the service in IAM actions, such as ``workmail``.
         operation: The API operation, such as ``ListUsers``.
-        region, organization_id, page: Where, as far as known.
+        region, organization_id, page: The place of the error, or None for each part that is not known. The first page
+            is 1.
 
     Raises:
-        PatrolError: For every exception; ``error_code`` is the service's code or botocore's exception name.
+        PatrolError: The block raised an exception. ``error_code`` is the error code of the service, or the name of the
+            exception of botocore.
     """
     try:
         yield
@@ -98,7 +101,7 @@ def located(
         raise
     except Exception as error:
         failure = _translate(error, f"{service}:{operation}", region)
-        # The cause can quote headers, and tracebacks show it.
+        # Drop the cause: a traceback would show it, and it can contain headers.
         raise failure.at(organization_id, region, operation, page) from None
 
 
@@ -109,7 +112,7 @@ def _translate(error: Exception, action: str, region: str | None) -> PatrolError
     if isinstance(error, BotoCoreError):
         reason, hint = describe_botocore(error)
         return ServiceError(reason, error_code=name, hint=hint)
-    # botocore lets the errors of its parsers through as they are. Their text can hold the reply, and that a secret.
+    # botocore does not wrap the exceptions of its parsers. Their text can contain the reply, which can be secret.
     return ReplyError(f"the reply could not be understood: {name}", hint=FOREIGN_REPLY)
 
 
@@ -127,13 +130,13 @@ def _from_service(error: ClientError, action: str, region: str | None) -> Patrol
 
 
 def code_and_message(error: ClientError) -> tuple[str, str]:
-    """Take the code and the message out of an error of the service.
+    """Return the code and the message of an error of the service.
 
     Args:
         error: The error.
 
     Returns:
-        The code, or ``Unknown``; and the message without a final full stop and without the headers that AWS repeats.
+        The code, or ``Unknown``; and the message, without a final full stop and without the request that AWS repeats.
     """
     described = error.response.get("Error", {})
     message = _CANONICAL.sub("", str(described.get("Message") or "no message"))
@@ -141,16 +144,16 @@ def code_and_message(error: ClientError) -> tuple[str, str]:
 
 
 def hint_for_service(code: str, message: str, action: str, region: str | None) -> str | None:
-    """Say what to do about an error of the service.
+    """Return the hint for an error of the service.
 
     Args:
-        code: Its code.
-        message: Its message.
-        action: The IAM action that was refused.
-        region: The region that was asked.
+        code: The error code.
+        message: The error message.
+        action: The IAM action of the call.
+        region: The region of the call.
 
     Returns:
-        The hint, or None if there is nothing to say.
+        The hint, or None if there is no hint for this error.
     """
     special = hint_for_the_way(code, message, action)
     if special is not None:
@@ -176,13 +179,15 @@ def hint_for_service(code: str, message: str, action: str, region: str | None) -
 
 
 def hint_for_the_way(code: str, message: str, action: str) -> str | None:
-    """Say what to do about an error that is not about these credentials: the clock, the rate, or another's policy.
+    """Return the hint for an error that has nothing to do with the permissions that the caller can grant.
+
+    Such errors are about the clock, throttling, a failure of the service, or a policy that denies the action.
 
     Args:
-        code, message, action: As for ``hint_for_service``.
+        code, message, action: See ``hint_for_service``.
 
     Returns:
-        The hint, or None if it is another error.
+        The hint, or None for any other error.
     """
     if code in _CLOCK or (code not in _EXPIRED and _OF_THE_CLOCK.search(message)):
         return _CHECK_CLOCK
@@ -210,29 +215,26 @@ def _hint_for_policy(message: str, action: str) -> str | None:
 
 
 def is_unreachable(error: Exception) -> bool:
-    """Find out whether an error of botocore means that nothing answered.
+    """Return whether an error of botocore means that the service could not be reached.
 
     Args:
         error: The error.
-
-    Returns:
-        Whether it does.
     """
     return type(error).__name__ in _UNREACHABLE
 
 
 def describe_botocore(error: BotoCoreError) -> tuple[str, str | None]:
-    """Describe an error of botocore without any value that could be secret.
+    """Describe an error of botocore without secrets.
 
     Args:
         error: The error.
 
     Returns:
-        What is wrong, without a final full stop; and what to do, if there is something to say.
+        The problem, without a final full stop; and the hint, or None if there is no hint for this error.
     """
     name, text = type(error).__name__, str(error).rstrip(".")
     if name == "HTTPClientError":
-        # It wraps whatever the HTTP client raised, which quotes headers and the URLs of proxies.
+        # It wraps an exception of the HTTP client, whose text can contain headers and the URLs of proxies.
         inner = type(error.kwargs.get("error")).__name__
         return (
             f"the request could not be sent: {inner}",

@@ -5,9 +5,9 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""One function for each API operation: a client and plain values in, data out, every failure a PatrolError.
+"""Operations of Amazon WorkMail. Each function takes a client and returns plain data, or raises a ``PatrolError``.
 
-The clients are those of ``session``, which read replies strictly. See
+The clients come from a ``Session`` and check replies strictly. See
 https://docs.aws.amazon.com/workmail/latest/APIReference/API_Operations.html.
 """
 
@@ -23,7 +23,7 @@ from .._domain.tokens import Organization, Owner
 from .assumed import account_of_arn
 from .errors import FOREIGN_REPLY, located
 
-# The edges refuse to run without botocore.
+# Without botocore, this file can still be imported, and require_boto3 reports the error.
 with contextlib.suppress(ImportError):
     from botocore import xform_name
 
@@ -35,7 +35,11 @@ _USER_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[sS
 
 
 class Page(NamedTuple):
-    """A page of a listing: its number from 1, its entries under their API names, and the next page's token."""
+    """A page of a listing.
+
+    The first page has the ``number`` 1. ``items`` are its new entries, with fields under their API names.
+    ``next_token`` is the token of the next page, or None for the last page.
+    """
 
     number: int
     items: list[dict[str, Any]]
@@ -51,7 +55,7 @@ def list_organizations(client: Any) -> list[Organization]:
         client: A client of WorkMail.
 
     Returns:
-        The organizations, each once.
+        The organizations, without duplicates.
 
     Raises:
         PatrolError: A page could not be read completely.
@@ -119,33 +123,30 @@ def list_users(client: Any, organization_id: str) -> dict[str, Owner]:
 
 
 def is_user_id(user: str) -> bool:
-    """Find out whether text is a user ID of WorkMail rather than a user name or an e-mail address.
+    """Return whether text is a user ID of WorkMail, not a user name or an e-mail address.
 
     See https://docs.aws.amazon.com/workmail/latest/APIReference/API_DescribeUser.html.
 
     Args:
         user: The text.
-
-    Returns:
-        Whether it is a user ID.
     """
     return _USER_ID.fullmatch(user) is not None
 
 
 def describe_user(client: Any, organization_id: str, user: str) -> str:
-    """Find the user ID behind a user ID, a user name or an e-mail address.
+    """Find the ID of a user by user ID, user name or e-mail address.
 
     Args:
-        client: A client of the organization's region.
-        organization_id: The organization.
-        user: What the user was called.
+        client: A client of WorkMail in the region of the organization.
+        organization_id: The ID of the organization.
+        user: The user ID, the user name or the primary e-mail address.
 
     Returns:
         The user ID.
 
     Raises:
-        PatrolError: With the code EntityNotFoundException if the organization has no such user. The reply does not say
-            that it is about this user.
+        PatrolError: The user does not exist (``EntityNotFoundException``), the call failed, or the reply is about
+            another user.
     """
     with located("workmail", "DescribeUser", client.meta.region_name, organization_id):
         reply = client.describe_user(OrganizationId=organization_id, UserId=user)
@@ -174,19 +175,19 @@ def list_personal_access_tokens(
     Args:
         client: A client of WorkMail in the region of the organization.
         organization_id: The ID of the organization.
-        user_id: The user ID of the only user to read, or None for all users. Each token in a reply has to have this
-            user ID.
-        page_size: The most tokens on a page, 1 to 100.
-        max_items: The number of tokens after which the listing ends, or None to read all.
-        next_token: The token of the page to begin with, or None for the first page.
+        user_id: The ID of the user whose tokens are read, or None for all users. A reply with a token of another user
+            is an error.
+        page_size: The maximum number of tokens on a page, 1 to 100.
+        max_items: The maximum number of tokens to read, or None to read all tokens.
+        next_token: The token of the first page to read, or None to begin with the first page.
         stopped: Called before each request. The listing ends if it returns true.
 
     Returns:
-        The pages. A token that is listed again is returned once, as it was listed first. Between two pages, only the
-        time of its last use may change.
+        The pages. A token that is listed twice is returned once, with its first content. Only the time of its last use
+        may differ.
 
     Raises:
-        PatrolError: A page could not be read completely; ``page`` counts from 1.
+        PatrolError: A page could not be read completely.
     """
     parameters = {"OrganizationId": organization_id}
     if user_id is not None:
@@ -226,10 +227,10 @@ def get_personal_access_token(client: Any, organization_id: str, token_id: str) 
         token_id: The ID of the token.
 
     Returns:
-        The token, as an entry of the listing; None if the organization has no token with this ID.
+        The fields of the token, as in a listing; None if the organization has no token with this ID.
 
     Raises:
-        PatrolError: It could not be read, or the reply is about another token.
+        PatrolError: The token could not be read, or the reply is about another token.
     """
     try:
         with located("workmail", "GetPersonalAccessTokenMetadata", client.meta.region_name, organization_id):
@@ -246,15 +247,15 @@ def get_personal_access_token(client: Any, organization_id: str, token_id: str) 
 
 
 def read_user(client: Any, organization_id: str, user_id: str) -> Owner | None:
-    """Read a user as it is now.
+    """Read the current state of a user.
 
     Args:
-        client: A client of the organization's region.
-        organization_id: The organization.
+        client: A client of WorkMail in the region of the organization.
+        organization_id: The ID of the organization.
         user_id: The user ID.
 
     Returns:
-        The user, or None if the organization does not know the ID.
+        The user, or None if the organization has no user with this ID.
 
     Raises:
         PatrolError: The user could not be read, or the reply is about another user.
@@ -282,8 +283,9 @@ def read_user(client: Any, organization_id: str, user_id: str) -> Owner | None:
 
 
 def delete_personal_access_token(client: Any, organization_id: str, token_id: str) -> None:
-    """Request the deletion of a token. The reply does not show whether the token existed or is gone: read the token to
-    find out.
+    """Request the deletion of a token.
+
+    The reply does not show whether the token existed or was deleted. Read the token afterward to find out.
 
     See https://docs.aws.amazon.com/workmail/latest/APIReference/API_DeletePersonalAccessToken.html.
 
@@ -293,7 +295,7 @@ def delete_personal_access_token(client: Any, organization_id: str, token_id: st
         token_id: The ID of the token.
 
     Raises:
-        PatrolError: The service refused or could not be reached. The token can be gone even then.
+        PatrolError: The call failed. The token may be deleted nevertheless.
     """
     with located("workmail", "DeletePersonalAccessToken", client.meta.region_name, organization_id):
         client.delete_personal_access_token(OrganizationId=organization_id, PersonalAccessTokenId=token_id)
@@ -309,10 +311,10 @@ def describe_identity_provider_configuration(client: Any, organization_id: str) 
         organization_id: The ID of the organization.
 
     Returns:
-        The configuration with the names of the API; None if the organization has none.
+        The configuration under its API names; None if the organization has no configuration.
 
     Raises:
-        PatrolError: It could not be read.
+        PatrolError: The configuration could not be read.
     """
     try:
         with located("workmail", "DescribeIdentityProviderConfiguration", client.meta.region_name, organization_id):
@@ -332,10 +334,10 @@ def put_identity_provider_configuration(client: Any, organization_id: str, confi
     Args:
         client: A client of WorkMail in the region of the organization.
         organization_id: The ID of the organization.
-        configuration: The new configuration with the names of the API.
+        configuration: The new configuration under its API names.
 
     Raises:
-        PatrolError: The service refused or could not be reached. The configuration can be replaced even then.
+        PatrolError: The call failed. The configuration may be replaced nevertheless.
     """
     with located("workmail", "PutIdentityProviderConfiguration", client.meta.region_name, organization_id):
         client.put_identity_provider_configuration(OrganizationId=organization_id, **configuration)
@@ -343,21 +345,21 @@ def put_identity_provider_configuration(client: Any, organization_id: str, confi
 
 _PAGINATION = "PaginationException"
 
-# AWS documents neither how many pages a listing has nor whether pages can be empty. At the largest page size these are
-# 10,000 entries in a row that a filter of the service would have left out, ten times the users that an organization has
-# by default, and 10,000,000 entries in all.
+# AWS documents neither the maximum number of pages nor whether a page can be empty. At the largest page size, the first
+# limit allows 10,000 consecutive entries that the service filters out, which is ten times the default number of users
+# in an organization. The second limit allows 10,000,000 entries in total.
 _MOST_PAGES_WITHOUT_NEWS = 100
 _MOST_PAGES = 100_000
 
 
 class _Entries:
-    """The entries of a listing that were read, to recognize those that are listed again.
+    """The entries of a listing that were already read, to recognize duplicates.
 
-    The entries of a listing can move between its pages while it is read, so one may be listed twice.
+    While a listing is read, an entry can move to a later page and be listed twice.
 
     Args:
-        key: The field that identifies an entry. Entries without it cannot be compared, and all count.
-        changing: The fields that can differ between two readings of an entry.
+        key: The field that identifies an entry. An entry without this field is never a duplicate.
+        changing: The fields that may differ between two copies of an entry.
     """
 
     def __init__(self, key: str, changing: Sequence[str]) -> None:
@@ -368,10 +370,10 @@ class _Entries:
         self._quiet_pages = 0
 
     def new_of(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Leave out the entries of a page that were listed before.
+        """Return the entries of a page that were not listed before.
 
         Raises:
-            ReplyError: An entry contradicts what was listed before, or the pages have brought nothing new for long.
+            ReplyError: An entry was listed before with different content, or too many pages in a row had no new entry.
         """
         news, first = [], False
         for item in items:
@@ -396,7 +398,7 @@ class _Entries:
         return news
 
     def _digest(self, item: dict[str, Any]) -> int:
-        # Less to keep than the entry. The fields of a reply come in any order.
+        # A hash needs less memory than the entry. The frozenset ignores the order of the fields.
         fields = {name: value for name, value in item.items() if name not in self._changing}
         for name, value in fields.items():
             if isinstance(value, list):
@@ -404,7 +406,7 @@ class _Entries:
         try:
             return hash(frozenset(fields.items()))
         except TypeError:
-            # A value is a mapping, or has one.
+            # A value is or contains a mapping, which has no hash.
             return hash(repr(sorted(fields.items())))
 
 
@@ -421,20 +423,22 @@ def read_pages(
     next_token: str | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Page]:
-    """Read a listing page by page. botocore's paginator ends on an empty token and never on alternating ones.
+    """Read a listing page by page.
+
+    The paginator of botocore is not used: it ends silently at an empty page token, and never ends if tokens alternate.
 
     Args:
-        client: A client that reads replies strictly.
+        client: A client that checks replies strictly.
         operation: The operation.
-        parameters: Its parameters, apart from those of the page.
+        parameters: The parameters of the operation, except for paging.
         items_key: The field of the reply that has the entries.
         key: The field that identifies an entry.
-        changing: The fields of an entry that can differ between two readings.
-        check: Checks an entry.
-        page_size: How many entries to ask for at once.
-        max_items: How many entries to read at most.
-        next_token: Where to begin.
-        stopped: Returns whether to stop.
+        changing: The fields that may differ between two copies of an entry.
+        check: Checks an entry, and raises a ``PatrolError`` if it is not valid.
+        page_size: The maximum number of entries on a page.
+        max_items: The maximum number of entries to read, or None to read all entries.
+        next_token: The token of the first page to read, or None to begin with the first page.
+        stopped: Called before each request. The listing ends if it returns true.
 
     Returns:
         The pages.

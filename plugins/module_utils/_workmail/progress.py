@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The cost of a run so far: shown while it is in progress, and in results."""
+"""The cost of a run so far, to show during the run and in the result."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _TOKENS = "PersonalAccessTokenSummaries"
 
 
 class Progress:
-    """Counts the calls of the clients that it watches. Clients may be used in many threads.
+    """A counter of the calls of boto3 clients. It is thread-safe.
 
     Args:
-        show: Shows a line every few seconds; if None, nothing is shown.
-        clock: Returns the time in seconds.
+        show: Shows a line of text, and is called every few seconds. None to show nothing.
+        clock: Returns a time in seconds.
     """
 
     def __init__(self, show: Show | None = None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -48,7 +48,7 @@ class Progress:
             client.meta.events.register(event, handler)
 
     def as_result(self) -> dict[str, Any]:
-        """Return ``elapsed`` in seconds, and how many ``pages`` of listings, ``calls`` and ``retries`` there were."""
+        """Return ``elapsed`` in seconds, and the numbers of ``pages`` of listings, ``calls`` and ``retries``."""
         with self._lock:
             return {
                 "elapsed": round(self._clock() - self._start, 3),
@@ -58,7 +58,7 @@ class Progress:
             }
 
     def show_total(self) -> None:
-        """Show the line of the complete run."""
+        """Show the final line, at the end of the run."""
         if self._show is not None:
             self._show(str(self))
 
@@ -69,7 +69,7 @@ class Progress:
             f"{cost['calls']} calls, {cost['retries']} retries"
         )
 
-    # Handlers of botocore's events. They return None: anything else would stand for a reply.
+    # Handlers of events of botocore. They must return None, because botocore uses any other value as a reply.
 
     def _called(self, **event: Any) -> None:
         with self._lock:

@@ -5,11 +5,11 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""Strict reading of the service's replies.
+"""Strict reading of the replies of a service.
 
-botocore silently mistakes a truncated, empty, foreign or miscased reply for an empty page. Here the raw body of each
-reply is read before botocore's own parser sees it, and checked against the service model. Whatever could hide an entry
-is an error.
+botocore silently mistakes a truncated, empty or foreign reply, or a reply with names in the wrong case, for an empty
+page. This module parses the body of each reply before botocore does, and checks it against the service model.
+Everything that could hide an entry is an error.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from .._domain.times import from_epoch_seconds
 from .._domain.tokens import TOKEN_FIELDS
 from .errors import FOREIGN_REPLY
 
-# The edges refuse to run without botocore.
+# Without botocore, this file can still be imported, and require_boto3 reports the error.
 with contextlib.suppress(ImportError):
     from botocore import xform_name
 
-# For each operation in use, what its reply must hold: without these an answer says nothing.
+# The fields that the reply of each operation in use must have.
 _ESSENTIAL = {
     "DescribeIdentityProviderConfiguration": ("AuthenticationMode",),
     "DescribeOrganization": ("OrganizationId", "State"),
@@ -57,29 +57,29 @@ _OPERATIONS = {
 }
 _OF_TOKENS = ("GetPersonalAccessTokenMetadata", "ListPersonalAccessTokens")
 
-# Fields beside the content which say that the reply is an error, or that the listing has more entries. AWS may add
-# other fields to a reply at any time; these would contradict the content. The second pattern is for listings only: a
-# token itself may get a status or a type one day.
+# Unknown fields that mean that the reply is an error, or that the listing has more entries. Such a field contradicts
+# the rest of the reply. All other unknown fields are allowed, because AWS may add fields at any time. The second
+# pattern is only for listings, because AWS may add a status or a type to a token.
 _ERROR_FIELD = re.compile(r"_+type|messages?|.*(?:error|exception|fault).*", re.I)
 _CONTRADICTION = re.compile(
     r"type|(?:status)?code|status|reason|.*(?:fail|next|marker|cursor|continu|truncat|partial|more).*", re.I
 )
 _ERROR_HEADER = "x-amzn-errortype"
 
-# How deep the value of a field that this collection does not read can be nested: JSON of any depth is a way to exhaust
-# whatever reads the result later.
+# The maximum nesting of a field that this collection does not use. Deeply nested JSON could exhaust the stack of a
+# program that reads the result.
 _DEEPEST = 32
 
 
 def read_strictly(client: Any) -> None:
-    """Make a boto3 client read the replies of the operations in use strictly.
+    """Make a boto3 client check replies strictly.
 
-    Afterward these operations return what the service sent under its API names, checked against the service model:
-    times in microseconds since the epoch. Fields of a token that are new to this collection are kept under their
-    snake_case names. A reply that is incomplete or not from the service raises ReplyError out of the client's method.
+    Afterward, the methods of the client return the fields of the reply under their API names, with times in
+    microseconds since the epoch. Unknown fields of a token have snake_case names. A method raises ``ReplyError`` if the
+    reply is incomplete or not from the service. Only the operations that this collection uses are affected.
 
     Args:
-        client: A client of WorkMail, or of AWS Organizations. Clients of other services stay as they are.
+        client: A client of WorkMail or of AWS Organizations. A client of another service is not changed.
     """
     model = client.meta.service_model
     for operation in _OPERATIONS.get(model.service_name, ()):
@@ -88,7 +88,7 @@ def read_strictly(client: Any) -> None:
 
 
 class _Reader:
-    """A handler of botocore's before-parse event for one operation."""
+    """A handler of the before-parse event of botocore for one operation."""
 
     def __init__(self, operation: str, shape: Any) -> None:
         self._essential = _ESSENTIAL[operation]
@@ -105,7 +105,7 @@ class _Reader:
 
     def __call__(self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **event: Any) -> None:
         status = response_dict["status_code"]
-        # From 301 on, botocore takes a reply for an error by itself.
+        # botocore itself handles a reply with a status of 301 or higher as an error.
         if status > 300:
             return
         if status != 200:
@@ -122,7 +122,7 @@ class _Reader:
         response_dict["body"] = b"{}"
 
     def _refuse_contradictions(self, document: dict[str, Any]) -> None:
-        """Refuse fields that the service model does not have, and that speak against the rest of the reply."""
+        """Refuse fields that are not in the service model and contradict the rest of the reply."""
         for name in document:
             if name in self._known:
                 continue
@@ -155,21 +155,18 @@ def _checked_string(value: object) -> str:
 
 
 def _unchecked(value: Any) -> Any:
-    """For types of fields that this collection does not read, or that AWS may add."""
+    """Accept a value of any type, for fields that this collection does not use. Only its nesting is limited."""
     if isinstance(value, (dict, list)) and too_deep(value, _DEEPEST):
         raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
     return value
 
 
 def too_deep(value: Any, deepest: int) -> bool:
-    """Find out whether lists and mappings are nested deeper than a number of levels, without recursion.
+    """Return whether lists and mappings are nested too deeply, without recursion.
 
     Args:
-        value: A document of JSON.
-        deepest: How many levels of lists and mappings it may have.
-
-    Returns:
-        Whether it has more levels.
+        value: A JSON document.
+        deepest: The maximum number of levels of lists and mappings.
     """
     level = [value]
     for _level in range(deepest):
@@ -212,9 +209,13 @@ def _checker(name: str, shape: Any) -> Callable[[Any], Any]:
 
 
 class _Fields:
-    """The members of a structure in the service model, and how to check each.
+    """The members of a structure in the service model, and the check of each member.
 
-    ``own`` are the names that stay as the API has them; the others become snake_case. None keeps all as they are.
+    Args:
+        shape: The structure in the service model.
+        label: The name of the structure in an error.
+        own: The names of the fields that keep their API names. All other names are converted to snake_case. If None,
+            all fields keep their API names.
     """
 
     def __init__(self, shape: Any, label: str, own: Container[str] | None = None) -> None:
@@ -226,19 +227,23 @@ class _Fields:
         self._folded = {name.casefold(): name for name in shape.members}
 
     def check(self, document: object, essential: Iterable[str]) -> dict[str, Any]:
-        """Check a structure in place; times become microseconds since the epoch, and nulls are left out.
+        """Check a structure, convert its times to microseconds since the epoch, and remove nulls.
+
+        Args:
+            document: The structure, which is changed in place.
+            essential: The names of the required fields.
 
         Returns:
             The structure.
 
         Raises:
-            ReplyError: A field of the wrong type, a known one miscased, or an essential one that is not there.
+            ReplyError: A field has the wrong type, a name has the wrong case, or a required field is missing.
         """
         if not isinstance(document, dict):
             _refuse(f"{self._label} is not a JSON object")
         own, others, kept_strings, checkers = self._own, [], self._kept_strings, self._checkers
         for name, value in document.items():
-            # Most fields are strings that stay as they are.
+            # A fast path, because most fields are strings that need no conversion.
             if isinstance(value, str) and name in kept_strings:
                 continue
             check = checkers.get(name)

@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The IAM role to run as. Pure: the standard library only."""
+"""The IAM role to assume. Pure: the standard library only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 
 class Role(NamedTuple):
-    """An IAM role to run as."""
+    """An IAM role to assume, and the external ID to send, if any."""
 
     arn: str
     external_id: str | None
@@ -33,10 +33,10 @@ def parse_role(options: Mapping[str, Any]) -> Role | None:
         options: The options by name.
 
     Returns:
-        The role, or None without one.
+        The role, or None if ``assume_role_arn`` is not set.
 
     Raises:
-        OptionError: A value is not valid, or there is an external ID without a role.
+        OptionError: A value is not valid, or an external ID is set without a role or accounts.
     """
     arn = options.get("assume_role_arn")
     external_id = parse_external_id(options)
@@ -44,7 +44,8 @@ def parse_role(options: Mapping[str, Any]) -> Role | None:
         if external_id is not None and options.get("accounts") is None:
             raise OptionError("assume_role_external_id: requires assume_role_arn or accounts")
         return None
-    # An empty one, of a variable that was never set, would sweep the wrong account.
+    # An empty value, such as that of a variable that was never set, must not mean "no role": the wrong account would be
+    # read.
     if not isinstance(arn, str) or not _ROLE_ARN.fullmatch(arn):
         raise OptionError(
             f"assume_role_arn: {quoted(arn)} is not the ARN of a role; expected one such as "
@@ -60,7 +61,7 @@ def parse_external_id(options: Mapping[str, Any]) -> str | None:
         options: The options by name.
 
     Returns:
-        The external ID, or None without one.
+        The external ID, or None if the option is not set.
 
     Raises:
         OptionError: The value is not valid.
@@ -75,13 +76,13 @@ def parse_external_id(options: Mapping[str, Any]) -> str | None:
 
 
 def account_of_role(text: str) -> str | None:
-    """Find the account ID in the ARN of a role.
+    """Return the account ID in the ARN of a role.
 
     Args:
         text: The text.
 
     Returns:
-        The ID, or None if the text is not the ARN of a role.
+        The account ID, or None if the text is not the ARN of a role.
     """
     match = _ROLE_ARN.fullmatch(text)
     return match and match["account"]

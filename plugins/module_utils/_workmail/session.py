@@ -22,7 +22,7 @@ from .progress import Progress
 from .replies import read_strictly
 from .role import Role
 
-# The edges refuse to run without botocore.
+# Without botocore, this file can still be imported, and require_boto3 reports the error.
 with contextlib.suppress(ImportError):
     import botocore
     from botocore.config import Config
@@ -30,7 +30,7 @@ with contextlib.suppress(ImportError):
 
 _FIRST_BOTOCORE = "1.35.52"
 _ATTEMPTS = 8
-# Seconds for a call that a result can do without.
+# The timeout in seconds of a call whose result is optional.
 _BRIEF = 3
 
 
@@ -39,27 +39,27 @@ class SessionOptions(Protocol):
 
     @property
     def regions(self) -> Sequence[str]:
-        """The regions that were given; ``all`` stands for every region with WorkMail. Empty: that of the connection."""
+        """The regions to read; ``all`` means every region with WorkMail. Empty for the region of the connection."""
 
     @property
     def role(self) -> Role | None:
-        """The role to assume, if any."""
+        """The role to assume, or None."""
 
     @property
     def concurrency(self) -> int:
-        """How many calls may be in progress at once."""
+        """The maximum number of concurrent calls."""
 
 
 class Session:
-    """Makes the clients of a run and keeps them, one for each service and region. Threads can share it.
+    """The clients of a run, one for each service and region. It is thread-safe.
 
-    Use ``Session.open`` to make one. Its clients end with it.
+    Use ``Session.open`` to create a session.
 
     Args:
         connection: Makes the clients.
-        regions: The regions, checked.
-        role: The role to assume, if any.
-        config: botocore's configuration of the clients.
+        regions: The regions, already checked.
+        role: The role to assume, or None.
+        config: The ``Config`` of botocore for the clients.
         progress: Counts the calls of the clients.
     """
 
@@ -74,23 +74,23 @@ class Session:
         self._own = role and AssumedRole(role, lambda: self._client("sts", self.regions[0], None))
         self._roles: dict[str, AssumedRole] = {}
         self._clients: dict[tuple[str, str], Any] = {}
-        # boto3 can use clients in many threads, but not make them there.
+        # boto3 clients are thread-safe, but their creation is not.
         self._making = threading.Lock()
 
     @classmethod
     def open(cls, connection: Connection, options: SessionOptions, progress: Progress | None = None) -> Session:
-        """Open a session. Its first call is made later.
+        """Open a session, without making a call.
 
         Args:
             connection: Makes the clients.
             options: The regions, the role and the concurrency.
-            progress: Counts the calls of the clients; if left out, a new one.
+            progress: Counts the calls of the clients; None for a new counter.
 
         Returns:
             The session.
 
         Raises:
-            PatrolError: There is no region, or WorkMail is not in one of them.
+            PatrolError: No region is set, or WorkMail is not available in one of the regions.
         """
         settings = connection.settings
         retries: dict[str, Any] = {}
@@ -99,17 +99,16 @@ class Session:
         if settings.get_config_variable("max_attempts") is None:
             retries["total_max_attempts"] = _ATTEMPTS
         config = Config(retries=retries, max_pool_connections=max(10, options.concurrency))
-        # The session's own get_available_regions reads the whole service model for the name of its endpoint.
+        # get_available_regions of the session is slower: it loads the complete service model.
         available = EndpointResolver(settings.get_data("endpoints")).get_available_endpoints("workmail")
         regions = _checked_regions(options.regions, connection.region, available)
         return cls(connection, regions, options.role, config, progress or Progress())
 
     def use_roles(self, roles: Mapping[str, Role]) -> None:
-        """Act as these roles in the accounts that they are for.
+        """Set the role to assume in each account.
 
         Args:
-            roles: The role to assume in each account, by the ID of the account. In every other account the session acts
-                as itself.
+            roles: The roles by account ID. In every other account, the session uses the role that it was opened with.
         """
 
         def own_sts() -> Any:
@@ -118,16 +117,16 @@ class Session:
         self._roles = {account_id: AssumedRole(role, own_sts) for account_id, role in roles.items()}
 
     def assume(self, account_id: str | None) -> None:
-        """Assume the role of an account, and check that its credentials are of this account.
+        """Assume the role of an account, and check that its credentials belong to this account.
 
-        An account without WorkMail looks like credentials of another account without WorkMail. The ARN in the reply of
-        AssumeRole only shows which role was asked for.
+        The check needs a call of its own: the reply of AssumeRole only repeats the ARN of the requested role. Without
+        the check, credentials of another account without WorkMail would look like an account without tokens.
 
         Args:
             account_id: The ID of the account.
 
         Raises:
-            PatrolError: The role cannot be assumed, or AWS STS gives another account for its credentials.
+            PatrolError: The role cannot be assumed, or its credentials belong to another account.
         """
         role = self._role_in(account_id)
         if role is None:
@@ -143,44 +142,45 @@ class Session:
             )
 
     def client(self, region: str, account_id: str | None = None) -> Any:
-        """Give a WorkMail client, which reads replies strictly.
+        """Return a WorkMail client that checks replies strictly.
 
         Args:
             region: The region.
-            account_id: The ID of the account to act in.
+            account_id: The ID of the account to call; None for the account of the session.
 
         Returns:
             The client.
 
         Raises:
-            PatrolError: No client can be made, or botocore is too old.
+            PatrolError: The client cannot be created, or botocore is too old.
         """
         return self._client("workmail", region, self._role_in(account_id))
 
     def organizations_client(self) -> Any:
-        """Give a client of AWS Organizations, which reads replies strictly.
+        """Return a client of AWS Organizations that checks replies strictly.
 
         Returns:
             The client.
 
         Raises:
-            PatrolError: No client can be made.
+            PatrolError: The client cannot be created.
         """
         return self._client("organizations", self.regions[0], self._own)
 
     def caller(self, account_id: str | None = None) -> str:
-        """Find the ARN of the credentials.
+        """Return the ARN of the caller.
 
-        It needs no permission, see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html.
+        This call needs no permission. See
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html.
 
         Args:
-            account_id: The ID of the account in which they are used.
+            account_id: The ID of the account whose credentials are used; None for the account of the session.
 
         Returns:
             The ARN.
 
         Raises:
-            PatrolError: AWS STS does not give it.
+            PatrolError: AWS STS does not return the ARN.
         """
         client = self._client("sts", self.regions[0], self._role_in(account_id))
         with located("sts", "GetCallerIdentity", self.regions[0]):
@@ -190,10 +190,10 @@ class Session:
         return arn
 
     def known_caller(self) -> str | None:
-        """Find the ARN of the credentials for a report, at the cost of one short attempt.
+        """Return the ARN of the caller for a report, after one attempt with a short timeout.
 
         Returns:
-            The ARN, or None if AWS STS does not give it within seconds.
+            The ARN, or None if AWS STS does not return it in time.
         """
         region = self.regions[0]
         once = {"mode": "standard", "total_max_attempts": 1}

@@ -25,7 +25,7 @@ from ...module_utils._workmail.session import Session
 from .options import ORGANIZATIONS, InventoryOptions
 from .snapshot import AccountSnapshot, OrganizationSnapshot, Snapshot, fetch_snapshot
 
-# Increase it with each change of what a record holds. Records with another number are not used.
+# Increase this number with each change to the content of records. Records with another number are not used.
 _FORMAT = 3
 _FIELDS = Token._fields[Token._fields.index("personal_access_token_id") : Token._fields.index("owner")]
 
@@ -40,7 +40,8 @@ CONNECTION_OPTIONS = (
     "secret_key",
     "session_token",
 )
-# The environment variables that decide whose credentials boto3 finds and which endpoints it calls. None is secret.
+# The environment variables that decide whose credentials boto3 finds and which endpoints it calls. None of them is
+# secret.
 _VARIABLES = (
     "AWS_ACCESS_KEY_ID",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -115,14 +116,14 @@ def _account_scope(asked: AccountOptions | None) -> Any:
 
 
 def origin_of_calls(connection: Connection) -> dict[str, Any]:
-    """Find what decides on this machine, apart from options, with which credentials and where boto3 calls.
+    """Collect the settings of this machine that determine the credentials and the endpoints of boto3.
 
     Args:
         connection: The connection.
 
     Returns:
-        The environment variables, the AWS configuration files without their secrets, and the machine's name, since its
-        instance may have a role. No call is made for it.
+        The environment variables, the AWS configuration files without their secrets, and the host name, because an
+        instance can have a role. No AWS call is necessary.
     """
     files = connection.settings.full_config
     return {
@@ -148,10 +149,10 @@ def cache_key(scope: Mapping[str, Any]) -> str:
     """Make the key of a cache record.
 
     Args:
-        scope: Everything that decides what is fetched.
+        scope: Everything that determines the content of the snapshot.
 
     Returns:
-        A digest, which reveals nothing of the scope.
+        A digest, which does not reveal the scope.
     """
     return hashlib.sha256(json.dumps([_FORMAT, scope], sort_keys=True).encode()).hexdigest()
 
@@ -184,10 +185,10 @@ def to_cache(snapshot: Snapshot, key: str) -> dict[str, Any] | None:
 
 
 def from_cache(record: object, key: str) -> Snapshot | None:
-    """Make the snapshot of a cache record.
+    """Restore the snapshot from a cache record.
 
     Args:
-        record: What the cache returned.
+        record: The value that the cache returned.
         key: The key under which it was stored.
 
     Returns:

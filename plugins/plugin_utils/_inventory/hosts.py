@@ -39,7 +39,7 @@ class Host(NamedTuple):
 
     Args:
         name: The default name. It may be invalid in Ansible, and other hosts may have it as well.
-        identity: The kind and the IDs of what the host stands for.
+        identity: The kind and the IDs of the object that the host represents.
         variables: The variables by name without the prefix.
         groups: The built-in groups.
     """
@@ -51,11 +51,11 @@ class Host(NamedTuple):
 
 
 class Hosts(NamedTuple):
-    """The hosts of the inventory, and whether they are all.
+    """The hosts of the inventory, and the errors because of which hosts can be missing.
 
     Args:
         hosts: The hosts, in order.
-        errors: The errors because of which they are incomplete: those of the snapshot, and those of the selection.
+        errors: The errors of the snapshot and of the selection.
         groups: The built-in groups that exist even without a host.
     """
 
@@ -79,7 +79,7 @@ def make_hosts(snapshot: Snapshot, options: InventoryOptions) -> Hosts:
     """
     errors = list(snapshot.errors)
     selections = [_select(part, options, errors) for part in snapshot.organizations]
-    # An account of which something was not read can have tokens of which no host exists.
+    # An account that was not read completely can have tokens that are missing from the hosts.
     incomplete = {each.account.id for each in snapshot.accounts if each.complete is False}
     incomplete |= {part.organization.account_id for part, _selected in selections if not part.complete}
     hosts: list[Host] = []
@@ -161,7 +161,7 @@ def _host_of_account(
 
 
 def _errors_in(account_id: str | None, errors: Sequence[PatrolError]) -> list[dict[str, Any]]:
-    """Return the errors of an account. One that names no account can be of any account."""
+    """Return the errors of an account, including errors without an account, which can be about any account."""
     return [error.as_result() for error in errors if error.account_id in (None, account_id)]
 
 
@@ -283,7 +283,7 @@ def _owner_groups(owner: Owner | None) -> list[str]:
 
 
 def _organization_label(part: OrganizationSnapshot) -> str:
-    # Made valid, an alias that AWS would not accept could be mistaken for another organization.
+    # If an alias that AWS would not accept were made valid, it could be mistaken for another organization.
     alias = part.organization.alias
     return alias if alias and _ALIAS.fullmatch(alias) else part.organization.id
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from .hosts import Host
 
 _NOT_OF_A_HOST = re.compile(r"^[-.@+]|[^\w.@+-]")
-# Names that mean something else to Ansible.
+# Names that have a special meaning in Ansible.
 _TAKEN_BY_ANSIBLE = ("all", "ungrouped", "localhost", "127.0.0.1")
 
 

@@ -91,7 +91,7 @@ def parse_inventory_options(options: Mapping[str, Any], now: int) -> InventoryOp
 
 
 def _reserved_name(prefix: str) -> str | None:
-    """Find a name of Ansible's own that a variable with this prefix could have, or None."""
+    """Return a reserved name of Ansible that a variable with this prefix could have, or None."""
     if prefix.startswith("ansible_"):
         return f"{prefix}*"
     names = sorted({CONNECTION, *INTERNAL_STATIC_VARS, *get_reserved_names()})

@@ -22,7 +22,7 @@ from .hosts import Host, Hosts
 from .names import name_hosts
 from .options import ACCOUNTS, CONNECTION, InventoryOptions
 
-# A host of another source stands for the same if it has these variables, apart from the prefix, in common.
+# A host of another source represents the same object if these variables, whatever their prefix, are equal.
 _SAME = ("organization_id", "region", "personal_access_token_id", "user_id")
 _SAME_ACCOUNT = (*_SAME, "account_id")
 # Braces make a template, and "#" begins "#jinja2:", which can redefine them. A parenthesis makes a call, and a bar a
@@ -50,7 +50,7 @@ def populate(plugin: Any, made: Hosts, options: InventoryOptions) -> None:
     by_host = {id(host): known for host, known in zip(hosts, variables, strict=True)}
 
     def preferred(host: Host) -> str | None:
-        return _preferred(plugin, by_host[id(host)], strict)
+        return _preferred_name(plugin, by_host[id(host)], strict)
 
     def taken(name: str, host: Host) -> bool:
         there = inventory.hosts.get(name)
@@ -74,7 +74,7 @@ def populate(plugin: Any, made: Hosts, options: InventoryOptions) -> None:
                 composed = inventory.hosts[name].vars
                 if variable in composed:
                     inventory.set_variable(name, variable, trust_plain_text(composed[variable]))
-        # Only after every host has its variables: Ansible would set them on a group of the same name.
+        # Add groups after all variables are set: Ansible would set a variable on a group with the name of the host.
         for name, known in zip(names, variables, strict=True):
             plugin._add_host_to_composed_groups(plugin.get_option("groups"), known, name, strict)
             plugin._add_host_to_keyed_groups(plugin.get_option("keyed_groups"), known, name, strict)
@@ -97,7 +97,7 @@ def populate(plugin: Any, made: Hosts, options: InventoryOptions) -> None:
             inventory.add_host(name, group)
 
 
-def _preferred(plugin: Any, variables: dict[str, Any], strict: bool) -> str | None:
+def _preferred_name(plugin: Any, variables: dict[str, Any], strict: bool) -> str | None:
     for expression in plugin.get_option("hostnames"):
         try:
             if plugin.templar.is_template(expression):
@@ -117,7 +117,7 @@ def _preferred(plugin: Any, variables: dict[str, Any], strict: bool) -> str | No
 
 
 def prefixed_variables(host: Host, prefix: str) -> dict[str, Any]:
-    """Prefix the variables of a host, and mark their text so that no ansible-core evaluates it.
+    """Prefix the variables of a host, and mark their text so that no version of ansible-core evaluates it.
 
     Args:
         host: The host.

@@ -33,8 +33,8 @@ class OrganizationSnapshot(NamedTuple):
         organization: The organization.
         complete: Whether it was read completely.
         tokens: Its tokens.
-        users: Its users in order; None if owners were not asked for.
-        settings: The settings of its tokens; None if they were not asked for or access to them was denied.
+        users: Its users in order; None if owners were not requested.
+        settings: The settings of its tokens; None if they were not requested or access to them was denied.
     """
 
     organization: Organization
@@ -60,12 +60,12 @@ class AccountSnapshot(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What was read, in order.
+    """Everything that was read, in order.
 
     Args:
         organizations: The WorkMail organizations whose tokens can be read.
         errors: The errors of everything that was not read completely.
-        accounts: The AWS accounts, also those that were not read.
+        accounts: The AWS accounts, including those that were not read.
     """
 
     organizations: Sequence[OrganizationSnapshot]
@@ -74,7 +74,7 @@ class Snapshot(NamedTuple):
 
 
 def fetch_snapshot(options: SweepOptions, session: Session, settings: bool) -> Snapshot:
-    """Read every token of the organizations and users in the options, whichever of them the options select.
+    """Read all tokens of the organizations and users in the options, including tokens that are not selected.
 
     Args:
         options: The targets.

@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 
 
 def to_plain_data(value: Any) -> Any:
-    """Convert a value to Python's own types, so that Ansible templates now what it would template later.
+    """Convert a value to built-in types of Python, which makes Ansible evaluate its templates now.
 
     Args:
         value: A value with mappings, lists and text of Ansible.
@@ -60,7 +60,7 @@ def to_plain_data(value: Any) -> Any:
 def load_or_fetch(options: Mapping[str, Any], fetch: Callable[[], Answer], folder: Path = _FOLDER) -> Answer:
     """Load an answer that this run has cached, or fetch it while other processes with the same lookup wait.
 
-    Only a complete answer is cached. If a fetch fails, each of the waiting processes tries itself.
+    Only a complete answer is cached. If a fetch fails, each waiting process fetches the answer itself.
 
     Args:
         options: All options of the lookup, with those of the connection, as ``to_plain_data`` returns them.
@@ -81,7 +81,7 @@ def load_or_fetch(options: Mapping[str, Any], fetch: Callable[[], Answer], folde
     with _fetch_lock(folder / f"{name}.lock"):
         answer = _read_answer(path)
         if answer is None:
-            # Made before anything is read, so that forget_answers() in the meantime removes it.
+            # Make the file before any token is read, so forget_answers() can remove it in the meantime.
             with tempfile.NamedTemporaryFile("w", dir=folder, encoding="utf-8", delete=False) as file:
                 try:
                     answer = fetch()
@@ -97,7 +97,8 @@ def forget_answers(folder: Path = _FOLDER, ongoing: bool = False) -> None:
 
     Args:
         folder: The directory of the cache.
-        ongoing: Whether the change goes on, as in an asynchronous task. Then no answer is cached any more.
+        ongoing: Whether the change is still in progress, as in an asynchronous task. If so, no answer is cached from
+            now on.
     """
     if ongoing:
         _refusal_file(folder).touch()
@@ -139,7 +140,7 @@ def _read_answer(path: Path) -> Answer | None:
 
 
 def _aws_environment() -> list[Any]:
-    """Find what else a run can change that decides with which credentials and where boto3 calls."""
+    """Collect what a run can change, apart from options, that determines the credentials and endpoints of boto3."""
     variables = sorted(item for item in os.environ.items() if item[0].startswith(("AWS_", "BOTO")))
     return [variables, [_file_state(os.environ.get(name) or usual) for name, usual in _FILES.items()]]
 

@@ -36,7 +36,7 @@ def look_up(plugin: Any, options: Mapping[str, Any]) -> Answer:
 
     Raises:
         PatrolError: An option is not valid, or the answer would be incomplete.
-        AnsibleLookupError: There is no connection with these options.
+        AnsibleLookupError: No connection is possible with these options.
     """
     require_boto3()
     try:

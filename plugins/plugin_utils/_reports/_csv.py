@@ -64,14 +64,14 @@ _HEADER = (
     *_EVIDENCE,
 )
 # https://owasp.org/www-community/attacks/CSV_Injection, with the full-width forms. one_line removes line breaks and
-# tabs. Behind a semicolon or a bar, a cell begins in programs that are set to another separator.
+# tabs. In programs with another separator, a cell can begin after a semicolon or a bar.
 _FORMULA = re.compile(r"""(?:^(?=\s*{0})|(?<=[;|])(?=["\s]*{0}))""".format("[=+@\uff1d\uff0b\uff0d\uff20-]"))
 
 
 def render(audit: Mapping[str, Any]) -> str:
     """Write the findings in the form of https://www.rfc-editor.org/rfc/rfc4180: comma, CRLF, every text in quotes.
 
-    What could not be read is in rows of the severity ``incomplete``, because the table would look complete without
+    Rows with the severity ``incomplete`` name what could not be read, because the table would look complete without
     them. Fixed findings of a baseline come last.
 
     Args:
@@ -81,7 +81,7 @@ def render(audit: Mapping[str, Any]) -> str:
         The table with a header. An apostrophe precedes a text that a spreadsheet would read as a formula, with any
         usual separator.
     """
-    # No byte order mark: Excel's import of text does without it, and naive readers take it for a part of the header.
+    # No byte order mark: Excel's text import does not need it, and simple readers treat it as part of the header.
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(_HEADER)

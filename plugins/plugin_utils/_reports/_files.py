@@ -29,7 +29,7 @@ _OPTIONS = ("audit", "dest", "formats", "mode", "sarif_base", "state")
 _STATES = ("present", "absent")
 # Reports are read and written, never run. An unquoted 600 in YAML, which is 01130, does not match.
 _MODE = re.compile(r"0?[46][046][046]")
-# As ansible.builtin.copy limits it.
+# In bytes. ansible.builtin.copy has the same limit for a diff.
 _LARGEST_DIFF = 104_448
 
 
@@ -50,7 +50,7 @@ class ReportOptions(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A report as a file: its text before and after, each None if the file does not exist or cannot be read then."""
+    """A report file with its text before and after the run; None if there is no file or it cannot be read."""
 
     report_format: str
     path: str
@@ -101,11 +101,11 @@ def parse_report_options(arguments: Mapping[str, Any]) -> ReportOptions:
 def write_reports(options: ReportOptions, check: bool) -> list[Report]:
     """Write an audit in each format, or remove the reports of an earlier run.
 
-    Each text is made and written to a file of its own first, one after the other: those of large audits would not fit
-    into memory together. Only then each file replaces its report.
+    First, each text is made and written to a new file, one at a time, because the texts of a large audit would not fit
+    into memory together. Then each new file replaces its report.
 
     Args:
-        options: What to do.
+        options: The checked options.
         check: Whether to change nothing.
 
     Returns:
@@ -117,13 +117,13 @@ def write_reports(options: ReportOptions, check: bool) -> list[Report]:
     paths = {name: os.path.join(options.directory, f"audit.{EXTENSIONS[name]}") for name in options.formats}
     if options.audit is not None:
         check_audit(options.audit)
-    with _explained(options.directory), _new_files() as new_files:
+    with _explain_write_errors(options.directory), _new_files() as new_files:
         _check_directory(options.directory)
         modes = {name: _mode_of(path) for name, path in paths.items()}
         reports = []
         for name, path in paths.items():
             text = None if options.audit is None else render(options.audit, name, options.sarif_base)
-            report = _compared(Report(name, path, False, None, text), modes[name], options.mode)
+            report = _compare_with_file(Report(name, path, False, None, text), modes[name], options.mode)
             if text is not None and report.changed and not check:
                 make_directory(options.directory)
                 new_files[path] = _new_file(path, text, options.mode)
@@ -154,7 +154,7 @@ def _mode(value: object) -> int:
 
 
 @contextlib.contextmanager
-def _explained(directory: str) -> Iterator[None]:
+def _explain_write_errors(directory: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -192,8 +192,8 @@ def _mode_of(path: str) -> int | None:
     return stat.S_IMODE(status.st_mode)
 
 
-def _compared(report: Report, mode: int | None, wanted_mode: int) -> Report:
-    """Compare a report with its file. Of each text, no more is kept than shows that it is too long for a diff."""
+def _compare_with_file(report: Report, mode: int | None, wanted_mode: int) -> Report:
+    """Compare a report with its file. A text that is too long for a diff is cut, but stays too long for one."""
     before, after = None if mode is None else _read(report.path), report.after
     existed, exists = mode is not None, after is not None
     changed = existed != exists or (exists and (before != after or mode != wanted_mode))
@@ -211,7 +211,7 @@ def _read(path: str) -> str | None:
 
 @contextlib.contextmanager
 def _new_files() -> Iterator[dict[str, str]]:
-    """Give a mapping from reports to the new files that are to replace them; those that did not are removed."""
+    """Yield a mapping from reports to their new files, and then remove the new files that replaced no report."""
     new_files: dict[str, str] = {}
     try:
         yield new_files

@@ -88,7 +88,7 @@ def check_format(report_format: object, option: str) -> None:
 
     Args:
         report_format: The name.
-        option: The option that it is from.
+        option: The option that contains it, for the error.
 
     Raises:
         OptionError: The format does not exist.

@@ -46,7 +46,7 @@ _MONTHS = (
 
 
 def render(audit: Mapping[str, Any]) -> str:
-    """The page, as the text of an HTML document.
+    """Write an audit as an HTML page.
 
     Args:
         audit: The result of an audit.
@@ -59,7 +59,7 @@ def render(audit: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(counted=counted, in_words=_in_words, in_utc=_in_utc, grouped=_grouped)
+    environment.filters.update(counted=counted, in_words=_readable_time, in_utc=_utc_time, grouped=_group_digits)
     severities = SEVERITIES[::-1]
     places = Places(audit)
     tokens = tokens_of(audit)
@@ -73,7 +73,7 @@ def render(audit: Mapping[str, Any]) -> str:
         severities=severities,
         failing=failing(audit),
         headline=headline(audit),
-        time_shift=shift and shift.replace(audit["as_of"], _in_words(audit["as_of"])),
+        time_shift=shift and shift.replace(audit["as_of"], _readable_time(audit["as_of"])),
         provenance=provenance(audit),
         style=_asset("report.css"),
         scripts=[_asset("start.js"), _asset("report.js")],
@@ -97,12 +97,12 @@ def render(audit: Mapping[str, Any]) -> str:
 
 
 def _printable(value: object) -> object:
-    """Replace what HTML does not have or what could turn its direction in a text of users."""
+    """Replace characters that HTML forbids or that could change the direction of text."""
     return printable(value, "\ufffd") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _asset(name: str) -> Markup:
-    """The style or a script, without its header."""
+    """Return the style sheet or a script without its license header."""
     text = (_FOLDER / name).read_text(encoding="utf-8")
     return Markup(text.partition("*/\n")[2])
 
@@ -111,26 +111,26 @@ def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _in_words(instant: str) -> str:
-    """Return an instant as people write it, with its zone."""
-    text = _in_utc(instant)
+def _readable_time(instant: str) -> str:
+    """Return an instant as people write it, with its time zone."""
+    text = _utc_time(instant)
     year, month, day = (int(part) for part in text[:10].split("-"))
     weekday = _WEEKDAYS[datetime.date(year, month, day).weekday()]
     return f"{weekday}, {day} {_MONTHS[month - 1]} {year}, {text[11:16]} UTC"
 
 
-def _in_utc(instant: str) -> str:
+def _utc_time(instant: str) -> str:
     """Return an instant in UTC to the second, in ISO 8601."""
     return f"{str(format_instant(parse_instant(instant, 'instant')))[:19]}Z"
 
 
-def _grouped(number: int) -> str:
+def _group_digits(number: int) -> str:
     """Return a number with its digits in groups of three."""
     return f"{number:,}"
 
 
 def _statuses(audit: Mapping[str, Any]) -> list[tuple[str, str, int]]:
-    """Return the choices of the filter by status: its value, its name and the number of findings. At least two."""
+    """Return the value, name and number of findings of each choice of the filter by status, or no choices."""
     counts = Counter(finding_status(audit, finding) for finding in audit["findings"])
     counts["fixed"] = len(audit["fixed"])
     has_baseline = audit["baseline"] is not None
@@ -141,7 +141,7 @@ def _statuses(audit: Mapping[str, Any]) -> list[tuple[str, str, int]]:
 
 
 def _accounts(places: Places, rows: list[Row]) -> list[tuple[str, str]]:
-    """Return the choices of the filter by account: its value and its name. None, unless there are several."""
+    """Return the value and name of each choice of the filter by account, or no choices for a single account."""
     if not places.several:
         return []
     names = {row.account: "/".join(row.place[:-1]) or row.account for row in rows}
@@ -149,7 +149,7 @@ def _accounts(places: Places, rows: list[Row]) -> list[tuple[str, str]]:
 
 
 def _organizations(audit: Mapping[str, Any], tokens: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the organizations with how many of their tokens have findings, the most first."""
+    """Return the organizations with the number of their tokens with findings, the highest number first."""
     found = Counter(token["organization_id"] for token in tokens)
     entries = [{"organization": entry, "found": found[entry["id"]]} for entry in audit["organizations"]]
     return sorted(entries, key=lambda entry: -entry["found"])

@@ -5,7 +5,7 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""The counts that the page shows as bars and as a table of shades."""
+"""The counts that the page shows as bar charts and as a shaded table."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Bar(NamedTuple):
 
 
 class RuleBar(NamedTuple):
-    """The findings of a rule, with how many are known or muted: their length, and that of those that are neither."""
+    """The findings of a rule: the lengths of the bar and of its open part, and a text on the other findings."""
 
     rule: Mapping[str, Any]
     findings: int
@@ -104,7 +104,7 @@ def expiry_bars(tokens: Iterable[Mapping[str, Any]]) -> list[Bar]:
 
 
 def _span(days: float | None) -> int:
-    """Return the place of a time to the expiry in the order of ``expiry_bars``."""
+    """Return the index in ``expiry_bars`` of the bar for a number of days to the expiry."""
     if days is None:
         return len(_PAST) + len(_FUTURE)
     distance = sum(abs(days) > limit for limit in _SPANS)
@@ -116,7 +116,8 @@ def use_shades(tokens: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[tup
 
     Returns:
         The names of the columns, which are times since the last use; and the rows, each with its age and, for each
-        column, the count and how dark it is, from 0 to 4. Unknown ages and times are left out if no token has them.
+        column, the count and its shade, from 0 (light) to 4 (dark). Unknown ages and times are left out if no token has
+        them.
     """
     counts = Counter(
         (_age(token["age_days"]), _NEVER if token["never_used"] else _age(token["unused_days"])) for token in tokens

@@ -56,7 +56,7 @@ def rows_of(audit: Mapping[str, Any], places: Places, most: int) -> list[Row]:
     Args:
         audit: The result of an audit.
         places: Its accounts and organizations.
-        most: How many findings to take.
+        most: The maximum number of findings to include.
     """
     findings = [(finding, finding_status(audit, finding)) for finding in audit["findings"][:most]]
     findings += [(finding, "fixed") for finding in audit["fixed"][: most - len(findings)]]
@@ -71,13 +71,13 @@ def rows_of(audit: Mapping[str, Any], places: Places, most: int) -> list[Row]:
 
 
 def owner_name(token: Mapping[str, Any]) -> str:
-    """Return what people call the owner of a token."""
+    """Return the display name of the owner of a token."""
     owner = token.get("owner") or {}
     return _text(owner.get("email") or owner.get("name") or token["user_id"] or _UNKNOWN)
 
 
 def embedded(rows: Sequence[Row]) -> Markup:
-    """Write rows as JSON for the script, with each text that occurs often once.
+    """Write rows as JSON for the script, with frequent texts stored only once.
 
     Returns:
         JSON that is safe in a script element: nothing in it ends the element or begins another.
@@ -124,7 +124,7 @@ def _row(finding: Mapping[str, Any], places: Places) -> Row:
 
 
 def account_key(host: str | None, account_id: str | None) -> str:
-    """Return what identifies an account in the filters of the page."""
+    """Return the key that identifies an account in the filters of the page."""
     return _text(account_id or host or _UNKNOWN)
 
 
@@ -140,5 +140,5 @@ def _day(instant: str | None, otherwise: str) -> str:
 
 
 def _text(value: object) -> str:
-    """Replace what HTML does not have or what could turn its direction in a text of users."""
+    """Replace characters that HTML forbids or that could change the direction of text."""
     return printable(str(value), "\ufffd")

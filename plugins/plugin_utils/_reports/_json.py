@@ -17,7 +17,7 @@ from typing import Any
 from ...module_utils._audit.result import KEYS
 from ...module_utils._domain.errors import OptionError
 
-# An escaped character, of which a lone surrogate is none; a pair of surrogates is one.
+# An escape sequence: a surrogate pair, a lone surrogate (the group), or another character.
 _ESCAPED = re.compile(r"\\(?:ud[89ab]..\\ud[c-f]..|(ud[89a-f]..)|.)")
 
 
@@ -48,17 +48,17 @@ def _lines(audit: Mapping[str, Any]) -> Iterator[str]:
         before = ",\n"
         if isinstance(value, (list, tuple)) and value:
             for index, entry in enumerate(value):
-                yield f"{',' if index else '['}\n    {_written(entry)}"
+                yield f"{',' if index else '['}\n    {_encode(entry)}"
             yield "\n  ]"
         else:
-            yield _written(value, indent=2).replace("\n", "\n  ")
+            yield _encode(value, indent=2).replace("\n", "\n  ")
     yield "\n}\n"
 
 
-def _written(value: object, indent: int | None = None) -> str:
+def _encode(value: object, indent: int | None = None) -> str:
     text = json.dumps(value, allow_nan=False, indent=indent)
-    return _ESCAPED.sub(_valid, text) if r"\ud" in text else text
+    return _ESCAPED.sub(_replace_lone_surrogate, text) if r"\ud" in text else text
 
 
-def _valid(match: re.Match[str]) -> str:
+def _replace_lone_surrogate(match: re.Match[str]) -> str:
     return r"\ufffd" if match[1] else match[0]

@@ -46,10 +46,10 @@ def render(audit: Mapping[str, Any]) -> str:
         The document.
     """
     organizations = {organization["id"]: organization for organization in audit["organizations"]}
-    findings = _by(audit["findings"], lambda finding: finding["token"]["organization_id"])
-    fixed = _by(audit["fixed"], lambda finding: finding["token"]["organization_id"])
+    findings = _group_by(audit["findings"], lambda finding: finding["token"]["organization_id"])
+    fixed = _group_by(audit["fixed"], lambda finding: finding["token"]["organization_id"])
     unclear = is_unclear(audit)
-    errors = _by(
+    errors = _group_by(
         audit["errors"], lambda error: error["organization_id"] or (error.get("host"), error.get("account_id"))
     )
     places = Places(audit)
@@ -85,14 +85,14 @@ def render(audit: Mapping[str, Any]) -> str:
         name = place_name([*filter(None, [account.get("host"), places.account(account["id"])])])
         _skip(_suite(root, name, _properties(account, account["id"]), about), "audit", state_text(account))
     if not len(root):
-        # Readers of such reports treat one without a test as a mistake.
+        # Programs that read JUnit reports treat a report without test cases as an error.
         _skip(_suite(root, _PRODUCT, {}, about), "audit", "No organization was audited")
     _count(root)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 
 
-def _by(entries: Iterable[Mapping[str, Any]], key: Callable[[Mapping[str, Any]], Any]) -> dict[Any, list[Any]]:
+def _group_by(entries: Iterable[Mapping[str, Any]], key: Callable[[Mapping[str, Any]], Any]) -> dict[Any, list[Any]]:
     groups: dict[Any, list[Any]] = {}
     for entry in entries:
         groups.setdefault(key(entry), []).append(entry)
@@ -125,7 +125,7 @@ def _properties(entry: Mapping[str, Any], account_id: str | None) -> dict[str, A
 def _suite(
     root: ElementTree.Element, name: str, place: Mapping[str, Any], about: Mapping[str, Any]
 ) -> ElementTree.Element:
-    # The format knows no offset, and ours is always that of UTC.
+    # The format has no UTC offset, and our times are always in UTC.
     suite = ElementTree.SubElement(root, "testsuite", {"name": name, "timestamp": about["as_of"][:19]})
     properties = ElementTree.SubElement(suite, "properties")
     for key, value in {**place, **about}.items():
@@ -161,7 +161,7 @@ def _error(suite: ElementTree.Element, code: str, message: str) -> None:
 
 
 def _skip(suite: ElementTree.Element, name: str, reason: str) -> None:
-    # As text, because this element has no attributes in some schemas.
+    # The reason is text, because this element has no attributes in some schemas.
     ElementTree.SubElement(_case(suite, name), "skipped").text = one_line(reason)
 
 

@@ -7,9 +7,9 @@
 
 """An audit result as GitHub Flavored Markdown, for a comment on a pull request or the summary of a job.
 
-All text of users is in code spans (https://github.github.com/gfm/#code-spans). In these there is no markup,
-no HTML, no autolink, and no mention of people or issues, which escaping does not prevent: GitHub looks for those after
-the text was rendered.
+All text of users is in code spans (https://github.github.com/gfm/#code-spans). In a code span, GitHub recognizes no
+markup, HTML, autolink, or mention of people or issues. Escaping does not prevent mentions, because GitHub looks for
+them after it has rendered the text.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from ._shared import (
     time_shift,
 )
 
-# Bytes. GitHub takes 65,536 characters for a comment.
+# In bytes. GitHub accepts 65,536 characters in a comment.
 _MOST = 60_000
-# For each other section. The new findings get the rest.
+# In bytes, for each of the other sections. The new findings get the remaining space.
 _ROOM = 6_000
 # The name of an account and the alias of an organization have at most some 60 characters each.
 _LONGEST_PLACE = 160
@@ -53,7 +53,7 @@ def render(audit: Mapping[str, Any]) -> str:
         audit: The result of an audit.
 
     Returns:
-        At most 60,000 bytes of UTF-8. A table that is cut says how many rows it lacks.
+        At most 60,000 bytes of UTF-8. A table that is cut ends with the number of missing rows.
     """
     by_status: dict[str, list[Mapping[str, Any]]] = {"fixed": audit["fixed"]}
     for finding in audit["findings"]:
@@ -118,7 +118,7 @@ def _opening(audit: Mapping[str, Any]) -> list[str]:
 def _since_baseline(
     audit: Mapping[str, Any], by_status: Mapping[str, Sequence[Mapping[str, Any]]], places: Places
 ) -> list[str]:
-    """Write the findings that are known from the baseline, and those that are fixed since; nothing without one."""
+    """Write the known and the fixed findings. Without a baseline, there are no lines."""
     if audit["baseline"] is None:
         return []
     day = audit["baseline"]["as_of"][:10]
@@ -219,11 +219,11 @@ def _exception_row(exception: Mapping[str, Any]) -> list[Any]:
 def _table(
     title: str, columns: Sequence[str], entries: Sequence[Any], row: Callable[[Any], list[Any]], room: int
 ) -> list[str]:
-    """Write a section with a table in so many bytes; without entries, no section."""
+    """Write a section with a table of at most ``room`` bytes. Without entries, there are no lines."""
     if not entries:
         return []
     lines = ["", f"### {title}", "", _line(columns), _line(["---"] * len(columns))]
-    # The last line is to have room as well.
+    # Reserve 100 bytes for the line that names the number of missing rows.
     left = room - _size(lines) - 100
     for count, entry in enumerate(entries):
         line = _line(row(entry))
@@ -243,6 +243,6 @@ def _size(lines: Sequence[str]) -> int:
 
 
 def _code(value: object, longest: int = 80) -> str:
-    """Write a text of users as a code span in a table: what could end either is replaced or escaped."""
+    """Write a text of users as a code span in a table, without characters that could end the span or the cell."""
     text = one_line(value, longest).replace("`", "'").strip()
     return f"`{text}`".replace("|", "\\|") if text else "-"

@@ -37,7 +37,7 @@ _CLASS = 2003
 _ACTIVITIES = {1: "Create", 2: "Update", 3: "Close"}
 _SEVERITIES = {"critical": (5, "Critical"), "high": (4, "High"), "medium": (3, "Medium"), "low": (2, "Low")}
 _UNKNOWN_SEVERITY, _INFORMATIONAL = (0, "Unknown"), (1, "Informational")
-# The activity and the status of each status of a finding. A baseline is a list of findings to work on.
+# The OCSF activity and status of a finding by its status. A baseline is a list of findings to work on.
 _STATUSES = {
     "open": (1, 1, "New"),
     "new": (1, 1, "New"),
@@ -53,7 +53,7 @@ _EMAIL = re.compile(r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~.]+@[a-zA-Z0-9-]+\.[a-zA-Z0-
 
 
 def render(audit: Mapping[str, Any]) -> str:
-    """Write an event for each finding, for each rule that an organization keeps, and for everything that was not read.
+    """Write an event for each finding, for each rule without findings, and for everything that was not read.
 
     Args:
         audit: The result of an audit.
@@ -82,7 +82,7 @@ def _events(audit: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 class _Events:
-    """Makes the events of an audit, with what all of them share."""
+    """A factory of the events of an audit, with the fields that all of them share."""
 
     def __init__(self, audit: Mapping[str, Any]) -> None:
         self._audit = audit
@@ -100,7 +100,7 @@ class _Events:
             },
         }
         self._unmapped = {
-            # ``time`` is the other instant.
+            # ``audited_at`` is already in the field ``time``.
             **{key: value for key, value in about.items() if value is not None and key != "audited_at"},
             "complete": audit["complete"],
         }

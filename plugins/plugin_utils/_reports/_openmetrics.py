@@ -64,18 +64,24 @@ def render(audit: Mapping[str, Any]) -> str:
                 )
             ],
         ),
-        _one("audit_complete", "Whether everything was read; 0 for an incomplete audit.", int(audit["complete"])),
+        _single_gauge(
+            "audit_complete", "Whether everything was read; 0 for an incomplete audit.", int(audit["complete"])
+        ),
         _family("audit_errors", "Errors by what could not be read.", _errors(audit, places)),
         _family("audit_left_out_accounts", "Accounts that were left out because of their state.", _left_out(audit)),
-        _one("audit_timestamp_seconds", "When the audit was made.", _seconds(audit, "audited_at")),
-        _one("audit_as_of_timestamp_seconds", "The instant that the tokens were judged at.", _seconds(audit, "as_of")),
-        _one("audit_accounts", "AWS accounts that were read.", audit["summary"]["accounts"]),
-        _one("audit_organizations", "WorkMail organizations that were read.", audit["summary"]["organizations"]),
+        _single_gauge("audit_timestamp_seconds", "When the audit was made.", _seconds(audit, "audited_at")),
+        _single_gauge(
+            "audit_as_of_timestamp_seconds", "The instant that the tokens were judged at.", _seconds(audit, "as_of")
+        ),
+        _single_gauge("audit_accounts", "AWS accounts that were read.", audit["summary"]["accounts"]),
+        _single_gauge(
+            "audit_organizations", "WorkMail organizations that were read.", audit["summary"]["organizations"]
+        ),
         _family("tokens", "Tokens of a WorkMail organization that was read.", _tokens(audit, places)),
         _family("findings", "Findings by status.", _findings(audit, places)),
         _family("violations", "Findings that fail the audit.", _violations(audit, places)),
-        _one("found_tokens", "Tokens with a finding, also a muted one.", len(found)),
-        _one("found_tokens_expired", "Tokens with a finding that have expired.", expired),
+        _single_gauge("found_tokens", "Tokens with a finding, also a muted one.", len(found)),
+        _single_gauge("found_tokens_expired", "Tokens with a finding that have expired.", expired),
         _family(
             "found_tokens_soonest_expiry_timestamp_seconds",
             "When the next token with a finding expires. Absent if none does.",
@@ -147,14 +153,14 @@ def _tokens(audit: Mapping[str, Any], places: _Places) -> list[_Sample]:
 def _findings(audit: Mapping[str, Any], places: _Places) -> list[_Sample]:
     counts: Counter[_Labels] = Counter()
     for finding in audit["findings"]:
-        counts[_of(finding, places, status=finding_status(audit, finding))] += 1
+        counts[_finding_labels(finding, places, status=finding_status(audit, finding))] += 1
     for finding in audit["fixed"]:
-        counts[_of(finding, places, status="fixed")] += 1
+        counts[_finding_labels(finding, places, status="fixed")] += 1
     return list(counts.items())
 
 
 def _violations(audit: Mapping[str, Any], places: _Places) -> list[_Sample]:
-    """Count what fails the audit, with a zero for each rule of each organization that was read completely."""
+    """Count the findings that fail the audit, with zeros for the rules of completely read organizations."""
     counts: dict[_Labels, float] = {}
     severities = failing(audit)
     for organization, _rules in rules_without_findings(audit):
@@ -164,12 +170,12 @@ def _violations(audit: Mapping[str, Any], places: _Places) -> list[_Sample]:
                 counts[_labels({**places.of_organization(organization), **labels})] = 0
     for finding in audit["findings"]:
         if finding["severity"] in severities and finding_status(audit, finding) in ("open", "new"):
-            labels_of_finding = _of(finding, places)
+            labels_of_finding = _finding_labels(finding, places)
             counts[labels_of_finding] = counts.get(labels_of_finding, 0) + 1
     return list(counts.items())
 
 
-def _of(finding: Mapping[str, Any], places: _Places, **more: object) -> _Labels:
+def _finding_labels(finding: Mapping[str, Any], places: _Places, **more: object) -> _Labels:
     rule = {"rule": finding["rule_id"], "severity": finding["severity"]}
     return _labels({**places.of_finding(finding), **rule, **more})
 
@@ -186,7 +192,7 @@ def _labels(labels: Mapping[str, object]) -> _Labels:
     return tuple((name, one_line(value, _LONGEST)) for name, value in labels.items())
 
 
-def _one(name: str, meaning: str, value: float) -> list[str]:
+def _single_gauge(name: str, meaning: str, value: float) -> list[str]:
     return _family(name, meaning, [((), value)])
 
 
@@ -197,7 +203,7 @@ def _family(name: str, meaning: str, samples: Iterable[_Sample]) -> list[str]:
 
 
 def _sample(metric: str, labels: _Labels, value: float) -> str:
-    # A line break is a space by now, so only these two are left to escape.
+    # Line breaks are already spaces, so only these two characters must be escaped.
     texts = (text.replace("\\", "\\\\").replace('"', '\\"') for _name, text in labels)
     written = ",".join(f'{name}="{text}"' for (name, _text), text in zip(labels, texts, strict=True))
     return f"{metric}{'{' + written + '}' if written else ''} {value:.15g}"

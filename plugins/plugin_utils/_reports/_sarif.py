@@ -5,10 +5,10 @@
 
 # This plugin utility is PRIVATE to the collection and may change without notice.
 
-"""An audit result as SARIF 2.1.0, for what shows findings beside code, such as GitHub's code scanning.
+"""An audit result as SARIF 2.1.0, for tools that show findings beside code, such as GitHub's code scanning.
 
-The format: https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html. What
-GitHub makes of it, and its limits:
+The format: https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html. GitHub's
+use of it, and its limits:
 https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning.
 """
 
@@ -40,7 +40,7 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 _HOME = "https://github.com/patrol-collections/workmail"
 _HELP = "Revoke the token if nobody needs it, or replace it. An exception in the policy mutes a finding."
 _STATES = {"new": "new", "known": "unchanged", "fixed": "absent"}
-# Variables of pipelines whose service opens an alert for a result that is absent.
+# Environment variables of the CI services that open an alert even for a result that is marked as absent.
 _ALERTING = ("GITHUB_ACTIONS", "GITLAB_CI")
 _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 # GitHub: critical over 9.0, high from 7.0, medium from 4.0, low below.
@@ -56,7 +56,7 @@ _LONGEST = 1_000
 def render(audit: Mapping[str, Any], base: str | None = None) -> str:
     """Write a rule for each rule of the policy, and a result at that rule in the policy file for each finding.
 
-    An incomplete audit is an execution that was not successful, and its notifications say what could not be read.
+    An incomplete audit is an unsuccessful execution, and its notifications name what could not be read.
     GitHub opens an alert for each result, whatever its ``suppressions`` and its ``baselineState`` are. So muted
     findings are only counted, and on GitHub Actions and in GitLab CI fixed findings as well.
 
@@ -148,8 +148,9 @@ def _location(policy_file: str | None, root: Path) -> tuple[str | None, bool]:
         root: The root of the repository.
 
     Returns:
-        Its relative URI, and whether it is the policy file. A policy of the collection or of the play has no file in
-        the repository. Then it is the workflow that runs, or a file that most repositories have; None if none exists.
+        The relative URI, and whether it is the policy file. A policy of the collection or of the play has no file in
+        the repository. In its place is the workflow that runs or a file that most repositories have, or None if neither
+        exists.
     """
     found = _in_repository(policy_file, root)
     if found is not None:
@@ -172,7 +173,7 @@ def _in_repository(file: str | None, root: Path) -> str | None:
 
 
 def _message(text: str) -> dict[str, str]:
-    # In a message, [this](is a link), of GitHub and of the format alike.
+    # In a message, both the format and GitHub interpret [this](as a link).
     return {"text": one_line(text.replace("](", "] ("), _LONGEST)}
 
 
@@ -214,7 +215,7 @@ def _result(finding: Mapping[str, Any], places: Places, index: int, uri: str | N
         "level": _LEVELS[finding["severity"]],
         "message": _message(places.message(finding)),
         "locations": [location],
-        # The one fingerprint that GitHub goes by. It would make one of the line, which many findings share.
+        # The only fingerprint that GitHub uses. Its default is based on the line, which many findings share.
         "partialFingerprints": {"primaryLocationLineHash": finding_uid(finding)},
     }
 

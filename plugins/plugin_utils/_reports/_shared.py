@@ -24,7 +24,7 @@ from ...module_utils._domain.times import DAY, SECOND, parse_instant
 _WORDS = {"pass": "PASS", "violations": "FAIL", "incomplete": "INCOMPLETE"}
 _ARN = re.compile(r"arn:[a-z-]+:\w+::(\d{12}):(.+)", re.DOTALL)
 _SPACE = re.compile(r"\s")
-# Facts are a little older than their audit.
+# In microseconds. Facts are gathered shortly before their audit, which counts as the same time.
 _SAME_TIME = 300 * SECOND
 
 
@@ -46,10 +46,10 @@ def one_line(text: object, longest: int | None = None) -> str:
 
 
 class Places:
-    """What people call the accounts and organizations of an audit.
+    """The display names of the accounts and organizations of an audit.
 
     Attributes:
-        several: Whether the audit is of more than one account, so that each report names them.
+        several: Whether the audit covers more than one account. If so, each report names the accounts.
         left_out: The accounts that were not read because of their state, such as those that are suspended.
     """
 
@@ -113,7 +113,7 @@ def headline(audit: Mapping[str, Any]) -> str:
     mild = summary["new"] - summary["violations"]
     by_severity = [f"{count} {severity}" for severity, count in _violations_by_severity(audit).items() if count]
     accounts = f" in {counted(summary['accounts'], 'account')}" if len(audit["accounts"]) > 1 else ""
-    # What was not read can have more of everything.
+    # Accounts and organizations that were not read can have more tokens and findings.
     reason = "not everything was read; " if audit["outcome"] == "incomplete" else ""
     parts = [
         f"{_WORDS[audit['outcome']]}: {reason}{counted(summary['violations'], 'violation')}"
@@ -140,7 +140,7 @@ def _violations_by_severity(audit: Mapping[str, Any]) -> dict[str, int]:
 
 
 def time_shift(audit: Mapping[str, Any]) -> str | None:
-    """Return a sentence for an audit that is about another time than that at which it was made; None for the others."""
+    """Return a sentence on the time that an audit is about, or None if that is when the audit was made."""
     shift = parse_instant(audit["as_of"], "as_of") - parse_instant(audit["audited_at"], "audited_at")
     if abs(shift) <= _SAME_TIME:
         return None
@@ -170,7 +170,7 @@ def failing(audit: Mapping[str, Any]) -> Sequence[str]:
 
 
 def error_text(error: Mapping[str, Any]) -> str:
-    """Return what went wrong, in one line."""
+    """Return the text of an error in one line."""
     return one_line(f"{error['error_code']}: {error['msg']}")
 
 
@@ -191,7 +191,7 @@ def evidence(audit: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def finding_uid(finding: Mapping[str, Any]) -> str:
-    """Return what identifies a finding in every audit: the digest of its rule, its organization and its token."""
+    """Return the ID of a finding, the same in every audit: a digest of its rule, organization and token."""
     token = finding["token"]
     identity = json.dumps([finding["rule_id"], token["organization_id"], token["personal_access_token_id"]])
     return hashlib.sha256(identity.encode()).hexdigest()
@@ -226,7 +226,7 @@ def status_reason(audit: Mapping[str, Any], finding: Mapping[str, Any], status: 
 
 
 def is_unclear(audit: Mapping[str, Any]) -> bool:
-    """Return whether records are missing from the facts of an audit and it is not known of which organizations."""
+    """Return whether the facts of an audit lack records of unknown organizations."""
     return any(
         error["error_code"] == INCOMPLETE_FACTS and error["organization_id"] is None for error in audit["errors"]
     )

@@ -51,18 +51,18 @@ def render(audit: Mapping[str, Any]) -> str:
         lines.append("By severity: " + _counts(summary["by_severity"]))
         lines.append("By rule: " + _counts(summary["by_rule"]))
     lines += _first(_findings(audit, places), _MOST_FINDINGS, "finding")
-    lines += _compared(audit)
+    lines += _baseline_lines(audit)
     lines += _first([f"fixed: {places.message(finding)}" for finding in audit["fixed"]], _MOST_FIXED, "fixed finding")
     lines += _exceptions(audit)
     return "".join(f"{log_line(line)}\n" for line in lines)
 
 
 def log_lines(audit: Mapping[str, Any], most: int | None = None) -> list[str]:
-    """Write the same for a log, which people read from its end: the worst findings first, and the verdict last.
+    """Write the summary for a log, which people read from its end: worst findings first, and the verdict last.
 
     Args:
         audit: The audit, checked.
-        most: About how many lines to write, if they are limited. What must be known is always written.
+        most: The approximate number of lines to write, or None for no limit. Essential lines are always written.
 
     Returns:
         The lines. No line is a command of a pipeline or contains a control character, whatever users wrote.
@@ -72,7 +72,7 @@ def log_lines(audit: Mapping[str, Any], most: int | None = None) -> list[str]:
     exceptions = _exceptions(audit)
     if most is not None and len(exceptions) > 1:
         exceptions = [f"{len(exceptions)} exceptions of the policy have expired or matched nothing."]
-    notes = [*_left_out(places), *exceptions, *_compared(audit)]
+    notes = [*_left_out(places), *exceptions, *_baseline_lines(audit)]
     about = [
         f"{provenance(audit)} as of {audit['as_of']}. {_policy(audit)} fails on {fail_on} and above.",
         *([shift] if shift else []),
@@ -102,7 +102,7 @@ def _policy(audit: Mapping[str, Any]) -> str:
 
 
 def _findings(audit: Mapping[str, Any], places: Places) -> list[str]:
-    """The findings that are neither muted nor known, the worst first."""
+    """Return the findings that are neither muted nor known, the worst first."""
     return [
         f"{finding['severity']}: {places.message(finding)}"
         for finding in audit["findings"]
@@ -110,7 +110,7 @@ def _findings(audit: Mapping[str, Any], places: Places) -> list[str]:
     ]
 
 
-def _compared(audit: Mapping[str, Any]) -> list[str]:
+def _baseline_lines(audit: Mapping[str, Any]) -> list[str]:
     baseline, summary = audit["baseline"], audit["summary"]
     if baseline is None:
         return []
@@ -150,6 +150,6 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def _first(lines: Sequence[str], most: int, noun: str) -> list[str]:
-    """The first lines, and how many more there are."""
+    """Return the first lines, and a line with the number of the others."""
     rest = len(lines) - most
     return [*lines[:most], *([f"... and {counted(rest, 'more ' + noun)}"] if rest > 0 else [])]

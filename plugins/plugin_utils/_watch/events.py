@@ -21,7 +21,7 @@ def failure_event(errors: Sequence[PatrolError], failures: int, retry_in: float)
     Args:
         errors: The errors; at least one.
         failures: How many sweeps in a row have failed.
-        retry_in: Seconds until the next one.
+        retry_in: Seconds until the next sweep.
 
     Returns:
         The event.

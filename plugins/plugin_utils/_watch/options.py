@@ -23,12 +23,12 @@ from .._changes import Threshold
 
 _TIMEOUTS = ("connect_timeout", "read_timeout")
 _CONNECTION = ("access_key", "endpoint_url", "profile", "region", "secret_key", "session_token")
-# What decides which tokens are seen: a state file is good for one combination of these.
+# The options that determine which tokens are read. A state file is valid for one combination of their values.
 _ACCOUNTS = ("accounts", "exclude_accounts", "assume_role_name")
 _TARGETS = ("organizations", "users", "regions", "assume_role_arn", *_ACCOUNTS)
 _SWEEP = (*_TARGETS, "owners", "concurrency", "assume_role_external_id")
 _OWN = ("interval", "jitter", "warn", "state_file", "report_existing")
-# ansible-rulebook adds this one by itself where a rulebook asks for feedback.
+# ansible-rulebook adds this option if a rulebook asks for feedback.
 _RULEBOOKS_OWN = ("eda_feedback_queue",)
 
 _INTERVAL = "1h"
@@ -39,9 +39,9 @@ _LONGEST_RETRY = 300.0
 
 
 class WatchOptions(NamedTuple):
-    """What to watch and how; every value is checked.
+    """The checked options of the event source.
 
-    ``sweep`` is used with the instant of each sweep. ``interval`` is in seconds, and ``jitter`` is a share of it.
+    ``sweep`` is used with the instant of each sweep. ``interval`` is in seconds, and ``jitter`` is a fraction of it.
     """
 
     sweep: SweepOptions
@@ -57,8 +57,8 @@ class WatchOptions(NamedTuple):
         """Compute how long to wait for the next sweep.
 
         Args:
-            failures: How many sweeps in a row have failed. After a failure the next sweep comes sooner than a long
-                interval, and then less and less often.
+            failures: How many sweeps in a row have failed. After the first failure, the wait is shorter than a long
+                interval, and it grows with each further failure.
             chance: A random number from 0 to 1, which spreads sources that started together.
 
         Returns:

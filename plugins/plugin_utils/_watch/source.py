@@ -40,13 +40,13 @@ class Queue(Protocol):
 async def watch(
     queue: Queue, args: Mapping[str, Any], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
-    """Sweep again and again, and send an event for each thing that happened.
+    """Sweep again and again, and send an event for each change.
 
-    Each event is noted before the next one is sent. The state file is written after each sweep, also if the source is
-    ended during one.
+    Each event is recorded before the next one is sent. The state file is written after each sweep, even if the source
+    is canceled during a sweep.
 
     Args:
-        queue: Takes the events.
+        queue: Receives the events.
         args: The options by name.
         sleep: Waits for a number of seconds.
 
@@ -54,7 +54,7 @@ async def watch(
         PatrolError: An option or the state file is not valid, there is no connection, or the state cannot be written.
     """
     options = parse_watch_options(args)
-    # A mistake that is there from the start ends the source. Later, a file can be broken for a moment.
+    # A mistake at the start ends the source. A later one does not: a file can be invalid for a moment.
     Connection(options.connection)
     state = State(options.state_file, options.targets)
     try:
@@ -74,7 +74,7 @@ async def _watch(
     while True:
         errors: Sequence[PatrolError]
         try:
-            found, as_of = await _in_a_thread(lambda: _sweep(options))
+            found, as_of = await _run_in_thread(lambda: _sweep(options))
         except PatrolError as error:
             if first and isinstance(error, OptionError):
                 raise
@@ -109,7 +109,7 @@ def _sweep(options: WatchOptions) -> tuple[Sweep, int]:
 
 
 def reading_of(found: Sweep, as_of: int) -> Reading:
-    """Take what was read completely from a sweep.
+    """Make a reading from the organizations that a sweep read completely.
 
     Args:
         found: The sweep.
@@ -124,7 +124,7 @@ def reading_of(found: Sweep, as_of: int) -> Reading:
     for token in found.tokens:
         if token.organization_id in organizations:
             organizations[token.organization_id].append(token)
-    # The organizations of an account that is suspended are not listed, and are not gone.
+    # The organizations of a suspended account are not listed, but still exist.
     complete = found.complete and all(account.readable for account in found.accounts)
     return Reading(as_of, organizations, complete)
 
@@ -142,8 +142,8 @@ async def _send_events(queue: Queue, state: State, options: WatchOptions, readin
         state.save()
 
 
-async def _in_a_thread(work: Callable[[], Any]) -> Any:
-    """Do work that blocks. Unlike the threads of an executor, a daemon thread does not delay the end of the process."""
+async def _run_in_thread(work: Callable[[], Any]) -> Any:
+    """Run a blocking function in a daemon thread, which, unlike an executor, does not delay the end of the process."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
 

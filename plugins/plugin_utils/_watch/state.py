@@ -5,7 +5,7 @@
 
 # This module utility is PRIVATE to the collection and may change without notice.
 
-"""The state of an event source: what it knows of the tokens, and the file that keeps it across restarts."""
+"""The state of an event source: the known tokens, and the file that preserves them across restarts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ...module_utils._files import read_file
 
 _FORMAT = 1
 _HINT = "Use another state_file, or delete this one to start over."
-# Some hundred times what 1,000 users with ten tokens each take.
+# In bytes: some hundred times the size of the state for 1,000 users with ten tokens each.
 _LARGEST = 1_000_000_000
 
 
@@ -35,12 +35,12 @@ class StateError(PatrolError):
 
 
 class State:
-    """What is known of the tokens, by organization.
+    """The known tokens by organization.
 
     Args:
         path: The file, or None to keep the state only in memory.
-        targets: What is swept, in values of JSON. A file that was written for something else is refused, because
-            tokens that are no longer asked for would look like deleted ones.
+        targets: The targets of the sweeps, as JSON values. A file that was written for other targets is refused,
+            because tokens that are no longer read would look like deleted ones.
 
     Raises:
         StateError: The file has no valid state or the state of other targets, is in use, or cannot be read or
@@ -65,7 +65,7 @@ class State:
                 raise
 
     def knows(self, organization_id: str) -> bool:
-        """Find out whether an organization was read completely at some time, and events of it were sent.
+        """Return whether an organization was once read completely and its events were sent.
 
         Args:
             organization_id: The ID of the organization.
@@ -113,7 +113,7 @@ class State:
         self._saved = False
 
     def begin(self) -> None:
-        """Know that everything was read once."""
+        """Record that everything was read once."""
         if not self.begun:
             self.begun, self._saved = True, False
 
@@ -121,7 +121,7 @@ class State:
         """Write the file, completely or not at all.
 
         Raises:
-            StateError: It cannot be written.
+            StateError: The file cannot be written.
         """
         if self._path is None or self._saved:
             return
@@ -149,13 +149,13 @@ class State:
         self._saved = True
 
     def end(self) -> None:
-        """Let another source have the file."""
+        """Release the lock, so another source can use the file."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def _take(self, path: str) -> None:
-        # Not the file itself, which is replaced. The lock ends with the process, however that ends.
+        # Lock another file, because the state file is replaced. The lock ends with the process, however that ends.
         try:
             self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except (OSError, ValueError) as error:
@@ -209,7 +209,7 @@ def _check(document: Any) -> None:
     """Check the content of a file.
 
     Raises:
-        OptionError: It is not a state. The error names the place.
+        OptionError: The document is not a valid state. The error names the place.
     """
     check_plain(document, "content")
     state = mapping_at(document, "content", ("format", "targets", "begun", "organizations"))

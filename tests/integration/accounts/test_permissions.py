@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The policies for many AWS accounts in docs/iam: they suffice, and each action of them is necessary."""
+"""The policies for many AWS accounts in docs/iam are sufficient, and each of their actions is necessary."""
 
 from __future__ import annotations
 

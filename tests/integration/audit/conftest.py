@@ -26,7 +26,7 @@ from workmail_emulator import Emulator
 
 @pytest.fixture
 def fleet(emulator: Emulator) -> Emulator:
-    """The emulator with thirty accounts, an organization each; in one of them a token has expired."""
+    """Return the emulator with 30 accounts with one organization each, one of which has an expired token."""
     emulator.reset()
     emulator.load(
         {
@@ -61,7 +61,7 @@ def fleet(emulator: Emulator) -> Emulator:
 
 @pytest.fixture
 def roles(fleet: Emulator, allowed: Callable[[Any], dict[str, str]]) -> Iterator[dict[str, str]]:
-    """A role in each account but one by the documentation's policies, IAM enforced, and the caller's environment."""
+    """Create the documented role in each account except one, enforce IAM, and return the caller's environment."""
 
     def client(service: str, **credentials: str) -> Any:
         keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", **credentials}

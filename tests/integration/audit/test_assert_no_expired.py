@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook as a pipeline runs it: what it prints, and its exit code."""
+"""The playbook as a pipeline runs it: its output and its exit code."""
 
 from __future__ import annotations
 

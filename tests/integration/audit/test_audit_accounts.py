@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of guide_accounts.rst, as they are there: one report on all, which never passes without one of them."""
+"""The files of guide_accounts.rst, unchanged: one report on all accounts, which never passes if one is missing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook check_policy: what it shows and its exit code, without AWS and without credentials."""
+"""The playbook check_policy: its output and its exit code, without AWS and without credentials."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def refusing() -> Iterator[str]:
-    """The URL of a service that refuses."""
+    """Return the URL of a service that refuses every request."""
     from broken_credentials import Refusing
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
@@ -26,7 +26,7 @@ def refusing() -> Iterator[str]:
 
 @pytest.fixture
 def broken_here(aws: pytest.MonkeyPatch, tmp_path: Path, refusing: str) -> Callable[[str], str]:
-    """Breaks one provider for this process, and returns what the error names."""
+    """Return a function that breaks a provider for this process, and returns what the error must name."""
 
     # The collection can be imported once pytest has started, not when it reads this file.
     from broken_credentials import SECRET_ENVIRONMENT, break_provider

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each provider of botocore's chain fails in every plugin: with its code, its place and what to do, and no secret."""
+"""A failure of a credential provider in every plugin: the error code, the place and the remedy, and no secret."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials and settings that fail while the event source watches: an event, and it goes on."""
+"""Credentials and settings that fail while the event source runs: it sends an event and continues."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials that fail in a playbook: what Ansible shows, logs and writes to reports has no secret."""
+"""Credentials that fail in a playbook: the output, the log and the reports contain no secret."""
 
 from __future__ import annotations
 

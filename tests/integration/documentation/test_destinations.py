@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of ``guide_reports.rst``: their form, and what they name of reports, modules and metrics."""
+"""The files of ``guide_reports.rst``: their syntax, and the reports, modules and metrics that they name."""
 
 from __future__ import annotations
 

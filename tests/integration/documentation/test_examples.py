@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every block of every page is checked: it runs, or at least it is valid and names only things that exist."""
+"""Every block of code of every page runs, or at least is valid and names only options and results that exist."""
 
 from __future__ import annotations
 

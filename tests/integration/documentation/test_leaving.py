@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""guide_leaving.rst from its beginning to its end: each block as it stands there, one after the other."""
+"""All blocks of guide_leaving.rst, unchanged and in order."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The jobs of the guide "In a pipeline": their form, their shell, and what their gate does."""
+"""The jobs of the guide "In a pipeline": their syntax, their shell commands, and the result of their gate."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The guide's timetable, as it stands there: each owner is warned on the days, and what is due is revoked."""
+"""The timetable of the guide, unchanged: each owner is warned on its days, and the tokens that are due are revoked."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Module and lookup give every token of the seed, field by field, over the same core."""
+"""The module and the lookup return every token of the seed, with the same fields."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever could hide a token is an error that says where, at each listing that a sweep reads."""
+"""Every fault that could hide a token is an error that names its place, in each listing that a sweep reads."""
 
 from __future__ import annotations
 

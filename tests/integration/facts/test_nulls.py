@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The examples work on records whose fields are null: the service leaves out what it does not know."""
+"""The examples work on records with null fields, because the service omits unknown fields."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sources of the inventory plugin, and what parses them."""
+"""Sources of the inventory plugin, and the parsers of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from marking import require_marker
 
 @pytest.fixture
 def source(tmp_path: Path) -> Source:
-    """Writes the file of an inventory source. The name of the file begins with ``name``."""
+    """Return a function that writes an inventory source to a file whose name begins with ``name``."""
 
     def call(name: str = "", **config: Any) -> str:
         file = tmp_path / f"{name}workmail_pat.yml"
@@ -34,7 +34,7 @@ def source(tmp_path: Path) -> Source:
 
 @pytest.fixture
 def manage(request: pytest.FixtureRequest, aws: pytest.MonkeyPatch) -> Manage:
-    """An ``InventoryManager`` over sources. One that cannot be parsed is an error, which users should configure too."""
+    """Return a function that makes an ``InventoryManager``. A source that cannot be parsed is an error."""
     require_marker(request, "ansible", "guide")
     aws.setattr("ansible.constants.INVENTORY_ANY_UNPARSED_IS_FAILED", True)
 
@@ -46,7 +46,7 @@ def manage(request: pytest.FixtureRequest, aws: pytest.MonkeyPatch) -> Manage:
 
 @pytest.fixture
 def parse(request: pytest.FixtureRequest, aws: pytest.MonkeyPatch) -> Parse:
-    """The plugin alone, which raises its own exception. It fills a new inventory, or the one that is given."""
+    """Return a function that parses a source with the plugin alone, into a new or a given inventory."""
     require_marker(request, "ansible", "guide")
 
     def call(path: str, inventory: InventoryData | None = None) -> InventoryData:
@@ -59,13 +59,13 @@ def parse(request: pytest.FixtureRequest, aws: pytest.MonkeyPatch) -> Parse:
 
 @pytest.fixture
 def ansible_inventory(run_program: Run) -> Run:
-    """Runs ansible-inventory with arguments, and with the variables ``env`` in addition."""
+    """Return a function that runs ansible-inventory, with the variables ``env`` in addition."""
     return functools.partial(run_program, "ansible-inventory")
 
 
 @pytest.fixture
 def cached(source: Source, tmp_path: Path) -> Source:
-    """Writes the file of a source of tokens that has a cache."""
+    """Return a function that writes a source of tokens with a cache to a file."""
 
     def call(name: str = "", **config: Any) -> str:
         cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "c")}
@@ -76,5 +76,5 @@ def cached(source: Source, tmp_path: Path) -> Source:
 
 @pytest.fixture
 def records(tmp_path: Path) -> Callable[[], list[Path]]:
-    """Lists the files of the cache."""
+    """Return a function that lists the files of the cache."""
     return lambda: sorted((tmp_path / "c").glob("*")) if (tmp_path / "c").exists() else []

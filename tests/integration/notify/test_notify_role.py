@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role that notifies owners: what it shows, what a mail server gets, what is written, and who is left out."""
+"""The role that notifies owners: its output, its e-mails, its files, and the owners who are left out."""
 
 from __future__ import annotations
 

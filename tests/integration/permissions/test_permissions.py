@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The IAM policies of the documentation, with IAM enforced: each suffices, and each action of it is necessary."""
+"""The IAM policies of the documentation, with IAM enforced: each is sufficient, and each action is necessary."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from workmail_emulator import Emulator
 
 @pytest.fixture
 def by_id(emulator: Emulator, aws: pytest.MonkeyPatch) -> Run:
-    """Revokes tokens of acme by ID. A failure is in ``msg`` and ``error_code``."""
+    """Return a function that revokes tokens of acme by ID. A failure is in ``msg`` and ``error_code``."""
     # The collection can be imported once pytest has started, not when it reads this file.
     from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
     from ansible_collections.patrol.workmail.plugins.module_utils._revoke.by_id import revoke_by_id
@@ -45,7 +45,7 @@ def by_id(emulator: Emulator, aws: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def by_policy(emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Revokes by policy, and checks the result against the emulator, the plan and the record."""
+    """Return a function that revokes by policy, and checks the emulator, the plan and the record."""
     from ansible_collections.patrol.workmail.plugins.module_utils._domain.errors import PatrolError
     from ansible_collections.patrol.workmail.plugins.module_utils._revoke.by_policy import revoke_by_policy
 
@@ -79,7 +79,7 @@ def by_policy(emulator: Emulator, aws: pytest.MonkeyPatch, tmp_path: Path) -> Ru
 
 @pytest.fixture
 def findings_of(aws: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any]]]:
-    """Audits acme and globex, and returns the findings."""
+    """Return a function that audits acme and globex, and returns the findings."""
     from ansible_collections.patrol.workmail.plugins.module_utils._audit.run import gather_audit
 
     def call(policy: dict[str, Any], **options: Any) -> list[dict[str, Any]]:

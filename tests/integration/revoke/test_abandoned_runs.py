@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A module goes on after ansible-playbook was killed, and has to stop before its next deletion."""
+"""A module that continues after ansible-playbook was killed stops before its next deletion."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record of a run is true, however the run ends."""
+"""The record of a run is accurate, however the run ends."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The owner of a token is read again, and decides."""
+"""The owner of a token is read again before the deletion, and can prevent it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan is written to a file, reviewed, and carried out as far as it holds."""
+"""A plan is written to a file, reviewed, and carried out as far as it is still valid."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The settings of personal access tokens: read, changed with the rest kept, and never in silence."""
+"""The settings of personal access tokens: a change keeps other settings and is always reported."""
 
 from __future__ import annotations
 

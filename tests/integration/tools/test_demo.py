@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The demo, as ``scripts/demo`` plays it: what it shows, in few lines, and each exit code."""
+"""The demo that ``scripts/demo`` runs: its output, which is short, and each exit code."""
 
 from __future__ import annotations
 

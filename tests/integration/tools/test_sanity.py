@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When the part ``sanity`` passes, and what it says about tests that do not run."""
+"""The result of the part ``sanity``, and its output about tests that do not run."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The scripts of a contributor, and what they refuse."""
+"""The scripts for contributors, and the arguments that they refuse."""
 
 from __future__ import annotations
 

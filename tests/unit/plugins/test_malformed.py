@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever comes in, the answer is a result or a PatrolError that names the place."""
+"""Any input returns a result, or raises a PatrolError that names the place."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWS does not document, or may change, each with the ways in which it could be."""
+"""Behaviors that AWS does not document or may change, each with its possible values."""
 
 from __future__ import annotations
 

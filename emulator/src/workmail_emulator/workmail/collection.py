@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documents in the order they came, and the pages a listing gives of them."""
+"""Documents in the order in which they were added, and the pages of their listings."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Document = dict[str, Any]
 
 
 class Collection:
-    """Documents with an optional ID each, numbered in the order they came.
+    """Documents with optional IDs, numbered in the order in which they were added.
 
-    A number is never used twice, so a page token that holds one stays good when documents are deleted between two
+    A number is never used twice, so a page token that contains one stays valid if documents are deleted between two
     pages.
     """
 
@@ -33,7 +33,7 @@ class Collection:
         return (document for _, document in self._wanted_after(0, lambda document: True))
 
     def add(self, document: Document) -> None:
-        """Append a document. One without an ID is listed but cannot be asked for.
+        """Append a document. A document without an ID is listed but cannot be requested.
 
         Args:
             document: The document.
@@ -91,7 +91,7 @@ class Collection:
             The documents, and the token of the next page (None after the last).
 
         Raises:
-            InvalidParameterException: If the token was not given out for this scope.
+            InvalidParameterException: If the token was not made for this scope.
         """
         start = 0 if next_token is None else number_in(next_token, scope)
         if start is None:

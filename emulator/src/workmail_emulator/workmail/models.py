@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What WorkMail holds: organizations with their users, personal access tokens and identity provider configuration.
+"""The data of WorkMail: organizations with their users, personal access tokens and identity provider configuration.
 
-Documents are kept as the API spells them, times as epoch seconds. They are plain dictionaries, not moto BaseModel,
+Documents have the field names of the API, and times as epoch seconds. They are plain dictionaries, not moto BaseModel,
 whose instance tracking would keep each of them alive and takes its service name from a "moto." module path.
 """
 
@@ -72,7 +72,7 @@ class Organization:
 
 
 class WorkMailBackend(BaseBackend):
-    """WorkMail in one account and region; errors are those the service model gives each operation."""
+    """WorkMail in one account and region. Each operation raises the errors that the service model declares for it."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where moto finds WorkMail: the endpoints it has and what answers there."""
+"""The endpoints of WorkMail and the class that answers them, as moto looks for them."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _has_type(value: Any, shape: Shape) -> bool:
 
 
 def _broken_constraints(value: Any, shape: Shape) -> Iterator[str]:
-    """Yield the broken constraints; min and max are of the length of a text or list, of the value of a number."""
+    """Yield the violated constraints. ``min`` and ``max`` limit the length of texts and lists, and numbers."""
     limits = shape.metadata
     if isinstance(value, str | list):
         size, measured = len(value), "have length"

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filters on audits and facts: what was changed since it was made is refused, and never a pass."""
+"""The filters on audits and facts: input that was changed after it was made is refused and never passes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Input that is almost right: the answer is a result that holds together, or an error that names the place."""
+"""Almost valid input: the answer is a consistent result, or an error that names the place."""
 
 from __future__ import annotations
 

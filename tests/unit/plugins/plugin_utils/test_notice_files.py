@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Notices as files replace nothing, and in a log they are no commands."""
+"""Notices as files replace no other file, and notices in a log contain no commands."""
 
 from __future__ import annotations
 

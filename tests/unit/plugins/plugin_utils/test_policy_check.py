@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The check of a policy file: every mistake with its place, what it finds in facts, and bad input."""
+"""The check of a policy file: every mistake with its place, its findings in facts, and invalid input."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A policy in plain words: each rule, condition and exception, in one line each."""
+"""The description of a policy in plain English: one line for each rule and exception."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The verdict of an audit as a log shows it: short if it passes, last in any case, and never a pass by mistake."""
+"""The verdict of an audit in a log: it is short if the audit passes, it comes last, and it is never a false pass."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An audit that was changed since it was made is refused, with the place."""
+"""An audit that was changed after it was made is refused, with the place of the change."""
 
 from __future__ import annotations
 

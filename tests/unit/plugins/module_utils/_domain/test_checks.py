@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values that are passed on: of a size that everything which reads them can write again."""
+"""Limits on values that are passed on, so anything that reads them can also write them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan in its file: read as it was written, or an error that names the place."""
+"""A plan in a file is read as it was written, or causes an error that names the place."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether whoever started a revocation is still there, with processes that really end."""
+"""The detection of the end of the process that started a revocation, with real processes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A revocation in the log: what happened to each token, in lines that no pipeline obeys."""
+"""A revocation in the log: the result of each token, in lines that no pipeline executes as commands."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A change is confirmed by reading, and never by what the service or the connection says of it."""
+"""A change is confirmed by reading the token again, and never by the reply to the change."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with a connection before any call: settings of AWS and options, named and never quoted."""
+"""Errors of a connection before any call: AWS settings and options are named, but their values are never quoted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What errors of AWS and botocore say, and whom they blame."""
+"""The text of errors of AWS and botocore, and the cause that they name."""
 
 from __future__ import annotations
 

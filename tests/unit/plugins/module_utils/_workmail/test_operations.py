@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replies as they come over HTTP, without a server: whatever they have, the answer is data or a PatrolError."""
+"""HTTP replies without a server: every reply, whatever it contains, becomes data or a PatrolError."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""CSV, by the reader of the standard library and by a naive one."""
+"""The CSV report, read with the standard library and with a simple parser."""
 
 from __future__ import annotations
 

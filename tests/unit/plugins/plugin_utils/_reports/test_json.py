@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JSON, by its published schema."""
+"""The JSON report, checked against its published schema."""
 
 from __future__ import annotations
 

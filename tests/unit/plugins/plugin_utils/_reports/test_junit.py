@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JUnit's XML, by the schema that Jenkins had for it and by junitparser."""
+"""The JUnit report, checked against a schema of Jenkins and read with junitparser."""
 
 from __future__ import annotations
 

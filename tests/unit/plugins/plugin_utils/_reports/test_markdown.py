@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Markdown, by markdown-it with GitHub's tables, strikethrough and autolinks, and by GitHub's own parser."""
+"""The Markdown report, parsed with markdown-it, with the extensions of GitHub, and with GitHub's own parser."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compliance Findings of OCSF, by the schemas of OCSF and by the models that Prowler writes its findings with."""
+"""The OCSF report, checked against the schemas of OCSF and the models of Prowler."""
 
 from __future__ import annotations
 

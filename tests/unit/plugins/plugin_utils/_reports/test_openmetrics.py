@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""OpenMetrics, by the two parsers of the Python client of Prometheus: of OpenMetrics, and of the older text format."""
+"""The OpenMetrics report, read with the Prometheus client's parsers for OpenMetrics and the older text format."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""SARIF, by the schema of OASIS."""
+"""The SARIF report, checked against the schema of OASIS."""
 
 from __future__ import annotations
 

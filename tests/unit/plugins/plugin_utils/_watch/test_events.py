@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The patrol.workmail contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The events between two sweeps: each thing once, and no failure as a deletion."""
+"""The events between two sweeps: each change is reported once, and a failure is never reported as a deletion."""
 
 from __future__ import annotations
 
