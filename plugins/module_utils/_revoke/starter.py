@@ -64,7 +64,7 @@ class Starter:
 
 
 def _machine() -> str | None:
-    """Return an identifier of the machine and its PID namespace, because a container has its own process IDs."""
+    """Return an identifier of the machine and of its namespace of process IDs, which a container does not share."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return f"{file.read().strip()}/{os.readlink('/proc/self/ns/pid')}"
